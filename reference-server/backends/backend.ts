@@ -1,0 +1,49 @@
+/** A message as a backend reads it: content parts are already joined to one text. */
+export interface BackendMessage {
+  readonly role: 'system' | 'user' | 'assistant' | 'tool';
+  readonly content: string;
+}
+
+/** A validated request with every documented default filled in. */
+export interface Generation {
+  readonly messages: readonly BackendMessage[];
+  readonly maxTokens: number;
+  readonly temperature: number;
+  readonly topP: number;
+  readonly frequencyPenalty: number;
+  readonly presencePenalty: number;
+  readonly stop: readonly string[];
+  /** Same seed, same request: same text. Absent means a random one. */
+  readonly seed?: number;
+}
+
+export type GenerationEvent =
+  /** A piece of text, never empty, made of whole characters. */
+  | { readonly type: 'text'; readonly text: string }
+  /** The last event of every generation that was not aborted. */
+  | { readonly type: 'end'; readonly finishReason: 'stop' | 'length'; readonly completionTokens: number };
+
+export interface ServedModel {
+  readonly id: string;
+  /** Unix seconds. */
+  readonly created: number;
+  /** Tokens of prompt and completion together. */
+  readonly contextWindow: number;
+}
+
+/** The backend cannot answer now (its process died, or is starting): the API says 503. */
+export class BackendUnavailable extends Error {}
+
+/** Makes text. Everything about HTTP, keys and limits is above it. */
+export interface Backend {
+  readonly model: ServedModel;
+  /** Tokens of the whole prompt, with the chat template applied. @throws BackendUnavailable */
+  countPrompt(messages: readonly BackendMessage[]): Promise<number>;
+  /**
+   * Generates until a stop sequence, `maxTokens` or the model's own end. The caller has seen to it that prompt and
+   * `maxTokens` fit the context window. Stop sequences are not part of the text.
+   * @throws BackendUnavailable when the model's process ends before or while generating.
+   */
+  generate(generation: Generation, signal: AbortSignal): AsyncIterable<GenerationEvent>;
+  close(): Promise<void>;
+}

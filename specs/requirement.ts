@@ -1,0 +1,32 @@
+import type { HeadingId } from './document.ts';
+
+/** RFC 2119 weight of a requirement: a broken MUST fails a target, a broken SHOULD warns, a broken MAY is noted. */
+export type Level = 'MUST' | 'SHOULD' | 'MAY';
+
+/** The profile that a requirement belongs to; `standard` and `full` are put together from these. */
+export type TopicProfile = 'core' | 'streaming' | 'limits';
+
+/**
+ * What a requirement takes beyond a URL and one key. Rows with a need stay out of `standard`:
+ * - `disabled-key`: a key of a disabled account (`--disabled-key`);
+ * - `spends-limits`: uses up the request limit of a whole window;
+ * - `long-prompt`: sends a prompt as long as the model's context window.
+ */
+export type Need = 'disabled-key' | 'spends-limits' | 'long-prompt';
+
+/** One row of the contract. Ids are `area.topic.rule`; an id and its level are public. */
+export interface Requirement {
+  readonly level: Level;
+  readonly profile: TopicProfile;
+  /** The rule in our own words: what is the case on a conforming target. */
+  readonly statement: string;
+  /** The heading of the API document that states it. */
+  readonly source: HeadingId;
+  /** Why the rule reads so, where the document is silent or contradicts itself. */
+  readonly reading?: string;
+  readonly need?: Need;
+  /** Why no check can see it; such a row is listed and never judged. */
+  readonly unobservable?: string;
+}
+
+export type RequirementTable = Readonly<Record<string, Requirement>>;

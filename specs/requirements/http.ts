@@ -1,0 +1,26 @@
+import type { RequirementTable } from '../requirement.ts';
+
+/** Rules for every exchange, whatever was asked. */
+export const httpRequirements = {
+  'http.response.complete': {
+    level: 'MUST',
+    profile: 'core',
+    statement: 'every request is answered with one whole, well-formed HTTP response within the time limit',
+    source: 'rest-endpoints/chat-completions',
+    reading: 'no documented status, header or field can be read from a response that does not arrive whole',
+  },
+  'http.redirect.none': {
+    level: 'MUST',
+    profile: 'core',
+    statement: 'a documented endpoint answers under the base URL itself and does not redirect',
+    source: 'overview/base-url',
+    reading: 'the document names the base URL as the place of every endpoint; a client that follows a redirect may lose its key or its POST',
+  },
+  'http.body.json': {
+    level: 'MUST',
+    profile: 'core',
+    statement: 'every body that is not an event stream is JSON in valid UTF-8, labelled application/json',
+    source: 'rest-endpoints/chat-completions/response',
+    reading: 'the document shows every response as JSON; JSON on a network is UTF-8 (RFC 8259)',
+  },
+} as const satisfies RequirementTable;

@@ -1,0 +1,27 @@
+import type { Requirement } from '../requirement.ts';
+import { authRequirements } from './auth.ts';
+import { chatRequirements } from './chat.ts';
+import { errorRequirements } from './errors.ts';
+import { httpRequirements } from './http.ts';
+import { limitRequirements } from './limits.ts';
+import { modelRequirements } from './models.ts';
+import { streamingRequirements } from './streaming.ts';
+import { versionRequirements } from './version.ts';
+
+const table = {
+  ...httpRequirements,
+  ...versionRequirements,
+  ...authRequirements,
+  ...modelRequirements,
+  ...chatRequirements,
+  ...streamingRequirements,
+  ...errorRequirements,
+  ...limitRequirements,
+} as const;
+
+export type RequirementId = keyof typeof table;
+
+/** Every row of the contract, in the order of reports. */
+export const requirements: Readonly<Record<RequirementId, Requirement>> = table;
+
+export const requirementIds = Object.keys(table) as readonly RequirementId[];
