@@ -1,0 +1,34 @@
+import { createHash } from 'node:crypto';
+import type { Requirement } from './requirement.ts';
+import { type RequirementId, requirementIds, requirements } from './requirements/index.ts';
+
+export type ProfileName = 'core' | 'streaming' | 'limits' | 'standard' | 'full';
+
+/** A named set of requirements; `ids` stand in the order of the table. */
+export interface Profile {
+  readonly name: ProfileName;
+  readonly description: string;
+  readonly ids: readonly RequirementId[];
+  /** Twelve hex digits that change whenever a requirement joins, leaves, or gets another level or statement. */
+  readonly digest: string;
+}
+
+/** The profiles that a run can judge. None holds a requirement that no check can see. */
+export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
+  core: profile('core', 'errors, keys, models and chat completions', (row) => row.profile === 'core'),
+  streaming: profile('streaming', 'chat completions as a stream of events', (row) => row.profile === 'streaming'),
+  limits: profile('limits', 'rate limits and their headers', (row) => row.profile === 'limits'),
+  standard: profile('standard', 'all that a URL and one key can show', (row) => row.need === undefined),
+  full: profile('full', 'all that any target can show', () => true),
+});
+
+function profile(name: ProfileName, description: string, belongs: (row: Requirement) => boolean): Profile {
+  const ids = requirementIds.filter((id) => requirements[id].unobservable === undefined && belongs(requirements[id]));
+  return Object.freeze({ name, description, ids: Object.freeze(ids), digest: digestOf(ids) });
+}
+
+/** Covers what the requirements say, not the order in which the table lists them. */
+function digestOf(ids: readonly RequirementId[]): string {
+  const lines = ids.map((id) => `${requirements[id].level} ${id} ${requirements[id].statement}\n`);
+  return createHash('sha256').update(lines.sort().join('')).digest('hex').slice(0, 12);
+}

@@ -1,0 +1,126 @@
+import { createRequire } from 'node:module';
+import type { Ajv2020 as Ajv, ErrorObject, ValidateFunction } from 'ajv/dist/2020.js';
+import capabilities from './schemas/capabilities.json' with { type: 'json' };
+import chatChunk from './schemas/chat-chunk.json' with { type: 'json' };
+import chatCompletion from './schemas/chat-completion.json' with { type: 'json' };
+import chatRequest from './schemas/chat-request.json' with { type: 'json' };
+import contentPart from './schemas/content-part.json' with { type: 'json' };
+import error from './schemas/error.json' with { type: 'json' };
+import finishReason from './schemas/finish-reason.json' with { type: 'json' };
+import message from './schemas/message.json' with { type: 'json' };
+import model from './schemas/model.json' with { type: 'json' };
+import modelsList from './schemas/models-list.json' with { type: 'json' };
+import rateLimitHeaders from './schemas/rate-limit-headers.json' with { type: 'json' };
+import toolCall from './schemas/tool-call.json' with { type: 'json' };
+import toolDefinition from './schemas/tool-definition.json' with { type: 'json' };
+import unixTime from './schemas/unix-time.json' with { type: 'json' };
+import usage from './schemas/usage.json' with { type: 'json' };
+import version from './schemas/version.json' with { type: 'json' };
+import { inWords, type Schema } from './words.ts';
+
+/** Every schema, by the name of its file. */
+export const schemas = {
+  capabilities,
+  'chat-chunk': chatChunk,
+  'chat-completion': chatCompletion,
+  'chat-request': chatRequest,
+  'content-part': contentPart,
+  error,
+  'finish-reason': finishReason,
+  message,
+  model,
+  'models-list': modelsList,
+  'rate-limit-headers': rateLimitHeaders,
+  'tool-call': toolCall,
+  'tool-definition': toolDefinition,
+  'unix-time': unixTime,
+  usage,
+  version,
+} as const;
+
+export type SchemaName = keyof typeof schemas;
+
+/** One part of a value that is not as its schema says. */
+export interface SchemaProblem {
+  /** JSON Pointer of the part; of the missing member where one is missing: `/usage/total_tokens`. */
+  readonly pointer: string;
+  /** Words for a person: `an integer of at least 0`. */
+  readonly expected: string;
+  /** The part as JSON, cut to 200 characters, or `absent`. */
+  readonly actual: string;
+}
+
+const longest = 200;
+let loaded: Ajv | undefined;
+
+/** What is wrong with `value`: at most one problem for each part of it, and none when it is as the schema says. */
+export function problemsOf(schema: SchemaName, value: unknown): readonly SchemaProblem[] {
+  const validate = validatorOf(schema);
+  if (validate(value)) return [];
+  const errors: ErrorObject[] = [];
+  for (const next of validate.errors ?? []) {
+    if (next.keyword === 'if') continue;
+    // The errors of the branches come just before that of their anyOf, which stands for them all.
+    if (next.keyword === 'anyOf') {
+      while (isWithin(errors.at(-1), next.instancePath)) errors.pop();
+    }
+    errors.push(next);
+  }
+  const problems = new Map<string, SchemaProblem>();
+  for (const problem of errors.map(problemOf)) {
+    if (!problems.has(problem.pointer)) problems.set(problem.pointer, problem);
+  }
+  return [...problems.values()];
+}
+
+function isWithin(error: ErrorObject | undefined, pointer: string): boolean {
+  return error !== undefined && (error.instancePath === pointer || error.instancePath.startsWith(`${pointer}/`));
+}
+
+function problemOf({ instancePath, params, parentSchema, data }: ErrorObject): SchemaProblem {
+  const schema = (parentSchema ?? {}) as Schema;
+  const missing: unknown = params.missingProperty;
+  if (typeof missing !== 'string') return { pointer: instancePath, expected: inWords(schema, resolve), actual: show(data) };
+  const member = schema.properties?.[missing];
+  return {
+    pointer: `${instancePath}/${missing.replaceAll('~', '~0').replaceAll('/', '~1')}`,
+    expected: typeof member === 'object' ? inWords(member, resolve) : 'present',
+    actual: 'absent',
+  };
+}
+
+function resolve(ref: string): Schema {
+  const schema = (schemas as Readonly<Record<string, Schema>>)[ref.replace(/\.json$/, '')];
+  if (!schema) throw new Error(`no schema file is called ${ref}`);
+  return schema;
+}
+
+function show(value: unknown): string {
+  if (value === undefined) return 'absent';
+  let text: string;
+  try {
+    text = JSON.stringify(value);
+  } catch {
+    return 'a value that is nested too deeply to be shown';
+  }
+  return text.length > longest ? `${text.slice(0, longest)}… (${text.length} characters)` : text;
+}
+
+/** Ajv compiles a schema when it is first asked for, and keeps the result. */
+function validatorOf(name: SchemaName): ValidateFunction {
+  loaded ??= loadAjv();
+  const validate = loaded.getSchema(name);
+  if (!validate) throw new Error(`no schema is called ${name}`);
+  return validate;
+}
+
+/** Loading Ajv takes a noticeable part of the start of the command, so it waits for the first value to be judged. */
+function loadAjv(): Ajv {
+  const require = createRequire(import.meta.url);
+  const { Ajv2020 } = require('ajv/dist/2020.js') as typeof import('ajv/dist/2020.js');
+  const { default: addFormats } = require('ajv-formats') as typeof import('ajv-formats');
+  const ajv = new Ajv2020({ strict: true, allErrors: true, verbose: true, allowUnionTypes: true });
+  addFormats.default(ajv, ['date', 'date-time']);
+  for (const [name, schema] of Object.entries(schemas)) ajv.addSchema(schema, name);
+  return ajv;
+}
