@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RecordedRequest } from '../specs/evidence.ts';
-import { curlCommand } from './curl.ts';
+import { reproduce } from './curl.ts';
 
 interface Received {
   readonly message: IncomingMessage;
@@ -42,15 +42,11 @@ const chat: RecordedRequest = {
   body: '{}',
 };
 
-function command(request: RecordedRequest): string {
-  return curlCommand({ probe: "it's a probe", step: 0, request }, baseUrl);
-}
-
 /** What the server received when a POSIX shell ran the command. */
 async function run(request: RecordedRequest): Promise<Received> {
   received = [];
   const env = { PATH: process.env.PATH, STACK29_API_KEY: 'sk-a$b`c', STACK29_DISABLED_KEY: 'sk-disabled' };
-  const { stdout } = await shell('sh', ['-c', command(request)], { env });
+  const { stdout } = await shell('sh', ['-c', reproduce(request, baseUrl)], { env });
   expect(stdout).toMatch(/^HTTP\/1\.1 200/);
   expect(received).toHaveLength(1);
   return received[0] as Received;
@@ -109,17 +105,20 @@ describe('a command run by sh', () => {
 
 describe('the text of a command', () => {
   test('does not buffer a stream', () => {
-    expect(command({ ...chat, body: '{"stream": true}' })).toMatch(/^curl -iNg /);
-    expect(command(chat)).toMatch(/^curl -ig /);
+    expect(reproduce({ ...chat, body: '{"stream": true}' }, baseUrl)).toMatch(/^curl -iNg /);
+    expect(reproduce(chat, baseUrl)).toMatch(/^curl -ig /);
   });
 
   test('spells out no body over 4 kB', () => {
-    const text = command({ ...chat, body: 'x'.repeat(5000) });
+    const text = reproduce({ ...chat, body: '😀'.repeat(2500) }, baseUrl);
     expect(text.length).toBeLessThan(600);
-    expect(text).toContain(`jq -j 'select(.probe == "it'\\''s a probe" and .step == 0) | .request.body' run.evidence.jsonl |`);
+    expect(text).toContain(
+      "jq -nj 'first(inputs.request.body | strings | select(length == 2500))' run.evidence.jsonl |\ncurl -ig ",
+    );
+    expect(text).toMatch(/--data-binary @-$/);
   });
 
   test('holds no raw control character but line ends', () => {
-    expect(command({ ...chat, body: '\u001b\u0000\u009b' })).toMatch(/^[\P{C}\n]*$/u);
+    expect(reproduce({ ...chat, body: '\u001b\u0000\u009b' }, baseUrl)).toMatch(/^[\P{C}\n]*$/u);
   });
 });

@@ -1,4 +1,4 @@
-import type { Credential, Exchange, RecordedRequest } from '../specs/evidence.ts';
+import type { Credential, RecordedRequest } from '../specs/evidence.ts';
 
 /** A shell reads these out of its environment, so that no key stands in a report. */
 const keyArguments: Readonly<Partial<Record<Credential, string>>> = {
@@ -13,12 +13,12 @@ const leftOut = new Set(['host', 'connection', 'content-length', 'user-agent', '
 const longestBody = 4096;
 
 /**
- * A command for a POSIX shell that sends the request of an exchange again and shows status, headers and body. The key
- * is read from STACK29_API_KEY, that of a disabled account from STACK29_DISABLED_KEY. A body over 4 kB is taken from an
- * evidence file by jq instead of being spelled out.
+ * A command for a POSIX shell that sends a request again, with curl, and shows status, headers and body. The key is
+ * read from STACK29_API_KEY, that of a disabled account from STACK29_DISABLED_KEY. A body over 4 kB is taken by jq from
+ * an evidence file instead of being spelled out.
  */
-export function curlCommand({ probe, step, request }: Pick<Exchange, 'probe' | 'step' | 'request'>, baseUrl: string): string {
-  const body = request.body === undefined ? undefined : bodyArgument(request.body, probe, step);
+export function reproduce(request: RecordedRequest, baseUrl: string): string {
+  const body = request.body === undefined ? undefined : bodyArgument(request.body);
   const curl = [
     `curl -i${wantsStream(request) ? 'N' : ''}g --path-as-is ${method(request)}${quote(baseUrl + request.path)}`,
     ...headerArguments(request),
@@ -55,11 +55,15 @@ interface BodyArgument {
   readonly argument: string;
 }
 
-function bodyArgument(body: string, probe: string, step: number): BodyArgument {
+function bodyArgument(body: string): BodyArgument {
   if (body.length > longestBody) {
-    const filter = `select(.probe == ${JSON.stringify(probe)} and .step == ${step}) | .request.body`;
+    const characters = [...body].length;
+    const filter = `first(inputs.request.body | strings | select(length == ${characters}))`;
     return {
-      source: `# the ${body.length} characters of the body are in what a run with --evidence run.evidence.jsonl records\njq -j ${quote(filter)} run.evidence.jsonl`,
+      source: [
+        `# sends ${characters} characters, which a run with --evidence run.evidence.jsonl records`,
+        `jq -nj ${quote(filter)} run.evidence.jsonl`,
+      ].join('\n'),
       argument: '--data-binary @-',
     };
   }
