@@ -1,6 +1,8 @@
+import type { ProfileName } from './profiles.ts';
+
 /**
- * What a run saw, as JSON Lines: one {@link EvidenceHeader}, then one {@link Exchange} a request, in the order of
- * their ends. Secrets are masked before anything is recorded; judgements read nothing but this.
+ * What a run saw, as JSON Lines: one {@link EvidenceHeader}, then one {@link Exchange} or {@link Unsent} a
+ * request, in the order of their ends. Secrets are masked before anything is recorded; judgements read nothing but this.
  */
 export const evidenceFormat = 'stack29-evidence/1';
 
@@ -17,7 +19,7 @@ export interface EvidenceHeader {
 export interface RunOptions {
   /** Base URL of the target, with its `/v1`, without a slash at the end. */
   readonly url: string;
-  readonly profile: string;
+  readonly profile: ProfileName;
   /** Ids or globs of requirements; empty means all of the profile. */
   readonly only: readonly string[];
   readonly model?: string;
@@ -64,7 +66,7 @@ export type FailureKind =
   | 'timeout' // a phase or the whole exchange took too long
   | 'closed' // the connection ended before the response did
   | 'protocol' // what arrived is not HTTP
-  | 'too-large'; // the body passed the limit
+  | 'too-large'; // the headers or the body passed the limit
 
 export interface Failure {
   readonly kind: FailureKind;
@@ -89,4 +91,13 @@ export interface Exchange {
   readonly failure?: Failure;
 }
 
-export type EvidenceLine = EvidenceHeader | Exchange;
+/** A request that a probe wanted and the run held back: over its bounds, or to a target that stopped answering. */
+export interface Unsent {
+  readonly kind: 'unsent';
+  readonly probe: string;
+  readonly step: number;
+  /** One line for a person: why, and what to give. */
+  readonly reason: string;
+}
+
+export type EvidenceLine = EvidenceHeader | Exchange | Unsent;

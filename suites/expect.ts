@@ -62,10 +62,17 @@ export function jsonOf(reply: Reply, status = 200): unknown {
 }
 
 export function expectEqual(reply: Reply, subject: string, actual: unknown, ...accepted: unknown[]): undefined {
-  if (!accepted.some((value) => isDeepStrictEqual(value, actual))) violate(reply, subject, accepted.map(show), show(actual));
+  if (!accepted.some((value) => isDeepStrictEqual(value, actual)))
+    violate(reply, subject, accepted.map(show), show(actual));
 }
 
-export function expectThat(reply: Reply, subject: string, holds: boolean, expected: string, actual: unknown): undefined {
+export function expectThat(
+  reply: Reply,
+  subject: string,
+  holds: boolean,
+  expected: string,
+  actual: unknown,
+): undefined {
   if (!holds) violate(reply, subject, expected, show(actual));
 }
 

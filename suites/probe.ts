@@ -6,11 +6,13 @@ import type { Reply } from './reply.ts';
 export interface ListedModel {
   readonly id: string;
   readonly contextWindow: number | undefined;
+  /** What its capabilities say of tools; `undefined` where they say nothing. */
+  readonly tools: boolean | undefined;
 }
 
 /**
- * What was learnt before the probes ran: the two exchanges with which every run begins, and what follows from them.
- * A refusal is only evidence beside a request that was not refused, so negative judgements rest on these.
+ * The two exchanges with which every run begins, and what follows from them. A refusal is only evidence beside a
+ * request that was not refused, so negative judgements rest on these.
  */
 export interface Baseline {
   /** `GET /models` with the key. */
@@ -25,23 +27,32 @@ export interface Baseline {
 export interface RequestOptions {
   readonly credential?: Credential;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Spends the rate limit on purpose, so the governor does not hold it back. */
+  readonly unpaced?: boolean;
 }
 
+/** Members of a chat request; one given as `undefined` is left out. */
+export type ChatMembers = Readonly<Record<string, unknown>>;
+
 /** The verbs with which a probe talks to the target. None throws for what the target does: see {@link Reply}. */
-export interface Target {
-  readonly options: RunOptions;
-  readonly baseline: Baseline;
-  /**
-   * `POST /chat/completions`. `body` is completed by the run's model, one short user message and a small
-   * `max_tokens`; a member given as `undefined` is left out of the request.
-   */
-  chat(body?: Readonly<Record<string, unknown>>, options?: RequestOptions): Promise<Reply>;
-  /** Any request: the body is sent as it stands. */
+export interface Client {
+  /** `POST /chat/completions`; model, one short user message and a small `max_tokens` are filled in. */
+  chat(members?: ChatMembers, options?: RequestOptions): Promise<Reply>;
+  /** Any request; a body is sent as it stands, as JSON by its label. */
   send(method: string, path: string, body?: string, options?: RequestOptions): Promise<Reply>;
 }
 
+/** What a judgement may know beside what its probe saw. */
+export interface Context {
+  readonly options: RunOptions;
+  readonly baseline: Baseline;
+}
+
+/** What a probe acts on. */
+export interface Target extends Client, Context {}
+
 /** A pure function of what was seen: returns when the requirement holds, else throws by a verb of expect.ts. */
-export type Judgement<Seen> = (seen: Seen, target: Target) => undefined;
+export type Judgement<Seen> = (seen: Seen, context: Context) => undefined;
 
 /** An upper bound of what a probe sends. */
 export interface Cost {
@@ -51,12 +62,36 @@ export interface Cost {
 }
 
 /** A stimulus and the requirements that its one observation decides. */
-export interface Probe<Seen = never> {
-  /** Names what is done, in a few words: "a plain streamed completion". */
+export interface Probe<Seen> {
+  /** Says what is done, in a few words: "a plain streamed completion". */
   readonly name: string;
-  /** `exclusive` probes run last and alone: they spend what the others need. */
+  readonly cost: Cost;
+  /** Runs last and alone: it spends what the others need. */
   readonly exclusive?: boolean;
-  cost(target: Target): Cost;
   act(target: Target): Promise<Seen>;
   readonly judge: { readonly [Id in RequirementId]?: Judgement<Seen> };
+}
+
+/** A probe with its observation's type closed over, so that probes of all kinds stand in one list. */
+export interface BoundProbe {
+  readonly name: string;
+  readonly cost: Cost;
+  readonly exclusive: boolean;
+  readonly ids: readonly RequirementId[];
+  /** Acts, and gives back one thunk an id that judges what was seen. */
+  observe(target: Target): Promise<ReadonlyMap<RequirementId, () => undefined>>;
+}
+
+export function defineProbe<Seen>(probe: Probe<Seen>): BoundProbe {
+  const judgements = Object.entries(probe.judge) as [RequirementId, Judgement<Seen>][];
+  return {
+    name: probe.name,
+    cost: probe.cost,
+    exclusive: probe.exclusive ?? false,
+    ids: judgements.map(([id]) => id),
+    async observe(target) {
+      const seen = await probe.act(target);
+      return new Map(judgements.map(([id, judge]) => [id, () => judge(seen, target)]));
+    },
+  };
 }

@@ -35,6 +35,7 @@ export const limitRequirements = {
   },
   'limits.headers.on-unauthorized': {
     ...header,
+    profile: 'core',
     level: 'SHOULD',
     statement: 'a 401 has the four X-RateLimit headers too',
     reading: 'said of every response, yet an unknown key has no tier and so no limit of its own',

@@ -1,0 +1,60 @@
+import type { RunOptions } from '../specs/evidence.ts';
+import { profiles } from '../specs/profiles.ts';
+import { type Outcome, type Report, type Result, reportFormat, type Verdict } from '../specs/report.ts';
+import { bodiesOf } from './chunks.ts';
+import { dialectOf } from './dialect.ts';
+import { member } from './member.ts';
+import type { Reply } from './reply.ts';
+
+interface Run {
+  readonly options: RunOptions;
+  readonly tool: string;
+  readonly startedAt: string;
+}
+
+/** Puts the results of a run together. Pure: the same evidence gives the same report. */
+export function composeReport(
+  { options, tool, startedAt }: Run,
+  model: string,
+  replies: readonly Reply[],
+  results: readonly Result[],
+): Report {
+  const { name, digest, ids } = profiles[options.profile];
+  const counts = countVerdicts(results);
+  return {
+    format: reportFormat,
+    tool,
+    target: { url: options.url, model },
+    profile: { name, digest, requirements: ids.length },
+    only: options.only,
+    startedAt,
+    durationMs: Math.round(Math.max(...replies.map(({ exchange }) => exchange.endedAt))),
+    cost: {
+      requests: replies.length,
+      promptTokens: countTokens(replies, 'prompt_tokens'),
+      completionTokens: countTokens(replies, 'completion_tokens'),
+    },
+    outcome: outcomeOf(counts),
+    counts,
+    dialect: dialectOf(replies),
+    results,
+  };
+}
+
+/** Tokens by the target's own count, which streams mostly leave out. */
+function countTokens(replies: readonly Reply[], name: 'prompt_tokens' | 'completion_tokens'): number {
+  const counts = replies.flatMap(bodiesOf).map((body) => member(body, 'usage', name));
+  return counts.reduce<number>((sum, count) => sum + (typeof count === 'number' ? count : 0), 0);
+}
+
+function countVerdicts(results: readonly Result[]): Record<Verdict, number> {
+  const counts = { pass: 0, fail: 0, warn: 0, note: 0, 'not-applicable': 0, inconclusive: 0, error: 0 };
+  for (const { verdict } of results) counts[verdict] += 1;
+  return counts;
+}
+
+function outcomeOf(counts: Readonly<Record<Verdict, number>>): Outcome {
+  if (counts.error > 0) return 'suite-error';
+  if (counts.fail > 0) return 'non-conformant';
+  return counts.inconclusive > 0 || counts.pass + counts.warn + counts.note === 0 ? 'incomplete' : 'conformant';
+}

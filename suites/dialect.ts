@@ -1,0 +1,40 @@
+import { chunksOf } from './chunks.ts';
+import { isObject, member } from './member.ts';
+import { errorForm, errorOf } from './probes/error-identifiers.ts';
+import type { Reply } from './reply.ts';
+import { readable } from './universal/rule.ts';
+import { apiVersion } from './universal/version.ts';
+
+/** For each reading with several accepted forms: which of them one exchange shows. */
+const forms: Readonly<Record<string, (reply: Reply) => readonly string[]>> = {
+  'form of errors': (reply) => {
+    const error = errorOf(reply);
+    return error ? [errorForm(error) ?? 'undocumented'] : [];
+  },
+  'API version': (reply) => (readable(reply) ? [apiVersion(reply)?.place ?? 'not given'] : []),
+  'spelling of capabilities': (reply) => {
+    const data = member(reply.json, 'data');
+    return (Array.isArray(data) ? data : [])
+      .filter(isObject)
+      .flatMap((entry) => ['capabilities', 'Capabilities'].filter((spelling) => spelling in entry));
+  },
+  'role in deltas': (reply) => {
+    const chunks = chunksOf(reply);
+    if (chunks.length === 0) return [];
+    return [chunks.some((chunk) => member(chunk, 'choices', 0, 'delta', 'role') !== undefined) ? 'given' : 'not given'];
+  },
+  'usage in streams': (reply) => {
+    const chunks = chunksOf(reply);
+    return chunks.length === 0 ? [] : [chunks.some((chunk) => isObject(chunk.usage)) ? 'given' : 'not given'];
+  },
+};
+
+/** The accepted forms that a target uses, by reading; several where it mixes them. */
+export function dialectOf(replies: readonly Reply[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(forms).flatMap(([reading, formsOf]) => {
+      const seen = [...new Set(replies.flatMap(formsOf))].sort();
+      return seen.length === 0 ? [] : [[reading, seen.join(' and ')]];
+    }),
+  );
+}

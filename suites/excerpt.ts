@@ -1,0 +1,30 @@
+import type { Excerpt } from '../specs/report.ts';
+import type { Reply } from './reply.ts';
+
+const longestBody = 1500;
+
+/** An exchange as a report shows it. Secrets were masked when it was recorded. */
+export function excerpt(reply: Reply, baseUrl: string): Excerpt {
+  const { probe, step, request, response } = reply.exchange;
+  return {
+    probe,
+    step,
+    request: {
+      method: request.method,
+      url: baseUrl + request.path,
+      headers: request.headers,
+      ...(request.body === undefined ? {} : { body: cut(request.body) }),
+    },
+    ...(response === undefined
+      ? {}
+      : { response: { status: response.status, headers: response.headers, body: cut(reply.text) } }),
+    ...(reply.failure === undefined ? {} : { failure: reply.failure }),
+  };
+}
+
+/** The beginning and the end, where what is wrong with a long body mostly stands. */
+function cut(text: string): string {
+  if (text.length <= longestBody) return text;
+  const half = longestBody / 2;
+  return `${text.slice(0, half)}\n… (${text.length - longestBody} characters left out) …\n${text.slice(-half)}`;
+}

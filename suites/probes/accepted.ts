@@ -1,0 +1,131 @@
+import type { RequirementId } from '../../specs/requirements/index.ts';
+import { expectEach, expectStatus, expectThat, jsonOf, NotApplicable, need } from '../expect.ts';
+import { member } from '../member.ts';
+import { type BoundProbe, type ChatMembers, type Context, defineProbe } from '../probe.ts';
+import type { Reply } from '../reply.ts';
+import { needAnsweredChat } from './prerequisites.ts';
+import { ask, weatherTool } from './prompts.ts';
+
+interface Acceptance {
+  readonly id: RequirementId;
+  /** The requests that must be answered with 200, as changes to a plain chat. */
+  readonly chats: readonly ChatMembers[];
+  readonly wantsTools?: true;
+}
+
+const acceptances: readonly Acceptance[] = [
+  {
+    id: 'chat.request.every-parameter',
+    chats: [
+      {
+        messages: [
+          { role: 'system', content: 'You answer in one word.' },
+          { role: 'user', content: 'Name a number.' },
+        ],
+        temperature: 0.7,
+        max_tokens: 1000,
+        top_p: 1,
+        frequency_penalty: 0,
+        presence_penalty: 0,
+        stream: false,
+        stop: null,
+        tools: [],
+        tool_choice: 'auto',
+        user: 'stack29-conformance',
+      },
+    ],
+  },
+  {
+    id: 'chat.messages.roles',
+    chats: [
+      {
+        messages: [
+          { role: 'system', content: 'You answer in one word.' },
+          { role: 'user', content: 'Name a number.' },
+          { role: 'assistant', content: 'Seven' },
+          { role: 'user', content: 'Another.' },
+        ],
+      },
+    ],
+  },
+  { id: 'chat.messages.name', chats: [{ messages: [{ role: 'user', content: 'Hello', name: 'ada' }] }] },
+  { id: 'chat.temperature.range', chats: [{ temperature: 0 }, { temperature: 2 }] },
+  { id: 'chat.top-p.range', chats: [{ top_p: 0.5 }, { top_p: 1 }] },
+  { id: 'chat.frequency-penalty.range', chats: [{ frequency_penalty: -2 }, { frequency_penalty: 2 }] },
+  { id: 'chat.presence-penalty.range', chats: [{ presence_penalty: -2 }, { presence_penalty: 2 }] },
+  { id: 'chat.stop.null', chats: [{ stop: null }] },
+  { id: 'chat.tools.empty', chats: [{ tools: [] }] },
+  { id: 'chat.tools.definition', chats: [{ tools: [weatherTool] }], wantsTools: true },
+  { id: 'chat.tool-choice.auto', chats: [{ tools: [weatherTool], tool_choice: 'auto' }], wantsTools: true },
+  { id: 'chat.user.accepted', chats: [{ user: 'stack29-conformance' }] },
+];
+
+/** Throws where the model in use says of itself that it has no tools. */
+function needTools({ baseline }: Context): undefined {
+  if (baseline.models.find(({ id }) => id === baseline.model)?.tools === false) {
+    throw new NotApplicable('the model declares that it has no tools');
+  }
+}
+
+function accepts({ id, chats, wantsTools }: Acceptance): BoundProbe {
+  return defineProbe<readonly Reply[]>({
+    name: `a chat for ${id}`,
+    cost: { requests: chats.length, tokens: chats.length * (id === 'chat.request.every-parameter' ? 1060 : 60) },
+    act: (target) => Promise.all(chats.map((members) => target.chat(members))),
+    judge: {
+      [id]: (replies: readonly Reply[], context: Context) => {
+        needAnsweredChat(context);
+        if (wantsTools) needTools(context);
+        return expectEach(replies, (reply) => expectStatus(reply, 200));
+      },
+    },
+  });
+}
+
+const noCalls = defineProbe({
+  name: 'a chat that forbids tool calls',
+  cost: { requests: 1, tokens: 120 },
+  act: (target) =>
+    target.chat({ messages: ask('What is the weather in Oslo?'), tools: [weatherTool], tool_choice: 'none' }),
+  judge: {
+    'chat.tool-choice.none': (reply, context) => {
+      needTools(context);
+      const calls = member(jsonOf(reply), 'choices', 0, 'message', 'tool_calls');
+      const none = calls === undefined || calls === null || (Array.isArray(calls) && calls.length === 0);
+      return expectThat(reply, 'tool_calls', none, 'no tool calls', calls);
+    },
+  },
+});
+
+const oneBody = (reply: Reply) => expectThat(reply, 'media type', !reply.isStream, 'application/json', reply.mediaType);
+
+const plainChat = defineProbe({
+  name: 'a plain chat',
+  cost: { requests: 0, tokens: 0 },
+  act: async (target) => target.baseline.chat,
+  judge: {
+    'chat.response.status': (reply) => {
+      need(reply.status !== 401 && reply.status !== 403, 'the target does not accept the key');
+      return expectStatus(reply, 200);
+    },
+    'chat.stream.default': (reply, context) => {
+      needAnsweredChat(context);
+      return oneBody(reply);
+    },
+  },
+});
+
+const streamFalse = defineProbe({
+  name: 'a chat with stream false',
+  cost: { requests: 1, tokens: 60 },
+  act: (target) => target.chat({ stream: false }),
+  judge: {
+    'chat.stream.false': (reply, context) => {
+      needAnsweredChat(context);
+      expectStatus(reply, 200);
+      return oneBody(reply);
+    },
+  },
+});
+
+export const acceptedProbes = [...acceptances.map(accepts), noCalls, plainChat, streamFalse];

@@ -1,0 +1,58 @@
+import { expectEqual, expectSchema, expectThat } from '../expect.ts';
+import { isObject, member } from '../member.ts';
+import type { Reply } from '../reply.ts';
+import { arrived, askedFor, type ExchangeRule, type ExchangeRules } from './rule.ts';
+
+export function isChat(reply: Reply): boolean {
+  return reply.exchange.request.method === 'POST' && reply.exchange.request.path === '/chat/completions';
+}
+
+/** An answered chat, as one body. */
+export function isCompletion(reply: Reply): boolean {
+  return isChat(reply) && arrived(reply) && reply.status === 200 && !reply.isStream && isObject(reply.json);
+}
+
+const part = (pointer: string): ExchangeRule => ({
+  applies: isCompletion,
+  judge: (reply) => expectSchema(reply, 'chat-completion', reply.json, pointer),
+});
+
+const rule = (judge: (reply: Reply) => undefined): ExchangeRule => ({ applies: isCompletion, judge });
+
+export const completionRules: ExchangeRules = {
+  'chat.response.id': part('/id'),
+  'chat.response.object': part('/object'),
+  'chat.response.created': part('/created'),
+  'chat.response.model': part('/model'),
+  'chat.response.model-requested': rule((reply) =>
+    expectEqual(reply, '/model', member(reply.json, 'model'), askedFor(reply).model),
+  ),
+  'chat.response.choices': rule((reply) => {
+    const choices = member(reply.json, 'choices');
+    const holds = Array.isArray(choices) && choices.length === 1 && member(choices[0], 'index') === 0;
+    return expectThat(reply, '/choices', holds, 'one choice, with index 0', choices);
+  }),
+  'chat.response.message.role': part('/choices/*/message/role'),
+  'chat.response.message.content': rule((reply) => {
+    const message = member(reply.json, 'choices', 0, 'message');
+    const content = member(message, 'content');
+    const calls = member(message, 'tool_calls');
+    const hasCalls = Array.isArray(calls) && calls.length > 0;
+    const holds = typeof content === 'string' || ((content ?? null) === null && hasCalls);
+    return expectThat(reply, '/choices/0/message/content', holds, 'a string, or null beside tool calls', content);
+  }),
+  'chat.response.finish-reason': part('/choices/*/finish_reason'),
+  'chat.response.usage': part('/usage'),
+  'chat.response.usage-sum': {
+    applies: (reply) => isCompletion(reply) && counts(reply).every(Number.isInteger),
+    judge: (reply) => {
+      const [prompt, completion, total] = counts(reply);
+      return expectEqual(reply, '/usage/total_tokens', total, Number(prompt) + Number(completion));
+    },
+  },
+  'chat.response.system-fingerprint': part('/system_fingerprint'),
+};
+
+function counts(reply: Reply): readonly unknown[] {
+  return ['prompt_tokens', 'completion_tokens', 'total_tokens'].map((name) => member(reply.json, 'usage', name));
+}

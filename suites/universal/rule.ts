@@ -1,0 +1,37 @@
+import type { RequirementId } from '../../specs/requirements/index.ts';
+import type { Context } from '../probe.ts';
+import type { Reply } from '../reply.ts';
+
+/** A requirement that holds for every exchange of a kind, whichever probe it belongs to. */
+export interface ExchangeRule {
+  readonly applies: (reply: Reply) => boolean;
+  readonly judge: (reply: Reply, context: Context) => undefined;
+  /**
+   * What it means that no exchange of the kind was seen: the requirement is not about this target (a reason), or,
+   * where this is absent, it was not observed.
+   */
+  readonly absent?: string;
+}
+
+export type ExchangeRules = { readonly [Id in RequirementId]?: ExchangeRule };
+
+/** The response arrived whole and is the target's own, not a redirect. */
+export function arrived(reply: Reply): boolean {
+  return reply.failure === undefined && reply.status !== 0 && !(reply.status >= 300 && reply.status < 400);
+}
+
+/** The body can be read, so that what it lacks is the target's doing: it is JSON, or a stream. */
+export function readable(reply: Reply): boolean {
+  return arrived(reply) && (reply.json !== undefined || (reply.isStream && reply.bodyProblem === undefined));
+}
+
+/** The members of the request's body, where it is a JSON object that a probe sent. */
+export function askedFor(reply: Reply): Readonly<Record<string, unknown>> {
+  const { body } = reply.exchange.request;
+  try {
+    const parsed: unknown = JSON.parse(body ?? '{}');
+    return typeof parsed === 'object' && parsed !== null ? (parsed as Readonly<Record<string, unknown>>) : {};
+  } catch {
+    return {};
+  }
+}
