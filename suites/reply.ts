@@ -1,6 +1,7 @@
-import type { Exchange, Failure } from '../specs/evidence.ts';
+import type { BodyPiece, Exchange, Failure } from '../specs/evidence.ts';
 import { decodeBody } from './body.ts';
-import { parseEvents, type StreamEvent } from './events.ts';
+import { looksLikeEvents, parseEvents, type StreamEvent } from './events.ts';
+import { isObject } from './member.ts';
 
 /** An exchange as judgements read it. Everything here follows from the recorded bytes alone. */
 export interface Reply {
@@ -11,6 +12,7 @@ export interface Reply {
   /** The first header of that name, in any case. */
   header(name: string): string | undefined;
   readonly mediaType: string;
+  /** The body is server-sent events by its bytes, or by its label where the bytes are not one JSON value. */
   readonly isStream: boolean;
   /** The body as text, decoded and decompressed. */
   readonly text: string;
@@ -23,23 +25,35 @@ export interface Reply {
 }
 
 export function readReply(exchange: Exchange): Reply {
-  const headers = exchange.response?.headers ?? [];
-  const header = (name: string) => headers.find(([key]) => key.toLowerCase() === name)?.[1];
+  const { status = 0, headers = [], pieces = [] } = exchange.response ?? {};
+  const header = (name: string) => headers.find(([key]) => key.toLowerCase() === name.toLowerCase())?.[1];
   const mediaType = (header('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
-  const isStream = mediaType === 'text/event-stream';
-  const { text, problem } = decodeBody(exchange.response?.pieces ?? [], header('content-encoding'));
+  const coding = header('content-encoding');
+  const { text, problem } = decodeBody(pieces, coding);
+  const json = problem === undefined ? parseJson(text) : undefined;
+  const isStream = json === undefined && (mediaType === 'text/event-stream' || looksLikeEvents(text));
   return {
     exchange,
     failure: exchange.failure,
-    status: exchange.response?.status ?? 0,
+    status,
     header,
     mediaType,
     isStream,
     text,
     bodyProblem: problem,
-    json: isStream || problem !== undefined ? undefined : parseJson(text),
-    events: isStream ? parseEvents(text) : [],
+    json,
+    events: isStream ? parseEvents(coding === undefined ? pieces : unpacked(pieces, text)) : [],
   };
+}
+
+/** The JSON objects that the events of a stream hold, [DONE] and what is not JSON left out. */
+export function chunksOf(reply: Reply): Readonly<Record<string, unknown>>[] {
+  return reply.events.map(({ data }) => parseJson(data)).filter(isObject);
+}
+
+/** Compressed pieces cannot be told apart after unpacking: all events then have the time of the last. */
+function unpacked(pieces: readonly BodyPiece[], text: string): BodyPiece[] {
+  return [{ at: pieces.at(-1)?.at ?? 0, text }];
 }
 
 function parseJson(text: string): unknown {

@@ -11,6 +11,8 @@ export interface WireRequest {
   readonly credential: Credential;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** Spends the rate limit on purpose, so that the governor does not hold it back. */
+  readonly unpaced?: boolean;
 }
 
 /**
@@ -23,8 +25,17 @@ export interface Wire {
   close(): Promise<void>;
 }
 
-/** The run's bound on requests or tokens does not allow this request; it was not sent. */
-export class BudgetSpent extends Error {}
+/** The request was not sent, for a reason that its message gives in one line: see the governor. */
+export class NotSent extends Error {}
 
-/** The target failed to answer several times in a row, so that the run stopped asking; this request was not sent. */
-export class TargetSilent extends Error {}
+/** The run's bound on requests or tokens does not allow this request. */
+export class BudgetSpent extends NotSent {}
+
+/** The target failed to answer several times in a row, so that the run stopped asking. */
+export class TargetSilent extends NotSent {}
+
+/** The options do not make a usable wire: a usage error. The message says which option and what to do. */
+export class BadSettings extends Error {}
+
+/** An evidence file cannot be read, or does not hold what is asked of it. The message says where, and what to do. */
+export class BadEvidence extends Error {}

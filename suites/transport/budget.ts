@@ -1,0 +1,33 @@
+import { member } from '../member.ts';
+import { chunksOf, type Reply } from '../reply.ts';
+import type { WireRequest } from './wire.ts';
+
+/** What the document says a request without max_tokens may generate. */
+const defaultMaxTokens = 1000;
+
+/**
+ * Tokens that a request may take at most: a token is at least one byte, and the markup that a chat template adds is
+ * shorter than the JSON around the messages.
+ */
+export function estimateTokens({ method, path, body = '' }: WireRequest): number {
+  if (method !== 'POST' || !path.startsWith('/chat/completions')) return 0;
+  let request: unknown;
+  try {
+    request = JSON.parse(body);
+  } catch {
+    return 0;
+  }
+  const asked = member(request, 'max_tokens');
+  return Buffer.byteLength(body) + (isCount(asked) && asked > 0 ? asked : defaultMaxTokens);
+}
+
+/** Tokens that a request took: what the usage of its reply says, and the estimate where a completion has none. */
+export function spentTokens(reply: Reply, estimate: number): number {
+  if (estimate === 0 || reply.status >= 400) return 0;
+  const totals = [reply.json, ...chunksOf(reply)].map((body) => member(body, 'usage', 'total_tokens'));
+  return totals.findLast(isCount) ?? estimate;
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
+}

@@ -1,0 +1,27 @@
+import type { Credential } from '../../specs/evidence.ts';
+
+/** A key that no target knows: plausible in form, and no secret. */
+export const unknownKey = 'sk-stack29-conformance-unknown';
+
+export interface Keys {
+  /** Absent for a target that asks for none. */
+  readonly key: string | undefined;
+  readonly disabledKey?: string | undefined;
+}
+
+/** The value of the Authorization header for a credential; `undefined` where the request carries none. */
+export function authorizationFor(credential: Credential, { key, disabledKey }: Keys): string | undefined {
+  switch (credential) {
+    case 'key':
+      return key === undefined ? undefined : `Bearer ${key}`;
+    case 'basic':
+      return key === undefined ? undefined : `Basic ${Buffer.from(`${key}:`).toString('base64')}`;
+    case 'unknown':
+      return `Bearer ${unknownKey}`;
+    case 'disabled':
+      if (disabledKey === undefined) throw new Error('a request needs the disabled key, and none was given');
+      return `Bearer ${disabledKey}`;
+    case 'none':
+      return undefined;
+  }
+}

@@ -1,0 +1,120 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http';
+import type { Exchange } from '../../specs/evidence.ts';
+import { authorizationFor, type Keys } from './credentials.ts';
+import { type ConnectionSettings, openDispatcher } from './dispatcher.ts';
+import { exchangeOver } from './exchange.ts';
+import { openMask, secretsIn } from './mask.ts';
+import { BadSettings, type Wire, type WireRequest } from './wire.ts';
+
+export interface LiveSettings extends Keys, ConnectionSettings {
+  /** With its `/v1`, without a slash at the end. */
+  readonly baseUrl: string;
+  /** Bytes of a body, as they come; 8 MiB unless given. */
+  readonly bodyLimit?: number | undefined;
+  /** Sent with every request. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly userAgent: string;
+  /** `performance.now()` at the run's start, from which all times are counted. */
+  readonly startedAt: number;
+}
+
+const ownHeaders = new Set([
+  ...['authorization', 'connection', 'content-length', 'expect', 'host', 'keep-alive', 'proxy-authorization'],
+  ...['transfer-encoding', 'upgrade'],
+]);
+
+/**
+ * Talks to a target over sockets: one connection an exchange, no redirect followed, secrets masked in what it gives
+ * back. Whatever the target does ends as an exchange within three times `timeoutMs`.
+ * @throws BadSettings for a key, header or proxy variable that cannot be used
+ */
+export function openLiveWire(settings: LiveSettings): Wire {
+  checkSettings(settings);
+  const { baseUrl, bodyLimit = 8 * 2 ** 20, headers: extra = {}, startedAt } = settings;
+  const base = new URL(baseUrl);
+  const bounds = { timeoutMs: settings.timeoutMs, bodyLimit };
+  const secrets = [settings.key, settings.disabledKey].filter((key) => key !== undefined);
+  const mask = openMask([...secrets, ...secretsIn(extra)]);
+  const now = () => Math.round((performance.now() - startedAt) * 1000) / 1000;
+  const open = new Set<{ destroy(): Promise<void> }>();
+
+  return {
+    async send(request) {
+      const headers = headersOf(request, settings);
+      const dispatcher = openDispatcher(base, settings);
+      open.add(dispatcher);
+      const { response, ...times } = await exchangeOver(
+        dispatcher,
+        {
+          origin: base.origin,
+          path: base.pathname.replace(/\/$/, '') + request.path,
+          method: request.method,
+          headers,
+          body: request.body ?? null,
+        },
+        bounds,
+        now,
+      ).finally(() => open.delete(dispatcher));
+      const { probe, step, method, path, credential, body } = request;
+      return {
+        kind: 'exchange',
+        probe,
+        step,
+        request: {
+          method,
+          path: mask.text(path),
+          credential,
+          headers: mask.requestHeaders(Object.entries(headers)),
+          ...(body !== undefined && { body: mask.text(body) }),
+        },
+        ...times,
+        ...(response && { response: mask.response(response) }),
+      } satisfies Exchange;
+    },
+    async close() {
+      await Promise.all([...open].map((dispatcher) => dispatcher.destroy()));
+    },
+  };
+}
+
+function headersOf(request: WireRequest, settings: LiveSettings): Record<string, string> {
+  const authorization = authorizationFor(request.credential, settings);
+  const layers = [
+    { accept: 'application/json, text/event-stream', 'accept-encoding': 'identity', 'user-agent': settings.userAgent },
+    settings.headers ?? {},
+    request.headers,
+    authorization === undefined ? {} : { authorization },
+  ];
+  const named = layers.flatMap((layer) =>
+    Object.entries(layer).map(([name, value]) => [name.toLowerCase(), value] as const),
+  );
+  return Object.fromEntries(named);
+}
+
+function checkSettings(settings: LiveSettings): void {
+  for (const [name, value] of Object.entries(settings.headers ?? {})) {
+    const lower = name.toLowerCase();
+    if (lower === 'authorization') throw new BadSettings('--header cannot give authorization; use --api-key');
+    if (ownHeaders.has(lower)) throw new BadSettings(`--header cannot give ${lower}: each request sets it by itself`);
+    checkHeader(`--header ${name}`, name, value);
+  }
+  checkHeader('--api-key', 'authorization', settings.key ?? '');
+  checkHeader('--disabled-key', 'authorization', settings.disabledKey ?? '');
+  try {
+    void openDispatcher(new URL(settings.baseUrl), settings).destroy();
+  } catch (error) {
+    throw new BadSettings('HTTP_PROXY or HTTPS_PROXY is not a proxy URL such as http://proxy.example:3128', {
+      cause: error,
+    });
+  }
+}
+
+/** Says which option is wrong, and never its value. */
+function checkHeader(option: string, name: string, value: string): void {
+  try {
+    validateHeaderName(name);
+    validateHeaderValue(name, value);
+  } catch {
+    throw new BadSettings(`${option} holds a character that no HTTP header may hold, such as a line end`);
+  }
+}

@@ -1,0 +1,32 @@
+import type { Exchange, Unsent } from '../../specs/evidence.ts';
+import { BadEvidence, NotSent, type Wire, type WireRequest } from './wire.ts';
+
+/**
+ * Gives back what was recorded, by probe and step, so that no governor is needed: requests that the live run held
+ * back are held back again, for the same reason. Rejects with {@link BadEvidence} for a request that was not recorded so.
+ */
+export function openReplayWire(lines: readonly (Exchange | Unsent)[]): Wire {
+  const recorded = new Map(lines.map((line) => [placeOf(line), line]));
+  return {
+    async send(request) {
+      const line = recorded.get(placeOf(request));
+      if (!line) throw strange(request, 'holds no such request');
+      if (line.kind === 'unsent') throw new NotSent(line.reason);
+      for (const member of ['method', 'path', 'credential', 'body'] as const) {
+        if (line.request[member] !== request[member]) throw strange(request, `has another ${member} there`);
+      }
+      return line;
+    },
+    close: async () => {},
+  };
+}
+
+function placeOf({ probe, step }: { readonly probe: string; readonly step: number }): string {
+  return `${step} ${probe}`;
+}
+
+function strange({ probe, step, method, path }: WireRequest, what: string): BadEvidence {
+  return new BadEvidence(
+    `request ${step + 1} of the probe "${probe}" (${method} ${path}): the evidence ${what}; it was made by another version or with other options`,
+  );
+}
