@@ -80,7 +80,9 @@ function isWithin(error: ErrorObject | undefined, pointer: string): boolean {
 function problemOf({ instancePath, params, parentSchema, data }: ErrorObject): SchemaProblem {
   const schema = (parentSchema ?? {}) as Schema;
   const missing: unknown = params.missingProperty;
-  if (typeof missing !== 'string') return { pointer: instancePath, expected: inWords(schema, resolve), actual: show(data) };
+  if (typeof missing !== 'string') {
+    return { pointer: instancePath, expected: inWords(schema, resolve), actual: show(data) };
+  }
   const member = schema.properties?.[missing];
   return {
     pointer: `${instancePath}/${missing.replaceAll('~', '~0').replaceAll('/', '~1')}`,
