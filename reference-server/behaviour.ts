@@ -1,0 +1,56 @@
+import type { ServerResponse } from 'node:http';
+import type { Exchange } from './admission.ts';
+import type { ApiError } from './api-error.ts';
+import type { Generation, GenerationEvent } from './backends/backend.ts';
+import { type Outgoing, sendOutgoing } from './outgoing.ts';
+
+export type AnswerKind = 'completion' | 'stream' | 'models' | 'model' | 'health' | 'error';
+
+/** A response before it becomes bytes. */
+export interface Answer {
+  readonly kind: AnswerKind;
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** What becomes the JSON body; absent for a stream. */
+  readonly body?: unknown;
+}
+
+/** The data of one event: a value that becomes JSON, or text that is sent as it stands. */
+export type StreamPart = Readonly<Record<string, unknown>> | string;
+
+/** The checks that a request passes, in this order. */
+export type Step = 'limits' | 'key' | 'body' | 'model' | 'context';
+
+/**
+ * What a server does differently, at the named seams of the server; each gets what the plain server would do and gives
+ * back what is done. A behaviour keeps no state, so that one value serves any number of servers.
+ */
+export interface Behaviour {
+  /** The parsed body of a chat request, before it is validated. */
+  body?(body: unknown, exchange: Exchange): unknown;
+  /** The outcome of a check: an error refuses the request, `undefined` lets it pass. */
+  decide?(refusal: ApiError | undefined, step: Step, exchange: Exchange): ApiError | undefined;
+  /** What the backend is asked for. */
+  generation?(generation: Generation, exchange: Exchange): Generation;
+  /** What the backend gives. */
+  output?(events: AsyncIterable<GenerationEvent>, exchange: Exchange): AsyncIterable<GenerationEvent>;
+  /** Status, headers and JSON body of any response; status and headers of a stream. */
+  answer?(answer: Answer, exchange: Exchange): Answer;
+  /** The events of a stream. */
+  parts?(parts: AsyncIterable<StreamPart>, exchange: Exchange): AsyncIterable<StreamPart>;
+  /** The bytes of one event. */
+  frame?(data: string): string;
+  /** The way onto the socket. */
+  send?(response: ServerResponse, outgoing: Outgoing, answer: Answer, exchange: Exchange): Promise<void>;
+}
+
+export const plainBehaviour: Required<Behaviour> = {
+  body: (body) => body,
+  decide: (refusal) => refusal,
+  generation: (generation) => generation,
+  output: (events) => events,
+  answer: (answer) => answer,
+  parts: (parts) => parts,
+  frame: (data) => `data: ${data}\n\n`,
+  send: sendOutgoing,
+};

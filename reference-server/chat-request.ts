@@ -1,0 +1,51 @@
+import { problemsOf, type SchemaProblem } from '../specs/validate.ts';
+import type { ChatRequest, Message } from '../specs/wire.ts';
+import { ApiError } from './api-error.ts';
+import type { BackendMessage, Generation } from './backends/backend.ts';
+
+/** Why a body is not a chat request that this server can answer. */
+export function refuseBody(body: unknown): ApiError | undefined {
+  const [problem] = problemsOf('chat-request', body);
+  if (problem) return badParameter(problem);
+  const { messages } = body as ChatRequest;
+  const image = messages.findIndex(
+    ({ content }) => Array.isArray(content) && content.some(({ type }) => type === 'image_url'),
+  );
+  if (image === -1) return undefined;
+  return new ApiError('invalid_request', `messages[${image}] holds an image, and this model cannot see`, {
+    param: 'messages',
+  });
+}
+
+/** A problem in words, with the parameter that it lies in. */
+function badParameter({ pointer, expected, actual }: SchemaProblem): ApiError {
+  const [param, ...rest] = pointer.split('/').slice(1);
+  if (param === undefined) return new ApiError('invalid_request', `the body must be ${expected}, not ${actual}`);
+  const path = param + rest.map((key) => (/^\d+$/.test(key) ? `[${key}]` : `.${key}`)).join('');
+  const message =
+    actual === 'absent' ? `${path} is missing: it must be ${expected}` : `${path} must be ${expected}, not ${actual}`;
+  return new ApiError('invalid_request', message, { param });
+}
+
+/** The request for the backend, with the documented defaults. @param room tokens that the context window has left */
+export function generationOf(request: ChatRequest, messages: readonly BackendMessage[], room: number): Generation {
+  return {
+    messages,
+    maxTokens: Math.min(request.max_tokens ?? 1000, room),
+    temperature: request.temperature ?? 0.7,
+    topP: request.top_p ?? 1,
+    frequencyPenalty: request.frequency_penalty ?? 0,
+    presencePenalty: request.presence_penalty ?? 0,
+    stop: [request.stop ?? []].flat(),
+    ...(request.seed !== undefined && { seed: request.seed }),
+  };
+}
+
+export function messagesOf(request: ChatRequest): readonly BackendMessage[] {
+  return request.messages.map(({ role, content }) => ({ role, content: textOf(content) }));
+}
+
+function textOf(content: Message['content']): string {
+  if (typeof content === 'string') return content;
+  return (content ?? []).map(({ text }) => text ?? '').join('\n');
+}

@@ -1,0 +1,59 @@
+import type { ServerResponse } from 'node:http';
+import type { ChatRequest } from '../../specs/wire.ts';
+import type { Exchange } from '../admission.ts';
+import { ApiError } from '../api-error.ts';
+import { type Chat, complete, streamParts } from '../chat-answer.ts';
+import { generationOf, messagesOf, refuseBody } from '../chat-request.ts';
+import { generate } from '../generate.ts';
+import { respond, respondWithStream } from '../respond.ts';
+import type { Service } from '../service.ts';
+import { unknownModel } from './models.ts';
+
+/** Answers a chat request. @throws ApiError or a backend's error, as long as nothing of the answer was sent */
+export async function answerChat(service: Service, exchange: Exchange, response: ServerResponse): Promise<void> {
+  const chat = await checkChat(service, exchange);
+  const abort = new AbortController();
+  const events = generate(service, exchange, chat, abort.signal);
+  response.once('close', () => {
+    abort.abort();
+    void events.return(undefined);
+  });
+  const output = service.behaviour.output(events, exchange);
+  if (chat.request.stream !== true) {
+    const body = await complete(chat, output);
+    if (body) await respond(service, exchange, response, { kind: 'completion', body });
+    else response.destroy();
+    return;
+  }
+  const parts = streamParts(chat, output, service.onFault);
+  const first = await parts.next();
+  return respondWithStream(service, exchange, response, resume(first, parts));
+}
+
+async function checkChat({ backend, behaviour }: Service, exchange: Exchange): Promise<Chat> {
+  const { model } = backend;
+  const pass = (refusal: ApiError | undefined, step: 'body' | 'model' | 'context') => {
+    const decision = behaviour.decide(refusal, step, exchange);
+    if (decision) throw decision;
+  };
+  exchange.body = behaviour.body(exchange.body, exchange);
+  pass(refuseBody(exchange.body), 'body');
+  const request = exchange.body as ChatRequest;
+  pass(request.model === model.id ? undefined : unknownModel(request.model, model), 'model');
+  const messages = messagesOf(request);
+  const promptTokens = await backend.countPrompt(messages);
+  const room = model.contextWindow - promptTokens;
+  pass(room < 1 ? tooLong(promptTokens, model.contextWindow) : undefined, 'context');
+  const generation = behaviour.generation(generationOf(request, messages, room), exchange);
+  return { request, model: model.id, promptTokens, generation };
+}
+
+function tooLong(promptTokens: number, contextWindow: number): ApiError {
+  const message = `the prompt has ${promptTokens} tokens, and the context window of ${contextWindow} tokens must hold the prompt and at least one token more`;
+  return new ApiError('context_length_exceeded', message, { param: 'messages' });
+}
+
+async function* resume<Item>(first: IteratorResult<Item>, rest: AsyncGenerator<Item>): AsyncGenerator<Item> {
+  if (!first.done) yield first.value;
+  yield* rest;
+}

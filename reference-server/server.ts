@@ -1,0 +1,145 @@
+import type { ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { checkKey, checkLimits, type Exchange, openExchange } from './admission.ts';
+import type { Backend } from './backends/backend.ts';
+import { type Behaviour, plainBehaviour } from './behaviour.ts';
+import { toApiError } from './failure.ts';
+import type { KeyEntry } from './keys/key-entries.ts';
+import { Keyring } from './keys/keyring.ts';
+import { Limiter } from './limits/limiter.ts';
+import { errorReply, type Reply, respond } from './respond.ts';
+import { answerChat } from './routes/chat.ts';
+import { getModel, listModels } from './routes/models.ts';
+import { nothingAt } from './routes/not-found.ts';
+import type { Service } from './service.ts';
+import { answerUnreadable } from './unreadable.ts';
+
+export interface ServerOptions {
+  /** Address to listen on; default 127.0.0.1. */
+  readonly host?: string;
+  /** Default 0: any free port. */
+  readonly port?: number;
+  /** Makes the text. Stays the caller's: closing the server does not close it. */
+  readonly backend: Backend;
+  readonly keys: readonly KeyEntry[];
+  /** A fault or a dialect; default none. */
+  readonly behaviour?: Behaviour;
+  /** Length of the window of the request limit, whole seconds; default 60. */
+  readonly windowSeconds?: number;
+  /** Bytes of the largest request body; default 8 MiB. */
+  readonly bodyLimit?: number;
+  /** Told of every error that is the server's own; a client learns no more of it than 500 or 503. */
+  readonly onFault?: (error: unknown) => void;
+}
+
+export interface RunningServer {
+  /** Base URL, with its `/v1`. */
+  readonly url: string;
+  /** Ends every connection at once and stops listening. */
+  close(): Promise<void>;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    exchange: Exchange;
+  }
+  interface FastifyContextConfig {
+    /** Takes no key and counts for no limit. */
+    open?: boolean;
+  }
+}
+
+/** @throws the system's error where the address cannot be listened on */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const {
+    host = '127.0.0.1',
+    port = 0,
+    backend,
+    keys,
+    behaviour,
+    windowSeconds = 60,
+    bodyLimit = 8 * 2 ** 20,
+  } = options;
+  const service: Service = {
+    backend,
+    keyring: new Keyring(keys),
+    limiter: new Limiter(windowSeconds),
+    behaviour: { ...plainBehaviour, ...behaviour },
+    onFault: options.onFault ?? (() => {}),
+  };
+  const app = createApp(service, bodyLimit);
+  await app.listen({ host, port });
+  const address = app.server.address() as AddressInfo;
+  const name = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+  return { url: `http://${name}:${address.port}/v1`, close: () => app.close() };
+}
+
+function createApp(service: Service, bodyLimit: number): FastifyInstance {
+  const answering = new WeakMap<Socket, ServerResponse>();
+  const app = Fastify({
+    bodyLimit,
+    forceCloseConnections: true,
+    return503OnClosing: false,
+    async frameworkErrors(error, request, reply) {
+      request.exchange = await openExchange(service, request.raw);
+      await answerError(error, request, reply);
+    },
+    clientErrorHandler(error, socket) {
+      const response = answering.get(socket);
+      if (response?.headersSent && !response.writableFinished) socket.destroy();
+      else void answerUnreadable(service, error, socket);
+    },
+  });
+
+  /** Runs a handler that sends the response itself. */
+  const direct =
+    (handle: (request: FastifyRequest, response: ServerResponse) => Promise<void>) =>
+    async (request: FastifyRequest, reply: FastifyReply) => {
+      await handle(request, reply.raw);
+      reply.hijack();
+    };
+  const json = (replyTo: (request: FastifyRequest) => Reply) =>
+    direct(async (request, response) => respond(service, request.exchange, response, replyTo(request)));
+
+  async function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    reply.hijack();
+    if (reply.raw.headersSent) reply.raw.destroy();
+    else await respond(service, request.exchange, reply.raw, errorReply(toApiError(error, service.onFault)));
+  }
+
+  app.removeContentTypeParser('text/plain');
+  app.decorateRequest('exchange');
+  app.addHook('onRequest', async (request, reply) => {
+    answering.set(request.raw.socket, reply.raw);
+    const open = request.routeOptions.config?.open ?? false;
+    request.exchange = await openExchange(service, request.raw, open);
+    if (open) return;
+    checkLimits(service, request.exchange);
+    if (request.is404) throw nothingAt(request.method, request.url);
+    checkKey(service, request.exchange);
+  });
+  app.setErrorHandler(answerError);
+
+  app.get(
+    '/health',
+    { config: { open: true } },
+    json(() => ({ kind: 'health', body: { status: 'ok' } })),
+  );
+  app.get(
+    '/v1/models',
+    json(() => listModels(service.backend.model)),
+  );
+  app.get(
+    '/v1/models/*',
+    json(({ params }) => getModel(service.backend.model, (params as { '*': string })['*'])),
+  );
+  app.post(
+    '/v1/chat/completions',
+    direct(async (request, response) => {
+      request.exchange.body = request.body;
+      await answerChat(service, request.exchange, response);
+    }),
+  );
+  return app;
+}
