@@ -1,0 +1,24 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { schemas } from './validate.ts';
+
+const description = readFileSync(new URL('openapi.yaml', import.meta.url), 'utf8');
+
+function schemasIn(text: string): string[] {
+  return [...text.matchAll(/\b([a-z-]+)\.json\b/g)].map(([, name]) => name ?? '');
+}
+
+test('every schema is part of the API description', () => {
+  const reached = new Set(schemasIn(description));
+  // Names that are added while a set is walked are walked too.
+  for (const name of reached) {
+    const schema: unknown = schemas[name as keyof typeof schemas];
+    expect(schema, name).toBeDefined();
+    for (const next of schemasIn(JSON.stringify(schema))) reached.add(next);
+  }
+  expect([...reached].sort()).toEqual(Object.keys(schemas).sort());
+});
+
+test('the API description repeats no schema', () => {
+  expect(description).not.toMatch(/^\s*(type: (object|array|string|integer|number|boolean)|properties:|enum:|const:)/m);
+});

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { type ProfileName, profiles } from './profiles.ts';
+import { requirementIds, requirements } from './requirements/index.ts';
+
+const names = Object.keys(profiles) as ProfileName[];
+const observable = requirementIds.filter((id) => !requirements[id].unobservable);
+
+test('sizes and digests are those that were published', async () => {
+  const lines = names.map((name) => `${name} ${profiles[name].ids.length} ${profiles[name].digest}\n`).join('');
+  await expect(lines).toMatchFileSnapshot('./profiles.txt');
+});
+
+test('full holds every requirement that a check can see', () => {
+  expect(profiles.full.ids).toEqual(observable);
+});
+
+test('core, streaming and limits share nothing and make up full', () => {
+  const parts = [...profiles.core.ids, ...profiles.streaming.ids, ...profiles.limits.ids];
+  expect(parts.toSorted()).toEqual(observable.toSorted());
+});
+
+test('standard holds what needs no more than a URL and one key', () => {
+  expect(profiles.standard.ids).toEqual(observable.filter((id) => !requirements[id].need));
+  expect(profiles.standard.ids.length).toBeLessThan(profiles.full.ids.length);
+});
+
+test('profiles cannot be changed', () => {
+  for (const name of names) {
+    expect(profiles[name].name).toBe(name);
+    expect(Object.isFrozen(profiles[name]) && Object.isFrozen(profiles[name].ids)).toBe(true);
+  }
+});
