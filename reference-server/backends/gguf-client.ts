@@ -1,0 +1,121 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { createRequire } from 'node:module';
+import {
+  type BackendMessage,
+  BackendUnavailable,
+  type Generation,
+  type GenerationEvent,
+  type ServedModel,
+} from './backend.ts';
+import { Inbox } from './gguf-inbox.ts';
+import type { GgufEvent, GgufOptions, GgufReply, GgufRequest } from './gguf-protocol.ts';
+
+/** The model cannot be loaded; the message says which file, why, and where possible what to do. */
+export class GgufStartError extends Error {}
+
+/**
+ * Loads a model in a process of its own. The signal ends the process at any time.
+ * @throws GgufStartError
+ */
+export async function startGguf(options: GgufOptions, signal: AbortSignal): Promise<GgufClient> {
+  const child = fork(programPath(), [JSON.stringify(options)], {
+    execArgv: [],
+    // llama.cpp sorts its outputs when they are first read: two threads of the pool that sample at once mix them up.
+    env: { ...process.env, UV_THREADPOOL_SIZE: '1' },
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    signal,
+    killSignal: 'SIGKILL',
+  });
+  let lastWords = '';
+  child.stderr?.on('data', (chunk: Buffer) => {
+    lastWords = `${lastWords}${chunk}`.slice(-1000);
+  });
+  return new Promise((resolve, reject) => {
+    const refuse = (reason: string): void => {
+      child.kill('SIGKILL');
+      reject(new GgufStartError(`cannot load the model ${options.modelPath}: ${reason}`));
+    };
+    child.once('message', (reply: GgufReply) => {
+      if (reply.type === 'ready') resolve(new GgufClient(child, reply.model));
+      if (reply.type === 'failed') refuse(reply.reason);
+    });
+    child.on('error', (error) => refuse(error.message));
+    child.once('close', (code, signalName) => {
+      refuse(`llama.cpp ended its process (${signalName ?? `exit code ${code}`}): ${lastWords.trim()}`);
+    });
+  });
+}
+
+function programPath(): string {
+  try {
+    return createRequire(import.meta.url).resolve('#gguf-process');
+  } catch {
+    throw new GgufStartError('the program that runs GGUF models is not built: run npm run build');
+  }
+}
+
+/** A process with a loaded model. Its requests fail with BackendUnavailable when it ends. */
+export class GgufClient {
+  readonly model: ServedModel;
+  /** Settles when the process has ended, however it did. */
+  readonly ended: Promise<void>;
+  readonly #child: ChildProcess;
+  readonly #inboxes = new Map<number, Inbox<GgufEvent>>();
+  #lastId = 0;
+
+  constructor(child: ChildProcess, model: ServedModel) {
+    this.#child = child;
+    this.model = model;
+    child.on('message', (reply: GgufReply) => {
+      if (reply.type === 'events') for (const [id, event] of reply.events) this.#inboxes.get(id)?.put(event);
+    });
+    this.ended = new Promise((resolve) => {
+      child.once('exit', () => {
+        const error = new BackendUnavailable('the process of the model has ended');
+        for (const inbox of this.#inboxes.values()) inbox.close(error);
+        resolve();
+      });
+    });
+  }
+
+  async countPrompt(messages: readonly BackendMessage[]): Promise<number> {
+    let tokens = 0;
+    for await (const event of this.#ask({ type: 'count', messages })) {
+      if (event.type === 'counted') tokens = event.tokens;
+    }
+    return tokens;
+  }
+
+  async *generate(generation: Generation, signal: AbortSignal): AsyncGenerator<GenerationEvent, void> {
+    for await (const event of this.#ask({ type: 'generate', generation }, signal)) {
+      if (event.type !== 'counted') yield event;
+    }
+  }
+
+  async *#ask(request: GgufRequest, signal?: AbortSignal): AsyncGenerator<Exclude<GgufEvent, { type: 'rejected' }>> {
+    this.#lastId += 1;
+    const id = this.#lastId;
+    const inbox = new Inbox<GgufEvent>();
+    const stop = (): void => inbox.close();
+    this.#inboxes.set(id, inbox);
+    signal?.addEventListener('abort', stop);
+    this.#send(id, request);
+    try {
+      for await (const event of inbox) {
+        if (signal?.aborted) return;
+        if (event.type === 'rejected') throw new Error(`the model cannot answer: ${event.reason}`);
+        yield event;
+        if (event.type !== 'text') return;
+      }
+    } finally {
+      this.#inboxes.delete(id);
+      signal?.removeEventListener('abort', stop);
+      this.#send(id, { type: 'abort' });
+    }
+  }
+
+  #send(id: number, request: GgufRequest): void {
+    // What cannot be sent fails with everything else when the process has ended.
+    this.#child.send([id, request], () => {});
+  }
+}

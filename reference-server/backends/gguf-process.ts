@@ -1,0 +1,60 @@
+import { type GgufModel, loadModel } from './gguf-model.ts';
+import type { GgufEvent, GgufOptions, GgufReply, GgufRequest } from './gguf-protocol.ts';
+
+// The program of the model's process: native code that crashes takes this process down and never the server.
+
+/** The requests that are still wanted; an aborted generation notices at its next token. */
+const wanted = new Set<number>();
+let events: (readonly [id: number, event: GgufEvent])[] = [];
+
+process.on('disconnect', leave);
+// An interrupt from the terminal reaches the server too, which may have answers to finish; it ends this process.
+process.on('SIGINT', () => {});
+
+const options: GgufOptions = JSON.parse(process.argv[2] ?? '{}');
+try {
+  const model = await loadModel(options);
+  process.on('message', ([id, request]: [number, GgufRequest]) => void answer(model, id, request));
+  reply({ type: 'ready', model: model.served });
+} catch (error) {
+  reply({ type: 'failed', reason: words(error) });
+}
+
+async function answer(model: GgufModel, id: number, request: GgufRequest): Promise<void> {
+  if (request.type === 'abort') {
+    wanted.delete(id);
+    return;
+  }
+  wanted.add(id);
+  try {
+    if (request.type === 'count') report(id, { type: 'counted', tokens: model.countPrompt(request.messages) });
+    else for await (const event of model.generate(request.generation, () => !wanted.has(id))) report(id, event);
+  } catch (error) {
+    report(id, { type: 'rejected', reason: words(error) });
+  }
+  wanted.delete(id);
+}
+
+/** One message carries what all requests got in a turn of the event loop. */
+function report(id: number, event: GgufEvent): void {
+  if (events.length === 0) {
+    setImmediate(() => {
+      reply({ type: 'events', events });
+      events = [];
+    });
+  }
+  events.push([id, event]);
+}
+
+function reply(message: GgufReply): void {
+  process.send?.(message);
+}
+
+function words(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function leave(): void {
+  // biome-ignore lint/nursery/noProcessExit: native handles would keep this process alive without its server
+  process.exit();
+}

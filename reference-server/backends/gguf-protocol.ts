@@ -1,0 +1,34 @@
+import type { BackendMessage, Generation, GenerationEvent, ServedModel } from './backend.ts';
+
+/** How to load a model; the model's process gets it as its one argument, in JSON. */
+export interface GgufOptions {
+  readonly modelPath: string;
+  /** The id to serve it under; by default the file's `general.name`. */
+  readonly modelId?: string;
+  readonly gpu: 'auto' | 'cuda' | 'vulkan' | 'metal' | false;
+  /** Tokens of context for each sequence; never more than the model was made for. By default what fits the memory. */
+  readonly contextSize?: number;
+  /** Generations at the same time; the others wait for their turn. 8 by default. */
+  readonly sequences?: number;
+  /** Threads to compute with; by default 1 for a tiny model, else one less than there are cores. */
+  readonly threads?: number;
+}
+
+/** What the server asks of the model's process; `abort` takes the id of the request that is no longer wanted. */
+export type GgufRequest =
+  | { readonly type: 'count'; readonly messages: readonly BackendMessage[] }
+  | { readonly type: 'generate'; readonly generation: Generation }
+  | { readonly type: 'abort' };
+
+/** A part of the answer to a request. Anything but a text is the last part. */
+export type GgufEvent =
+  | GenerationEvent
+  | { readonly type: 'counted'; readonly tokens: number }
+  | { readonly type: 'rejected'; readonly reason: string };
+
+export type GgufReply =
+  /** The first message of a process is this or `failed`, all others are events. */
+  | { readonly type: 'ready'; readonly model: ServedModel }
+  | { readonly type: 'failed'; readonly reason: string }
+  /** What all requests got since the last message, in order. */
+  | { readonly type: 'events'; readonly events: readonly (readonly [id: number, event: GgufEvent])[] };
