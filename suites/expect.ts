@@ -48,6 +48,9 @@ export function expectArrived(reply: Reply): undefined {
 
 export function expectStatus(reply: Reply, ...accepted: readonly number[]): undefined {
   expectArrived(reply);
+  if (reply.status === 429 && !accepted.includes(429)) {
+    throw new Inconclusive('the rate limit refused the request (429), also when it was sent again');
+  }
   if (!accepted.includes(reply.status)) violate(reply, 'status', accepted.map(String), String(reply.status));
 }
 
