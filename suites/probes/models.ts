@@ -18,12 +18,12 @@ const partOf =
   (reply) =>
     expectSchema(reply, schema, jsonOf(reply), pointer);
 
-/** A part of every entry of the list. */
+/** A member of every entry of the list, under any of its names. */
 const entryPart =
-  (pointer: string): Judgement<Reply> =>
+  (...names: readonly string[]): Judgement<Reply> =>
   (reply) => {
     need(entriesOf(reply).length > 0, 'the list of models holds no entry');
-    return expectSchema(reply, 'models-list', jsonOf(reply), `/data/*/${pointer}`);
+    return expectEach(names, (name) => expectSchema(reply, 'models-list', jsonOf(reply), `/data/*/${name}`));
   };
 
 function entriesOf(reply: Reply): readonly unknown[] {
@@ -56,7 +56,7 @@ export const listModels = defineProbe({
     'models.list.entry.root': entryPart('root'),
     'models.list.entry.parent': entryPart('parent'),
     'models.list.entry.context-window': entryPart('context_window'),
-    'models.list.entry.capabilities': entryPart('capabilities'),
+    'models.list.entry.capabilities': entryPart('capabilities', 'Capabilities'),
     'models.list.entry.capabilities-spelling': (reply) => {
       const entries = entriesOf(reply).filter(isObject);
       need(
@@ -84,9 +84,9 @@ interface SingleModel {
 }
 
 const singlePart =
-  (pointer: string): Judgement<SingleModel> =>
+  (...pointers: readonly string[]): Judgement<SingleModel> =>
   ({ plain }) =>
-    expectSchema(plain, 'model', jsonOf(plain), pointer);
+    expectEach(pointers, (pointer) => expectSchema(plain, 'model', jsonOf(plain), pointer));
 
 export const getModel = defineProbe<SingleModel>({
   name: 'a single model',
@@ -115,7 +115,7 @@ export const getModel = defineProbe<SingleModel>({
     'models.get.created': singlePart('/created'),
     'models.get.owned-by': singlePart('/owned_by'),
     'models.get.context-window': singlePart('/context_window'),
-    'models.get.capabilities': singlePart('/capabilities'),
+    'models.get.capabilities': singlePart('/capabilities', '/Capabilities'),
     'models.get.agrees': ({ id, plain }, { baseline }) => {
       const entry =
         baseline.list.status === 200 ? entriesOf(baseline.list).find((one) => member(one, 'id') === id) : undefined;
