@@ -34,7 +34,9 @@ test('a requirement is told with its reading, its profiles and its probe', () =>
 });
 
 test('a requirement that no probe decides alone is judged on every exchange', () => {
-  expect(explainRequirement('errors.envelope', [])).toContain('judged    on every exchange of the run that it applies to');
+  expect(explainRequirement('errors.envelope', [])).toContain(
+    'judged    on every exchange of the run that it applies to',
+  );
 });
 
 test('a requirement that no check can see says why', () => {

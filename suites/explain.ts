@@ -14,12 +14,14 @@ const headings = Object.entries(documentHeadings) as [HeadingId, { title: string
 
 /** The headings of the API document as a tree, each with its requirements or with the reason why it has none. */
 export function explainDocument(): string {
-  return headings.map(([heading, { title, excluded }]) => {
-    const depth = heading.split('/').length - 1;
-    const rows = requirementIds.filter((id) => requirements[id].source === heading).map(levelAndId);
-    const below = excluded === undefined ? rows : wrap(`none: ${excluded}`, 76 - 2 * depth);
-    return [title, ...below.map((line) => `  ${line}`)].map((line) => `${'  '.repeat(depth)}${line}\n`).join('');
-  }).join('\n');
+  return headings
+    .map(([heading, { title, excluded }]) => {
+      const depth = heading.split('/').length - 1;
+      const rows = requirementIds.filter((id) => requirements[id].source === heading).map(levelAndId);
+      const below = excluded === undefined ? rows : wrap(`none: ${excluded}`, 76 - 2 * depth);
+      return [title, ...below.map((line) => `  ${line}`)].map((line) => `${'  '.repeat(depth)}${line}\n`).join('');
+    })
+    .join('\n');
 }
 
 /** `MUST    chat.response.id`, in columns. */

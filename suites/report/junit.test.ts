@@ -4,7 +4,8 @@ import { hostileText, sampleReport, sampleResult } from './sample-report.ts';
 
 /** The elements of a document by their starts, in order; throws where it is not well-formed. */
 function elementsOf(xml: string): string[] {
-  const token = /<\?xml version="1.0" encoding="UTF-8"\?>\n|<(\/?)([a-z-]+)((?: [a-z]+="(?:[^<&"]|&(?:amp|lt|gt|quot);)*")*)(\/?)>|(?:[^<&>]|&(?:amp|lt|gt|quot);)+/uy;
+  const token =
+    /<\?xml version="1.0" encoding="UTF-8"\?>\n|<(\/?)([a-z-]+)((?: [a-z]+="(?:[^<&"]|&(?:amp|lt|gt|quot);)*")*)(\/?)>|(?:[^<&>]|&(?:amp|lt|gt|quot);)+/uy;
   const elements: string[] = [];
   const open: string[] = [];
   while (token.lastIndex < xml.length) {

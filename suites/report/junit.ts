@@ -45,7 +45,10 @@ function properties({ target, profile, outcome }: Report): string {
 }
 
 function testCase(result: Result): string {
-  const attributes = { classname: result.id.slice(0, result.id.lastIndexOf('.')), name: `${result.id} ${result.level}` };
+  const attributes = {
+    classname: result.id.slice(0, result.id.lastIndexOf('.')),
+    name: `${result.id} ${result.level}`,
+  };
   return element('testcase', attributes, verdictElements(result));
 }
 
@@ -55,18 +58,25 @@ function verdictElements(result: Result): string[] {
   if (verdict === 'inconclusive' || verdict === 'not-applicable') {
     return [element('skipped', { message: `${verdict}: ${reason}` })];
   }
-  const text = escape(describeResult(result).join('\n'));
+  const text = xmlText(describeResult(result).join('\n'));
   if (verdict === 'fail') return [element('failure', { message: statement, type: result.level }, [text])];
   if (verdict === 'error') return [element('error', { message: reason }, [text])];
-  return [element('system-out', {}, [escape(`${verdict} ${result.id}\n`) + text])];
+  return [element('system-out', {}, [xmlText(`${verdict} ${result.id}\n`) + text])];
 }
 
-function element(name: string, attributes: Readonly<Record<string, string | number>>, children: readonly string[] = []): string {
-  const start = [name, ...Object.entries(attributes).map(([key, value]) => `${key}="${escape(printable(String(value)))}"`)];
+function element(
+  name: string,
+  attributes: Readonly<Record<string, string | number>>,
+  children: readonly string[] = [],
+): string {
+  const start = [
+    name,
+    ...Object.entries(attributes).map(([key, value]) => `${key}="${xmlText(printable(String(value)))}"`),
+  ];
   return children.length === 0 ? `<${start.join(' ')}/>` : `<${start.join(' ')}>\n${children.join('\n')}\n</${name}>`;
 }
 
-function escape(text: string): string {
+function xmlText(text: string): string {
   return printableLines(text)
     .join('\n')
     .replace(/[&<>"]/g, (character) => escapes[character] ?? character);

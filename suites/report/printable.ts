@@ -8,7 +8,10 @@ const shortForms: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r',
 export function printable(text: string): string {
   return text.replace(unprintable, (character) => {
     const code = character.codePointAt(0) ?? 0;
-    return shortForms[character] ?? (code > 0xffff ? `\\u{${code.toString(16)}}` : `\\u${code.toString(16).padStart(4, '0')}`);
+    return (
+      shortForms[character] ??
+      (code > 0xffff ? `\\u{${code.toString(16)}}` : `\\u${code.toString(16).padStart(4, '0')}`)
+    );
   });
 }
 

@@ -25,14 +25,15 @@ export function describeResult(result: Result, shown: ShownExchanges = new Map()
 }
 
 function describeFinding({ subject, expected, actual }: Finding): string[] {
-  return [
-    ...indented(subject, 2),
-    ...labelled('expected', expected.join(', or ')),
-    ...labelled('actual', actual),
-  ];
+  return [...indented(subject, 2), ...labelled('expected', expected.join(', or ')), ...labelled('actual', actual)];
 }
 
-function describeEvidence(exchange: Excerpt, reproduce: string | undefined, id: string, shown: ShownExchanges): string[] {
+function describeEvidence(
+  exchange: Excerpt,
+  reproduce: string | undefined,
+  id: string,
+  shown: ShownExchanges,
+): string[] {
   const key = `${exchange.step} ${exchange.probe}`;
   const title = `${exchange.probe}, request ${exchange.step + 1}`;
   const before = shown.get(key);
@@ -62,7 +63,9 @@ function message(mark: string, start: string, headers: Excerpt['request']['heade
 }
 
 function labelled(label: string, text: string): string[] {
-  return wrap(printable(text), columns - 14).map((line, index) => `    ${(index === 0 ? label : '').padEnd(8)}  ${line}`);
+  return wrap(printable(text), columns - 14).map(
+    (line, index) => `    ${(index === 0 ? label : '').padEnd(8)}  ${line}`,
+  );
 }
 
 function indented(text: string, by: number): string[] {

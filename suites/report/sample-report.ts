@@ -1,6 +1,6 @@
+import { documentHeadings } from '../../specs/document.ts';
 import type { Excerpt, Report, Result, Verdict } from '../../specs/report.ts';
 import { type RequirementId, requirements } from '../../specs/requirements/index.ts';
-import { documentHeadings } from '../../specs/document.ts';
 import { countVerdicts } from './outcome.ts';
 
 export const hostileText = '\u001b[2J\u001b]0;owned\u0007\r\u0000\u009b31m\u202e</failure>]]>&"\ud800\ufffe';
@@ -44,7 +44,7 @@ const tooMany = {
   expected: ['60'],
   actual: '61',
   exchange,
-  reproduce: "curl -ig 'http://127.0.0.1:3000/v1/chat/completions' \\\n  -H \"Authorization: Bearer $STACK29_API_KEY\"",
+  reproduce: 'curl -ig \'http://127.0.0.1:3000/v1/chat/completions\' \\\n  -H "Authorization: Bearer $STACK29_API_KEY"',
 };
 
 /** Every verdict at least once, a hostile target's bytes wherever they can come through. */
@@ -55,7 +55,9 @@ export const mixedResults: readonly Result[] = [
     findingsTotal: 7,
   }),
   sampleResult('auth.bearer.accepted', 'pass'),
-  sampleResult('auth.disabled.status', 'inconclusive', { reason: 'needs the key of a disabled account: --disabled-key' }),
+  sampleResult('auth.disabled.status', 'inconclusive', {
+    reason: 'needs the key of a disabled account: --disabled-key',
+  }),
   sampleResult('auth.disabled.identifier', 'inconclusive', {
     reason: 'needs the key of a disabled account: --disabled-key',
   }),

@@ -18,7 +18,10 @@ test('no line but those of a command is longer than 80 columns', () => {
           subject: long,
           expected: [long],
           actual: 'x'.repeat(300),
-          exchange: { ...exchange, response: { status: 500, headers: [['x', long]], body: `${'{'.repeat(500)}\n${long}` } },
+          exchange: {
+            ...exchange,
+            response: { status: 500, headers: [['x', long]], body: `${'{'.repeat(500)}\n${long}` },
+          },
         },
       ],
       findingsTotal: 1,
@@ -65,7 +68,9 @@ test('a long body and many headers are cut', () => {
     actual: '500',
     exchange: { ...exchange, response: { status: 500, headers, body: 'line\n'.repeat(1000) } },
   };
-  const text = plain(sampleReport([sampleResult('chat.response.status', 'fail', { findings: [finding], findingsTotal: 1 })]));
+  const text = plain(
+    sampleReport([sampleResult('chat.response.status', 'fail', { findings: [finding], findingsTotal: 1 })]),
+  );
   expect(text).toContain('… 28 more headers');
   expect(text.split('\n').length).toBeLessThan(60);
 });

@@ -1,4 +1,4 @@
-import { createColors } from 'picocolors';
+import picocolors from 'picocolors';
 import type { Report, Result, Verdict } from '../../specs/report.ts';
 import { byArea } from './areas.ts';
 import { countVerdicts, countWords, outcomeLine } from './outcome.ts';
@@ -6,7 +6,7 @@ import { printable } from './printable.ts';
 import { describeResult, type ShownExchanges } from './result.ts';
 import { wrap } from './wrap.ts';
 
-type Colors = ReturnType<typeof createColors>;
+type Colors = ReturnType<typeof picocolors.createColors>;
 
 const marks: Readonly<Record<Verdict, string>> = {
   pass: 'pass',
@@ -20,7 +20,7 @@ const marks: Readonly<Record<Verdict, string>> = {
 
 /** A report for a person, in 80 columns: what did not pass in full, the rest as counts, the outcome as the last line. */
 export function renderTerminal(report: Report, settings: { readonly color: boolean }): string {
-  const colors = createColors(settings.color);
+  const colors = picocolors.createColors(settings.color);
   const shown: ShownExchanges = new Map();
   const areas = [...byArea(report.results)];
   const blocks = [
@@ -73,7 +73,12 @@ function title({ verdict, id, level }: Result, colors: Colors): string {
 function dialect(report: Report): string[][] {
   const forms = Object.entries(report.dialect);
   if (forms.length === 0) return [];
-  return [['dialect', ...forms.flatMap(([reading, form]) => wrap(printable(`${reading}: ${form}`), 78).map((line) => `  ${line}`))]];
+  return [
+    [
+      'dialect',
+      ...forms.flatMap(([reading, form]) => wrap(printable(`${reading}: ${form}`), 78).map((line) => `  ${line}`)),
+    ],
+  ];
 }
 
 function verdictColor(verdict: Verdict, colors: Colors): (text: string) => string {

@@ -1,0 +1,83 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { TargetProblem } from '../suites/baseline.ts';
+import type { Reference } from '../suites/command/host.ts';
+
+/** A model loads within a second; a cold disk may take longer. */
+const startTimeoutMs = 30_000;
+
+/**
+ * Starts the reference server in a process of its own, which never outlives this one: the program at `script` with
+ * `serve`, and its keys in a file that only this user can read.
+ * @throws TargetProblem with the server's own words when it does not come up
+ */
+export async function startReference(script: string): Promise<Reference> {
+  const key = newKey();
+  const disabledKey = newKey();
+  const folder = mkdtempSync(join(tmpdir(), 'stack29-'));
+  const keys = join(folder, 'keys.json');
+  const entries = [
+    { key, tier: 'free' },
+    { key: disabledKey, tier: 'free', disabled: true },
+  ];
+  writeFileSync(keys, JSON.stringify(entries), { mode: 0o600 });
+  const gguf = isInstalled('node-llama-cpp');
+  const child = fork(script, ['serve', '--port', '0', '--keys', keys, '--backend', gguf ? 'gguf' : 'scripted'], {
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
+  const end = () => {
+    child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.once('exit', end);
+  const close = async () => {
+    process.off('exit', end);
+    end();
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  };
+  try {
+    const url = await readyUrl(child);
+    const missing =
+      'scripted text, as node-llama-cpp is not installed; npm install node-llama-cpp@3.21.1 brings the model';
+    return { url, key, disabledKey, description: gguf ? 'the shipped GGUF model' : missing, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function readyUrl(child: ChildProcess): Promise<string> {
+  const words = child.stderr ? text(child.stderr) : Promise.resolve('');
+  const timeout = AbortSignal.timeout(startTimeoutMs);
+  const [message] = await Promise.race([
+    once(child, 'message', { signal: timeout }),
+    once(child, 'exit').then(async () => {
+      throw new TargetProblem('unreachable', `the reference server did not start: ${(await words).trim()}`);
+    }),
+  ]);
+  if (isReady(message)) return message.url;
+  throw new TargetProblem('unreachable', 'the reference server sent something else than its readiness');
+}
+
+function isReady(message: unknown): message is { readonly url: string } {
+  return typeof message === 'object' && message !== null && 'url' in message && typeof message.url === 'string';
+}
+
+function newKey(): string {
+  return `sk-${randomBytes(24).toString('hex')}`;
+}
+
+function isInstalled(name: string): boolean {
+  try {
+    createRequire(import.meta.url).resolve(name);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,40 @@
+#!/usr/bin/env node
+import { serveCommand } from '../reference-server/command.ts';
+import { exitCodes } from '../suites/command/exit-codes.ts';
+import { tellFault } from '../suites/command/fault.ts';
+import { runCommand } from '../suites/command.ts';
+
+const { argv, env, stdout, stderr } = process;
+
+// The reader of a pipe may leave (`| head`); what is left to do is done all the same.
+for (const stream of [stdout, stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
+
+const interruption = new AbortController();
+const [script = '', command] = argv.slice(1);
+// A second signal, and one to a server, which ends by itself, does what signals do.
+if (command !== 'serve') {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort());
+}
+
+try {
+  process.exitCode = await runCommand(
+    argv.slice(2),
+    {
+      stdout,
+      stderr,
+      env,
+      signal: interruption.signal,
+      startReference: async () => (await import('./reference.ts')).startReference(script),
+    },
+    serveCommand(),
+  );
+} catch (error) {
+  tellFault(error, { stderr });
+  process.exitCode = exitCodes['suite-error'];
+}
+// An interrupted run leaves requests under way that nobody waits for.
+if (interruption.signal.aborted) process.exit();

@@ -1,0 +1,15 @@
+import { defineConfig } from 'rolldown';
+import packageJson from './package.json' with { type: 'json' };
+
+const installed = Object.keys({ ...packageJson.dependencies, ...packageJson.peerDependencies });
+
+export default defineConfig({
+  input: {
+    'stack29-conformance': 'bin/stack29-conformance.ts',
+    vitest: 'suites/vitest.ts',
+    'gguf-process': 'reference-server/backends/gguf-process.ts',
+  },
+  platform: 'node',
+  external: (id) => installed.some((name) => id === name || id.startsWith(`${name}/`)),
+  output: { dir: 'dist', format: 'esm', chunkFileNames: 'chunks/[name]-[hash].js' },
+});

@@ -1,0 +1,18 @@
+import { UsageError } from './usage-error.ts';
+
+/** A base URL without slashes at its end. @param option names it in errors @throws UsageError */
+export function baseUrlOf(text: string, option: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url && (url.username !== '' || url.password !== '')) {
+    throw new UsageError(`${option} holds credentials; give the key by itself instead`);
+  }
+  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(text))
+    throw new UsageError(`${option} ${text} lacks its scheme: try http://${text}`);
+  if (url === undefined) throw new UsageError(`${option} ${text} is not a URL such as http://localhost:3000/v1`);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    throw new UsageError(`${option} ${text} is neither http:// nor https://`);
+  }
+  if (url.search !== '' || url.hash !== '')
+    throw new UsageError(`${option} ${text} has a query or a fragment; leave it out`);
+  return (url.origin + url.pathname).replace(/\/+$/, '');
+}

@@ -1,0 +1,102 @@
+import { Command, CommanderError, Help } from 'commander';
+import { closest } from 'fastest-levenshtein';
+import type { DeliveryOptions } from './command/deliver.ts';
+import { exitCodes } from './command/exit-codes.ts';
+import type { Host } from './command/host.ts';
+import { deliveryOptions, type RunChoices, runOptions } from './command/options.ts';
+import { printable } from './report/printable.ts';
+import { tool } from './tool.ts';
+import { UsageError } from './usage-error.ts';
+
+/**
+ * Runs the command that `argv` (without node and script) names, on the streams of the host.
+ * @param served the `serve` command, which belongs to the reference server
+ * @returns the exit code, see {@link exitCodes}
+ * @throws whatever is a fault of the suite itself
+ */
+export async function runCommand(argv: readonly string[], host: Host, served: Command): Promise<number> {
+  let exitCode: number = exitCodes.conformant;
+  const program = conformanceCommand(host, served, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
+    const code = await codeOf(error);
+    if (code === undefined) throw error;
+    host.stderr.write(`error: ${printable((error as Error).message)}\n`);
+    return code;
+  }
+}
+
+/** Everything that only some commands need is loaded when one of them begins, so that help comes at once. */
+function conformanceCommand(host: Host, served: Command, finish: (exitCode: number) => void): Command {
+  const [name, version = ''] = tool.split(' ');
+  const program = new Command(name)
+    .description('Judges whether a server conforms to the Stack 2.9 chat API.')
+    .version(version)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => host.stdout.write(text),
+      writeErr: (text) => host.stderr.write(text),
+    })
+    .showHelpAfterError('(--help shows what there is)');
+
+  const run = runOptions(program.command('run', { isDefault: true }).description('judge a target (the default)'))
+    .allowExcessArguments()
+    .action(async (choices: RunChoices, { args }: Command) => {
+      if (args[0] !== undefined) throw unknownCommand(args[0], program);
+      const { runTarget } = await import('./command/run.ts');
+      finish(await runTarget(choices, host));
+    });
+  deliveryOptions(program.command('judge'))
+    .description('judge a recorded run again, without the target')
+    .argument('<evidence>', 'what run --evidence recorded')
+    .action(async (path: string, options: DeliveryOptions) => {
+      const { judgeEvidence } = await import('./command/judge.ts');
+      finish(await judgeEvidence(path, options, host));
+    });
+  program
+    .command('explain')
+    .description('tell what is required, where the document says it, and how it is judged')
+    .argument('[id]', "a requirement, or several with *: 'chat.*'; without it the document's headings")
+    .action(async (pattern: string | undefined) => {
+      const { explain } = await import('./command/explain.ts');
+      host.stdout.write(explain(pattern));
+    });
+  program
+    .command('self-test')
+    .description('prove the suite: each fault of the reference server breaks exactly its requirements')
+    .argument('[name]', 'one fault or dialect; without it all of them')
+    .action(async (name: string | undefined) => {
+      const { proveSuite } = await import('./command/self-test.ts');
+      finish(await proveSuite(name, host));
+    });
+  program.addCommand(served.copyInheritedSettings(program));
+
+  // The options of the default command are those that most people look for.
+  program.configureHelp({
+    visibleOptions: (command) => [...(command === program ? run.options : []), ...new Help().visibleOptions(command)],
+  });
+  return program;
+}
+
+function unknownCommand(name: string, program: Command): UsageError {
+  const names = program.commands.map((command) => command.name());
+  return new UsageError(`there is no command ${name}; the nearest is ${closest(name, names)}`);
+}
+
+/** The exit code for an error that is not the suite's own fault. */
+async function codeOf(error: unknown): Promise<number | undefined> {
+  if (error instanceof UsageError) return exitCodes.usage;
+  const [{ TargetProblem }, { UnmatchedPattern }, { BadEvidence, BadSettings }] = await Promise.all([
+    import('./baseline.ts'),
+    import('./select.ts'),
+    import('./transport/wire.ts'),
+  ]);
+  if (error instanceof TargetProblem) return error.kind === 'unreachable' ? exitCodes.unreachable : exitCodes.usage;
+  const isUsage = error instanceof UnmatchedPattern || error instanceof BadEvidence || error instanceof BadSettings;
+  return isUsage ? exitCodes.usage : undefined;
+}

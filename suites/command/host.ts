@@ -1,0 +1,21 @@
+import type { Writable } from 'node:stream';
+
+/** A server to judge that was started for the run, with the keys that it knows. */
+export interface Reference {
+  readonly url: string;
+  readonly key: string;
+  readonly disabledKey: string;
+  /** What it is, for the reader of the run. */
+  readonly description: string;
+  close(): Promise<void>;
+}
+
+/** What the commands take from the process that they run in. */
+export interface Host {
+  readonly stdout: Writable & { readonly isTTY?: boolean };
+  readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number };
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Aborted when the user interrupts. */
+  readonly signal: AbortSignal;
+  startReference(): Promise<Reference>;
+}

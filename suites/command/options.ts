@@ -1,0 +1,73 @@
+import { type Command, Option } from 'commander';
+import { type ProfileName, profiles } from '../../specs/profiles.ts';
+import { reportFormats } from '../report/render.ts';
+import type { DeliveryOptions } from './deliver.ts';
+import { gather, numberOf, oneOf } from './values.ts';
+
+/** The options of `run` as commander reads them: values checked one by one, not yet together. */
+export interface RunChoices extends DeliveryOptions {
+  readonly url?: string;
+  readonly apiKey?: string;
+  readonly disabledKey?: string;
+  readonly header: readonly string[];
+  readonly ca?: string;
+  readonly insecure?: boolean;
+  readonly model?: string;
+  readonly profile: ProfileName;
+  readonly only: readonly string[];
+  readonly plan?: boolean;
+  readonly list?: boolean;
+  /** Seconds. */
+  readonly timeout: number;
+  readonly concurrency: number;
+  readonly maxRequests?: number;
+  readonly maxTokens?: number;
+  readonly evidence?: string;
+}
+
+export function runOptions(command: Command): Command {
+  const seconds = numberOf({ integer: false, most: 3600, unit: 'seconds' });
+  const count = (unit: string, most: number) => numberOf({ integer: true, most, unit });
+  return deliveryOptions(
+    command
+      .optionsGroup('The target:')
+      .option('--url <url>', 'base URL with its /v1; without it the reference server is started and judged')
+      .addOption(new Option('--api-key <key>', 'a valid key').env('STACK29_API_KEY'))
+      .addOption(new Option('--disabled-key <key>', 'the key of a disabled account').env('STACK29_DISABLED_KEY'))
+      .option('--model <id>', 'the model to chat with (default: the first one listed)')
+      .addOption(repeatable("--header <'name: value'>", 'a header for every request; repeatable'))
+      .option('--ca <file>', 'certificates to trust, in PEM')
+      .option('--insecure', 'accept any certificate')
+      .optionsGroup('What is judged:')
+      .option(
+        '--profile <name>',
+        Object.keys(profiles).join(', '),
+        oneOf(Object.keys(profiles) as ProfileName[]),
+        'standard',
+      )
+      .addOption(repeatable('--only <pattern>', "a requirement, or several with *: 'chat.*'; repeatable"))
+      .option('--list', 'print the requirements and stop')
+      .option('--plan', 'print what would be sent at most, send nothing')
+      .optionsGroup('Bounds:')
+      .option('--timeout <seconds>', 'for each phase of a request', seconds, 30)
+      .option('--concurrency <number>', 'requests at a time', count('requests', 100), 4)
+      .option('--max-requests <number>', 'stop before sending more', count('requests', 1_000_000))
+      .option('--max-tokens <number>', 'stop before spending more', count('tokens', 1_000_000_000))
+      .optionsGroup('The report:')
+      .option('--evidence <file>', 'record what is sent and received, for judge'),
+  );
+}
+
+export function deliveryOptions(command: Command): Command {
+  return command
+    .optionsGroup('The report:')
+    .option('--format <name>', reportFormats.join(', '), oneOf(reportFormats), 'terminal')
+    .option('--out <file>', 'write the report there')
+    .option('--quiet', 'nothing but the result; of the terminal form only the outcome')
+    .option('--no-color', 'no colour')
+    .optionsGroup('');
+}
+
+function repeatable(flags: string, description: string): Option {
+  return new Option(flags, description).argParser(gather).default([], 'none');
+}

@@ -1,0 +1,104 @@
+import { once } from 'node:events';
+import type { RunOptions } from '../../specs/evidence.ts';
+import { levelAndId } from '../explain.ts';
+import { runLive } from '../live-run.ts';
+import { type Plan, plan } from '../run.ts';
+import { selectRequirements } from '../select.ts';
+import { tool } from '../tool.ts';
+import { openEvidenceFile } from '../transport/evidence-file.ts';
+import { checkOut, deliver } from './deliver.ts';
+import { exitCodes } from './exit-codes.ts';
+import { tellFault } from './fault.ts';
+import type { Host } from './host.ts';
+import type { RunChoices } from './options.ts';
+import { narrate } from './progress.ts';
+import { openSubject, type Subject } from './subject.ts';
+
+/**
+ * The `run` command: judges the target that the options name, or a reference server started for it.
+ * @returns the exit code
+ * @throws UsageError, UnmatchedPattern, BadSettings and TargetProblem
+ */
+export async function runTarget(choices: RunChoices, host: Host): Promise<number> {
+  const selected = selectRequirements(choices.profile, choices.only);
+  const planned = plan(choices);
+  if (choices.list || choices.plan) {
+    host.stdout.write(choices.list ? selected.map((id) => `${levelAndId(id)}\n`).join('') : planText(planned));
+    return 0;
+  }
+  if (choices.out !== undefined) await checkOut(choices.out);
+  const narrator = narrate(host, choices.quiet);
+  const { requests, tokens } = planned.cost;
+  narrator.say(`${tool}: ${selected.length} requirements, at most ${requests} requests and ${tokens} tokens`);
+
+  const warn = (problem: string) => host.stderr.write(`warning: ${problem}\n`);
+  const opened: { close(): void | Promise<void> }[] = [];
+  const judge = async () => {
+    const subject = await openSubject(choices, host, narrator.say);
+    opened.push(subject);
+    const { key, disabledKey, headers, ca } = subject;
+    const options = optionsOf(choices, subject);
+    const startedAt = new Date().toISOString();
+    const evidence =
+      choices.evidence === undefined
+        ? undefined
+        : openEvidenceFile(choices.evidence, { tool, startedAt, options }, warn);
+    if (evidence) opened.push(evidence);
+    narrator.say(`judging ${subject.url}`);
+    return runLive({
+      options,
+      key,
+      disabledKey,
+      headers,
+      ca,
+      insecure: choices.insecure,
+      timeoutMs: choices.timeout * 1000,
+      concurrency: choices.concurrency,
+      startedAt,
+      notify: narrator.say,
+      onProgress: narrator.advance,
+      onFault: (error) => tellFault(error, host),
+      ...(evidence && { record: evidence.write }),
+    });
+  };
+  try {
+    const report = await Promise.race([judge(), once(host.signal, 'abort').then(() => undefined)]);
+    narrator.end();
+    if (report === undefined) {
+      const kept = choices.evidence === undefined ? '' : `; judge what was recorded with: judge ${choices.evidence}`;
+      host.stderr.write(`interrupted: no verdict${kept}\n`);
+      return exitCodes.interrupted;
+    }
+    return (await deliver(report, choices, host)) ? exitCodes[report.outcome] : exitCodes.usage;
+  } finally {
+    narrator.end();
+    for (const resource of opened.reverse()) await resource.close();
+  }
+}
+
+function optionsOf(
+  { profile, only, model, maxRequests, maxTokens }: RunChoices,
+  { url, disabledKey }: Subject,
+): RunOptions {
+  return {
+    url,
+    profile,
+    only,
+    ...(model !== undefined && { model }),
+    disabledKey: disabledKey !== undefined,
+    ...(maxRequests !== undefined && { maxRequests }),
+    ...(maxTokens !== undefined && { maxTokens }),
+  };
+}
+
+function planText({ probes, cost }: Plan): string {
+  const rows = probes.map(({ name, cost: { requests, tokens }, ids }) => [requests, tokens, ids.length, name] as const);
+  return [
+    'requests  tokens  decides  probe',
+    ...rows.map(([requests, tokens, decides, name]) =>
+      [String(requests).padStart(8), String(tokens).padStart(6), String(decides).padStart(7), name].join('  '),
+    ),
+    `at most ${cost.requests} requests and ${cost.tokens} tokens, the first contact included; nothing was sent`,
+    '',
+  ].join('\n');
+}

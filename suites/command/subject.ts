@@ -1,0 +1,43 @@
+import { readFile } from 'node:fs/promises';
+import { baseUrlOf } from '../base-url.ts';
+import { UsageError } from '../usage-error.ts';
+import type { Host } from './host.ts';
+import type { RunChoices } from './options.ts';
+import { headersOf } from './values.ts';
+
+/** The target of a run, and what it takes to talk to it. */
+export interface Subject {
+  readonly url: string;
+  readonly key: string | undefined;
+  readonly disabledKey: string | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly ca: string | undefined;
+  close(): Promise<void>;
+}
+
+/** The target that the options name, or else a reference server that is started now. @throws UsageError */
+export async function openSubject(choices: RunChoices, host: Host, say: (line: string) => void): Promise<Subject> {
+  const headers = headersOf(choices.header);
+  if (choices.url !== undefined) {
+    return {
+      url: baseUrlOf(choices.url, '--url'),
+      key: choices.apiKey || undefined,
+      disabledKey: choices.disabledKey || undefined,
+      headers,
+      ca: choices.ca === undefined ? undefined : await readCertificates(choices.ca),
+      close: async () => {},
+    };
+  }
+  say('no --url: starting the reference server');
+  const reference = await host.startReference();
+  say(`the reference server is ready: ${reference.description}`);
+  return { ...reference, headers, ca: undefined };
+}
+
+async function readCertificates(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new UsageError(`--ca ${path} cannot be read: ${(error as Error).message}`);
+  }
+}

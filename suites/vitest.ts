@@ -1,0 +1,83 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { RunOptions } from '../specs/evidence.ts';
+import type { ProfileName } from '../specs/profiles.ts';
+import type { Report } from '../specs/report.ts';
+import { type RequirementId, requirements } from '../specs/requirements/index.ts';
+import { baseUrlOf } from './base-url.ts';
+import { runLive } from './live-run.ts';
+import { describeResult } from './report/result.ts';
+import { plan } from './run.ts';
+import { selectRequirements } from './select.ts';
+
+export interface ConformanceSettings {
+  /** Base URL with its `/v1`; a function where it is known only once a hook has started the server. */
+  readonly url: string | (() => string | Promise<string>);
+  readonly apiKey?: string;
+  /** The key of a disabled account. */
+  readonly disabledKey?: string;
+  /** The model to chat with; the first one listed by default. */
+  readonly model?: string;
+  /** `standard` by default. */
+  readonly profile?: ProfileName;
+  /** Ids of requirements, or patterns with `*`. */
+  readonly only?: readonly string[];
+  /** For each phase of a request; 30,000 by default. */
+  readonly timeoutMs?: number;
+  /** Requests at a time; 4 by default. */
+  readonly concurrency?: number;
+}
+
+/**
+ * Registers the suite in the test file that calls it: a `describe` a probe and a `test` a requirement that the probe
+ * decides, then the requirements that every exchange is held to. A broken MUST fails. What was not judged is skipped
+ * with the reason, and so is a broken SHOULD or MAY with what was found, since neither fails a target nor is passed.
+ * @throws UnmatchedPattern for an `only` that matches nothing
+ */
+export function conformance(settings: ConformanceSettings): void {
+  const { profile = 'standard', only = [], timeoutMs = 30_000, concurrency = 4, model, apiKey, disabledKey } = settings;
+  const { probes, cost } = plan({ profile, only });
+  const selected = selectRequirements(profile, only);
+  const byProbe = new Set(probes.flatMap(({ ids }) => ids));
+  let report: Report;
+
+  const register = (title: string, ids: readonly RequirementId[]) => {
+    if (ids.length === 0) return;
+    describe(title, () => {
+      for (const id of ids) test(`${requirements[id].level} ${id}`, ({ skip }) => verify(report, id, skip));
+    });
+  };
+
+  describe(`the Stack 2.9 API, profile ${profile}`, () => {
+    beforeAll(async () => {
+      const options: RunOptions = {
+        url: baseUrlOf(typeof settings.url === 'string' ? settings.url : await settings.url(), 'url'),
+        profile,
+        only,
+        ...(model !== undefined && { model }),
+        disabledKey: disabledKey !== undefined,
+      };
+      const startedAt = new Date().toISOString();
+      report = await runLive({ options, key: apiKey, disabledKey, timeoutMs, concurrency, startedAt });
+    }, cost.requests * timeoutMs);
+
+    for (const { name, ids } of probes)
+      register(
+        name,
+        ids.filter((id) => selected.includes(id)),
+      );
+    register(
+      'every exchange',
+      selected.filter((id) => !byProbe.has(id)),
+    );
+  });
+}
+
+function verify({ results }: Report, id: RequirementId, skip: (note?: string) => never): void {
+  const result = results.find((candidate) => candidate.id === id);
+  if (result === undefined) throw new Error(`the report has no result for ${id}`);
+  const { verdict, reason = '' } = result;
+  const text = describeResult(result).join('\n');
+  if (verdict === 'inconclusive' || verdict === 'not-applicable') skip(`${verdict}: ${reason}`);
+  if (verdict === 'warn' || verdict === 'note') skip(`${verdict}:\n${text}`);
+  expect(verdict, text).toBe('pass');
+}
