@@ -20,7 +20,12 @@ export type Outcome = 'conformant' | 'non-conformant' | 'incomplete' | 'suite-er
 export interface Excerpt {
   readonly probe: string;
   readonly step: number;
-  readonly request: { readonly method: string; readonly url: string; readonly headers: HeaderList; readonly body?: string };
+  readonly request: {
+    readonly method: string;
+    readonly url: string;
+    readonly headers: HeaderList;
+    readonly body?: string;
+  };
   readonly response?: { readonly status: number; readonly headers: HeaderList; readonly body: string };
   readonly failure?: Failure;
 }

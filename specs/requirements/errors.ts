@@ -22,7 +22,8 @@ export const errorRequirements = {
   'errors.code': {
     level: 'MUST',
     profile: 'core',
-    statement: 'error.code of every error response is a string that is not empty, or an integer equal to the HTTP status',
+    statement:
+      'error.code of every error response is a string that is not empty, or an integer equal to the HTTP status',
     source: 'error-handling/response-format',
     reading: 'the example has the status as a number, the table of codes has identifiers: both forms are accepted',
   },
@@ -44,7 +45,8 @@ export const errorRequirements = {
   'errors.dialect': {
     level: 'SHOULD',
     profile: 'core',
-    statement: 'all error responses use one form: identifier in code, identifier in type, or the status as a numeric code',
+    statement:
+      'all error responses use one form: identifier in code, identifier in type, or the status as a numeric code',
     source: 'error-handling/response-format',
     reading: 'each form is documented somewhere; a client can only read errors if a server keeps to one',
   },
@@ -90,7 +92,8 @@ export const errorRequirements = {
   'errors.context-length.identifier': {
     level: 'SHOULD',
     profile: 'core',
-    statement: 'the refusal of a prompt that is too long carries the identifier context_length_exceeded in code or type',
+    statement:
+      'the refusal of a prompt that is too long carries the identifier context_length_exceeded in code or type',
     source: 'error-handling/codes',
     need: 'long-prompt',
     reading: 'the tables call it a code in one place and a type in another; the literal numeric form is accepted',

@@ -14,7 +14,8 @@ export const httpRequirements = {
     profile: 'core',
     statement: 'a documented endpoint answers under the base URL itself and does not redirect',
     source: 'overview/base-url',
-    reading: 'the document names the base URL as the place of every endpoint; a client that follows a redirect may lose its key or its POST',
+    reading:
+      'the document names the base URL as the place of every endpoint; a client that follows a redirect may lose its key or its POST',
   },
   'http.body.json': {
     level: 'MUST',

@@ -43,7 +43,8 @@ export const limitRequirements = {
   'limits.headers.move': {
     ...header,
     statement: 'of requests that follow each other in one window, each leaves a lower X-RateLimit-Remaining',
-    reading: 'one window is a run of responses with the same X-RateLimit-Reset; headers that stand still inform of nothing',
+    reading:
+      'one window is a run of responses with the same X-RateLimit-Reset; headers that stand still inform of nothing',
   },
   'limits.requests.admitted': {
     ...tier,

@@ -37,7 +37,8 @@ export const streamingRequirements = {
   },
   'stream.chunk.choices': {
     ...stream,
-    statement: 'every chunk has exactly one choice, with index 0 and an object as delta; a chunk with usage may have none',
+    statement:
+      'every chunk has exactly one choice, with index 0 and an object as delta; a chunk with usage may have none',
     reading: 'OpenAI-compatible servers report usage in a last chunk without choices, and their clients expect it',
   },
   'stream.delta.content': {
