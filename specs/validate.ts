@@ -16,7 +16,7 @@ import toolDefinition from './schemas/tool-definition.json' with { type: 'json' 
 import unixTime from './schemas/unix-time.json' with { type: 'json' };
 import usage from './schemas/usage.json' with { type: 'json' };
 import version from './schemas/version.json' with { type: 'json' };
-import { inWords, type Schema } from './words.ts';
+import { inWords, type Schema, show } from './words.ts';
 
 /** Every schema, by the name of its file. */
 export const schemas = {
@@ -50,7 +50,6 @@ export interface SchemaProblem {
   readonly actual: string;
 }
 
-const longest = 200;
 let loaded: Ajv | undefined;
 
 /** What is wrong with `value`: at most one problem for each part of it, and none when it is as the schema says. */
@@ -85,7 +84,7 @@ function problemOf({ instancePath, params, parentSchema, data }: ErrorObject): S
   }
   const member = schema.properties?.[missing];
   return {
-    pointer: `${instancePath}/${missing.replaceAll('~', '~0').replaceAll('/', '~1')}`,
+    pointer: `${instancePath}/${missing}`,
     expected: typeof member === 'object' ? inWords(member, resolve) : 'present',
     actual: 'absent',
   };
@@ -95,17 +94,6 @@ function resolve(ref: string): Schema {
   const schema = (schemas as Readonly<Record<string, Schema>>)[ref.replace(/\.json$/, '')];
   if (!schema) throw new Error(`no schema file is called ${ref}`);
   return schema;
-}
-
-function show(value: unknown): string {
-  if (value === undefined) return 'absent';
-  let text: string;
-  try {
-    text = JSON.stringify(value);
-  } catch {
-    return 'a value that is nested too deeply to be shown';
-  }
-  return text.length > longest ? `${text.slice(0, longest)}… (${text.length} characters)` : text;
 }
 
 /** Ajv compiles a schema when it is first asked for, and keeps the result. */

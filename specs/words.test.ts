@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { inWords, type Schema } from './words.ts';
+import { inWords, type Schema, show } from './words.ts';
 
 const positive: Schema = { type: 'integer', minimum: 1 };
 
@@ -31,4 +31,15 @@ const sentences: readonly [Schema, string][] = [
 
 test.each(sentences)('%j is %s', (schema, words) => {
   expect(inWords(schema, () => positive)).toBe(words);
+});
+
+test.each([
+  [undefined, 'absent'],
+  [null, 'null'],
+  ['a"b', '"a\\"b"'],
+  [{ a: [1, true] }, '{"a":[1,true]}'],
+  ['x'.repeat(198), `"${'x'.repeat(198)}"`],
+  ['x'.repeat(199), `"${'x'.repeat(199)}… (201 characters)`],
+])('%j is shown as %s', (value, text) => {
+  expect(show(value)).toBe(text);
 });

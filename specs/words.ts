@@ -65,3 +65,17 @@ function length(minimum?: number, maximum?: number): string {
 function items(count: number): string {
   return count === 1 ? '1 item' : `${count} items`;
 }
+
+const longest = 200;
+
+/** A value of a JSON body as a finding shows it: its JSON, cut to 200 characters, or `absent`. */
+export function show(value: unknown): string {
+  if (value === undefined) return 'absent';
+  let text: string;
+  try {
+    text = JSON.stringify(value);
+  } catch {
+    return 'a value that is nested too deeply to be shown';
+  }
+  return text.length > longest ? `${text.slice(0, longest)}… (${text.length} characters)` : text;
+}

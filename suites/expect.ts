@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { problemsOf, type SchemaName } from '../specs/validate.ts';
+import { show } from '../specs/words.ts';
 import type { Reply } from './reply.ts';
 
 /** What one look at an exchange found wrong. */
@@ -24,15 +25,6 @@ export class Inconclusive extends Error {}
 
 /** The target declares that it lacks what the requirement is about. */
 export class NotApplicable extends Error {}
-
-const longest = 200;
-
-/** A value as a finding shows it: JSON, cut. */
-export function show(value: unknown): string {
-  if (value === undefined) return 'absent';
-  const text = JSON.stringify(value);
-  return text.length > longest ? `${text.slice(0, longest)}… (${text.length} characters)` : text;
-}
 
 export function violate(reply: Reply, subject: string, expected: string | readonly string[], actual: string): never {
   throw new Violation([{ reply, subject, expected: typeof expected === 'string' ? [expected] : expected, actual }]);
