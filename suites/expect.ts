@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { problemsOf, type SchemaName } from '../specs/validate.ts';
 import { show } from '../specs/words.ts';
+import { isObject, member } from './member.ts';
 import type { Reply } from './reply.ts';
 
 /** What one look at an exchange found wrong. */
@@ -72,15 +73,23 @@ export function expectThat(
 }
 
 /**
- * The part of `value` at `pointer` (a JSON Pointer in which `*` stands for any index) is as the schema says; problems
- * elsewhere in `value` are left to the requirements for those parts.
+ * The part of `value` at `pointer` (a JSON Pointer in which `*` stands for any index) is as the schema says. Problems
+ * elsewhere in `value` are left to the requirements for those parts; without what holds the part nothing is decided.
  */
 export function expectSchema(reply: Reply, schema: SchemaName, value: unknown, pointer: string): undefined {
+  const holder = pointer.split('/').slice(1, -1);
+  need(partsAt(value, holder).some(isObject), `there is no object at /${holder.join('/')} to hold ${pointer}`);
   const pattern = new RegExp(`^${pointer.replaceAll('*', '\\d+')}(/|$)`);
   const breaches = problemsOf(schema, value)
     .filter((problem) => pattern.test(problem.pointer))
     .map((problem) => ({ reply, subject: problem.pointer, expected: [problem.expected], actual: problem.actual }));
   if (breaches.length > 0) throw new Violation(breaches);
+}
+
+function partsAt(value: unknown, [step, ...rest]: readonly string[]): readonly unknown[] {
+  if (step === undefined) return [value];
+  if (step !== '*') return partsAt(member(value, step), rest);
+  return Array.isArray(value) ? value.flatMap((item: unknown) => partsAt(item, rest)) : [];
 }
 
 /** A prerequisite: without it the observation decides nothing. */

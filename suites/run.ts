@@ -43,7 +43,7 @@ export interface Plan {
 
 const ignore = () => {};
 
-export const firstContact = 'first contact';
+const firstContact = 'first contact';
 
 /** @throws UnmatchedPattern */
 export function plan({ profile, only }: Pick<RunOptions, 'profile' | 'only'>): Plan {

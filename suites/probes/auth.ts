@@ -9,7 +9,7 @@ const refusal = (status: number) => (reply: Reply, context: Context) => {
   return expectStatus(reply, status);
 };
 
-export const validKey = defineProbe({
+const validKey = defineProbe({
   name: 'a chat with a valid key',
   cost: { requests: 0, tokens: 0 },
   act: async (target) => target.baseline.chat,
@@ -22,28 +22,28 @@ export const validKey = defineProbe({
   },
 });
 
-export const missingKey = defineProbe({
+const missingKey = defineProbe({
   name: 'a chat without a key',
   cost: { requests: 1, tokens: 60 },
   act: (target) => target.chat({}, { credential: 'none' }),
   judge: { 'auth.missing.status': refusal(401) },
 });
 
-export const unknownKey = defineProbe({
+const unknownKey = defineProbe({
   name: 'a chat with an unknown key',
   cost: { requests: 1, tokens: 60 },
   act: (target) => target.chat({}, { credential: 'unknown' }),
   judge: { 'auth.invalid.status': refusal(401) },
 });
 
-export const basicScheme = defineProbe({
+const basicScheme = defineProbe({
   name: 'a chat with the key under the Basic scheme',
   cost: { requests: 1, tokens: 60 },
   act: (target) => target.chat({}, { credential: 'basic' }),
   judge: { 'auth.scheme.bearer-only': refusal(401) },
 });
 
-export const disabledKey = defineProbe({
+const disabledKey = defineProbe({
   name: 'a chat with the key of a disabled account',
   cost: { requests: 1, tokens: 60 },
   async act(target) {

@@ -12,11 +12,11 @@ function completionTokens(reply: Reply): number {
   return tokens;
 }
 
-export function finishReason(reply: Reply): unknown {
+function finishReason(reply: Reply): unknown {
   return member(jsonOf(reply), 'choices', 0, 'finish_reason');
 }
 
-export function contentOf(reply: Reply): string {
+function contentOf(reply: Reply): string {
   const content = member(jsonOf(reply), 'choices', 0, 'message', 'content');
   need(typeof content === 'string', 'the answer has no text');
   return content;

@@ -50,7 +50,7 @@ interface SpentWindow {
 }
 
 /** More requests than this are spent on a window only where the run's own bound allows it. */
-export const largestWindow = 250;
+const largestWindow = 250;
 
 const lanes = 4;
 

@@ -110,7 +110,7 @@ const unknownModel = defineProbe({
 });
 
 /** More tokens than this are asked for in one prompt only where the run's own bound allows it. */
-export const longestPrompt = 20_000;
+const longestPrompt = 20_000;
 
 const longPrompt = defineProbe({
   name: 'a chat longer than the context window',
