@@ -8,26 +8,18 @@ import { wrap } from './wrap.ts';
 
 type Colors = ReturnType<typeof picocolors.createColors>;
 
-const marks: Readonly<Record<Verdict, string>> = {
-  pass: 'pass',
-  fail: 'FAIL',
-  warn: 'warning',
-  note: 'note',
-  'not-applicable': 'not applicable',
-  inconclusive: 'inconclusive',
-  error: 'ERROR',
-};
-
-/** A report for a person, in 80 columns: what did not pass in full, the rest as counts, the outcome as the last line. */
+/**
+ * A report for a person, in 80 columns: what was not judged by its reasons, what is broken in full, the rest as counts,
+ * the outcome as the last line. What matters most stands nearest to the prompt.
+ */
 export function renderTerminal(report: Report, settings: { readonly color: boolean }): string {
   const colors = picocolors.createColors(settings.color);
-  const shown: ShownExchanges = new Map();
-  const areas = [...byArea(report.results)];
   const blocks = [
     head(report),
-    ...areas.flatMap(([, results]) => areaBlocks(results, shown, colors)),
+    ...unjudged(report.results, colors),
+    ...broken(report.results, colors),
     ...dialect(report),
-    areas.map(([area, results]) => `${area.padEnd(10)}${countWords(countVerdicts(results))}`),
+    [...byArea(report.results)].map(([area, results]) => `${area.padEnd(10)}${countWords(countVerdicts(results))}`),
     [outcomeColor(report, colors)(outcomeLine(report))],
   ];
   return `${blocks.map((lines) => lines.join('\n')).join('\n\n')}\n`;
@@ -48,42 +40,37 @@ function head({ tool, target, profile, only, durationMs, cost }: Report): string
   );
 }
 
-/** One block for each result that broke something; the others share a block for each reason. */
-function areaBlocks(results: readonly Result[], shown: ShownExchanges, colors: Colors): string[][] {
-  const broken = results.filter(({ verdict }) => verdict === 'fail' || verdict === 'warn' || verdict === 'note');
-  const withReason = new Map<string, Result[]>();
+/** A block for each reason that something was not judged, with the requirements that it holds for. */
+function unjudged(results: readonly Result[], colors: Colors): string[][] {
+  const groups = new Map<string, Result[]>();
   for (const result of results) {
     if (result.reason === undefined) continue;
-    const group = `${result.verdict} ${result.reason}`;
-    withReason.set(group, [...(withReason.get(group) ?? []), result]);
+    const title = `${result.verdict === 'error' ? 'ERROR' : result.verdict}: ${printable(result.reason)}`;
+    groups.set(title, [...(groups.get(title) ?? []), result]);
   }
-  return [
-    ...broken.map((result) => [title(result, colors), ...describeResult(result, shown)]),
-    ...[...withReason.values()].map((group) => [
-      ...group.map((result) => title(result, colors)),
-      ...wrap(printable(group[0]?.reason ?? ''), 78).map((line) => `  ${line}`),
-    ]),
-  ];
+  return [...groups].map(([title, members]) => [
+    ...wrap(title, 80).map(members.some(({ verdict }) => verdict === 'error') ? colors.red : colors.yellow),
+    ...wrap(members.map(({ id }) => id).join(', '), 78).map((line) => `  ${line}`),
+  ]);
 }
 
-function title({ verdict, id, level }: Result, colors: Colors): string {
-  return `${verdictColor(verdict, colors)(marks[verdict])}  ${colors.bold(id)}  ${level}`;
+function broken(results: readonly Result[], colors: Colors): string[][] {
+  const shown: ShownExchanges = new Map();
+  const titles: Partial<Record<Verdict, string>> = {
+    fail: colors.red('FAIL'),
+    warn: colors.yellow('warning'),
+    note: colors.yellow('note'),
+  };
+  return results.flatMap((result) => {
+    const title = titles[result.verdict];
+    if (title === undefined) return [];
+    return [[`${title}  ${colors.bold(result.id)}  ${result.level}`, ...describeResult(result, shown)]];
+  });
 }
 
 function dialect(report: Report): string[][] {
-  const forms = Object.entries(report.dialect);
-  if (forms.length === 0) return [];
-  return [
-    [
-      'dialect',
-      ...forms.flatMap(([reading, form]) => wrap(printable(`${reading}: ${form}`), 78).map((line) => `  ${line}`)),
-    ],
-  ];
-}
-
-function verdictColor(verdict: Verdict, colors: Colors): (text: string) => string {
-  if (verdict === 'fail' || verdict === 'error') return colors.red;
-  return verdict === 'not-applicable' ? colors.dim : colors.yellow;
+  const forms = Object.entries(report.dialect).flatMap(([reading, form]) => wrap(printable(`${reading}: ${form}`), 78));
+  return forms.length === 0 ? [] : [['dialect', ...forms.map((line) => `  ${line}`)]];
 }
 
 function outcomeColor({ outcome }: Report, colors: Colors): (text: string) => string {
