@@ -53,19 +53,11 @@ export async function exchangeOver(
       const situation = () => ({ phase, host, secure: protocol === 'https:', timeoutMs });
       const phaseTimer = setTimeout(() => resolve(timedOut(situation())), timeoutMs);
       const wholeMs = 3 * timeoutMs;
-      const wholeTimer = setTimeout(
-        () => resolve({ kind: 'timeout', message: `not complete within ${seconds(wholeMs)}` }),
-        wholeMs,
-      );
-      timers = [phaseTimer, wholeTimer];
+      const tooLong: Failure = { kind: 'timeout', message: `not complete within ${seconds(wholeMs)}` };
+      timers = [phaseTimer, setTimeout(resolve, wholeMs, tooLong)];
       const enter = (next: Phase) => {
         phase = next;
         phaseTimer.refresh();
-      };
-      const fail = (error: Error) => {
-        const failed = failureOf(error, situation());
-        if (failed) resolve(failed);
-        else reject(error);
       };
       let closing: Error | undefined;
       dispatcher.on('disconnect', (_origin, _targets, error) => {
@@ -82,8 +74,7 @@ export async function exchangeOver(
           if (size > bodyLimit || pieces.length > pieceLimit) return;
           phaseTimer.refresh();
           size += chunk.length;
-          // The client's buffer is a window on a larger one, which must not stay alive for it.
-          pieces.push({ at: now(), bytes: Buffer.from(chunk) });
+          pieces.push({ at: now(), bytes: chunk });
           if (size > bodyLimit) resolve({ kind: 'too-large', message: `the body passed ${bodyLimit} bytes` });
           if (pieces.length > pieceLimit) {
             resolve({ kind: 'too-large', message: `the body came in more than ${pieceLimit} pieces` });
@@ -91,11 +82,13 @@ export async function exchangeOver(
         },
         onResponseEnd: () => {
           // Bytes past the end of the body show as an error of the connection once it is closed.
-          dispatcher
-            .close()
-            .then(() => (closing?.message === 'bad response' ? resolve(overlong) : resolve(undefined)), reject);
+          dispatcher.close().then(() => resolve(closing?.message === 'bad response' ? overlong : undefined), reject);
         },
-        onResponseError: (_controller, error) => fail(error),
+        onResponseError: (_controller, error) => {
+          const failed = failureOf(error, situation());
+          if (failed) resolve(failed);
+          else reject(error);
+        },
       });
     });
     return {

@@ -141,6 +141,14 @@ describe('headers', () => {
     expect(failure?.kind).toBe('protocol');
   });
 
+  test('hints without a response after them are no headers', async () => {
+    const { failure, response } = await meet((socket) =>
+      socket.write('HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n'),
+    );
+    expect(failure?.message).toBe('no headers within 0.2 s');
+    expect(response).toBeUndefined();
+  });
+
   test('names keep their case, and lines of one name stay apart', async () => {
     const { response } = await meet((socket) =>
       socket.end(head('X-RateLimit-Limit: 5', 'Vary: a', 'vary: b', 'Content-Length: 0')),
@@ -281,6 +289,7 @@ describe('what HTTP allows', () => {
     ['trailers', `${head('transfer-encoding: chunked')}2\r\n{}\r\n0\r\nx-after: 1\r\n\r\n`, '{}'],
     ['a body that the end of the connection ends', `${head(json)}{}`, '{}'],
     ['HTTP/1.0', 'HTTP/1.0 200 OK\r\n\r\n{}', '{}'],
+    ['a line end after the body', `${whole}\r\n`, '{}'],
     ['an empty body', head('content-length: 0'), ''],
     ['chunk extensions', `${head('transfer-encoding: chunked')}2;a=b\r\n{}\r\n0\r\n\r\n`, '{}'],
   ])('%s', async (_name, bytes, text) => {

@@ -40,12 +40,12 @@ test.each<[string, Partial<WireRequest>, string]>([
   [
     'of another probe',
     { probe: 'another' },
-    'request 1 of the probe "another" (POST /chat/completions): the evidence holds no such',
+    'step 0 of the probe "another" (POST /chat/completions): the evidence holds no such',
   ],
   [
     'of a later step',
     { step: 2 },
-    'request 3 of the probe "a test" (POST /chat/completions): the evidence holds no such request',
+    'step 2 of the probe "a test" (POST /chat/completions): the evidence holds no such request',
   ],
   ['with another method', { method: 'GET' }, 'has another method there'],
   ['with another path', { path: '/models' }, 'has another path there'],

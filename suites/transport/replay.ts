@@ -27,6 +27,6 @@ function placeOf({ probe, step }: { readonly probe: string; readonly step: numbe
 
 function strange({ probe, step, method, path }: WireRequest, what: string): BadEvidence {
   return new BadEvidence(
-    `request ${step + 1} of the probe "${probe}" (${method} ${path}): the evidence ${what}; it was made by another version or with other options`,
+    `step ${step} of the probe "${probe}" (${method} ${path}): the evidence ${what}; it was made by another version or with other options`,
   );
 }
