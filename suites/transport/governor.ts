@@ -42,8 +42,8 @@ interface Waiting {
  * inside the rate limit that the target tells, and never past the bounds on requests and tokens ({@link BudgetSpent}).
  * A target that stopped answering is left alone ({@link TargetSilent}).
  *
- * A 429 comes back like any response; what is sent after it waits for the time that it names (`retryDelay`), so
- * the caller may just send again, as a further step of its probe.
+ * A 429 comes back like any response; what is sent after it waits for the time that it names, so the
+ * caller may just send again, as a further step of its probe.
  */
 export function govern(wire: Wire, settings: GovernorSettings): Wire {
   const { concurrency, maxRequests = Infinity, maxTokens = Infinity, notify, clock = systemClock } = settings;

@@ -15,7 +15,7 @@ const shortWait = 1000;
  * Milliseconds after the end of an exchange until the request may be sent again, where it was refused with 429;
  * `undefined` for every other response, and where the wait would be longer than a window of requests.
  */
-export function retryDelay(reply: Reply): number | undefined {
+function retryDelay(reply: Reply): number | undefined {
   if (reply.status !== 429) return undefined;
   const told = reply.header('retry-after');
   const end = endOf(reply.exchange);
