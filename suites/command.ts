@@ -91,12 +91,13 @@ function unknownCommand(name: string, program: Command): UsageError {
 /** The exit code for an error that is not the suite's own fault. */
 async function codeOf(error: unknown): Promise<number | undefined> {
   if (error instanceof UsageError) return exitCodes.usage;
-  const [{ TargetProblem }, { UnmatchedPattern }, { BadEvidence, BadSettings }] = await Promise.all([
+  const [{ TargetProblem }, { UnmatchedPattern }, { BadEvidence, BadSettings, NotSent }] = await Promise.all([
     import('./baseline.ts'),
     import('./select.ts'),
     import('./transport/wire.ts'),
   ]);
   if (error instanceof TargetProblem) return error.kind === 'unreachable' ? exitCodes.unreachable : exitCodes.usage;
+  if (error instanceof NotSent) return exitCodes.incomplete;
   const isUsage = error instanceof UnmatchedPattern || error instanceof BadEvidence || error instanceof BadSettings;
   return isUsage ? exitCodes.usage : undefined;
 }

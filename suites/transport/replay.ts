@@ -3,14 +3,16 @@ import { BadEvidence, NotSent, type Wire, type WireRequest } from './wire.ts';
 
 /**
  * Gives back what was recorded, by probe and step, so that no governor is needed: requests that the live run held
- * back are held back again, for the same reason. Rejects with {@link BadEvidence} for a request that was not recorded so.
+ * back are held back again, for the same reason, and so are those that a run that was cut short never came to. Rejects
+ * with {@link BadEvidence} for a request that was recorded differently.
  */
 export function openReplayWire(lines: readonly (Exchange | Unsent)[]): Wire {
   const recorded = new Map(lines.map((line) => [placeOf(line), line]));
   return {
     async send(request) {
       const line = recorded.get(placeOf(request));
-      if (!line) throw strange(request, 'holds no such request');
+      if (!line)
+        throw new NotSent('the evidence holds no such request: its run ended before, or was of another version');
       if (line.kind === 'unsent') throw new NotSent(line.reason);
       for (const member of ['method', 'path', 'credential', 'body'] as const) {
         if (line.request[member] !== request[member]) throw strange(request, `has another ${member} there`);
