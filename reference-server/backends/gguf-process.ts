@@ -1,4 +1,4 @@
-import { type GgufModel, loadModel } from './gguf-model.ts';
+import { type GgufModel, ggufModel } from './gguf-model.ts';
 import type { GgufEvent, GgufOptions, GgufReply, GgufRequest } from './gguf-protocol.ts';
 
 // The program of the model's process: native code that crashes takes this process down and never the server.
@@ -13,7 +13,7 @@ process.on('SIGINT', () => {});
 
 const options: GgufOptions = JSON.parse(process.argv[2] ?? '{}');
 try {
-  const model = await loadModel(options);
+  const model = await ggufModel(options);
   process.on('message', ([id, request]: [number, GgufRequest]) => void answer(model, id, request));
   reply({ type: 'ready', model: model.served });
 } catch (error) {

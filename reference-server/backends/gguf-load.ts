@@ -1,0 +1,79 @@
+import { open } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { setTimeout } from 'node:timers/promises';
+import type { Llama, LlamaModel } from 'node-llama-cpp';
+import packageJson from '../../package.json' with { type: 'json' };
+import type { GgufOptions } from './gguf-protocol.ts';
+
+/** A model in memory, and what its file and this machine say of it. */
+export interface LoadedModel {
+  readonly llamaCpp: typeof import('node-llama-cpp');
+  readonly llama: Llama;
+  readonly model: LlamaModel;
+  readonly threads: number;
+  /** Unix seconds of the file's last change. */
+  readonly modified: number;
+  /** So small that a second thread, or a wider batch, costs more than it gives. */
+  readonly tiny: boolean;
+}
+
+const tinyBytes = 64 * 2 ** 20;
+
+/** Reads a model into memory. @throws with what is wrong and what to do, but without the path */
+export async function loadModel(options: GgufOptions): Promise<LoadedModel> {
+  const { bytes, modified } = await fileFacts(options.modelPath);
+  const llamaCpp = await nodeLlamaCpp();
+  const tiny = bytes < tinyBytes;
+  const threads = options.threads ?? (tiny ? 1 : Math.max(1, availableParallelism() - 1));
+  const problems = new Set<string>();
+  try {
+    const llama = await llamaCpp.getLlama({
+      gpu: options.gpu,
+      build: 'never',
+      skipDownload: true,
+      progressLogs: false,
+      maxThreads: threads,
+      logger: (level, message) => {
+        if (level === 'error' || level === 'fatal') problems.add(message.trim());
+      },
+    });
+    // A GPU of another system is passed over without a word.
+    if (options.gpu && options.gpu !== 'auto' && llama.gpu !== options.gpu) throw new llamaCpp.NoBinaryFoundError();
+    const model = await llama.loadModel({ modelPath: options.modelPath });
+    return { llamaCpp, llama, model, threads, modified, tiny };
+  } catch (error) {
+    if (error instanceof llamaCpp.NoBinaryFoundError) throw new Error(noBinary(options.gpu));
+    // The log of native code arrives a little later.
+    await setTimeout(50);
+    throw new Error([error instanceof Error ? error.message : String(error), ...problems].join('; '));
+  }
+}
+
+async function fileFacts(path: string): Promise<{ readonly bytes: number; readonly modified: number }> {
+  const file = await open(path).catch((error: NodeJS.ErrnoException) => {
+    throw new Error(`the file cannot be opened (${error.code})`);
+  });
+  try {
+    const { size, mtimeMs } = await file.stat();
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(4), 0, 4, 0);
+    if (buffer.toString('latin1', 0, bytesRead) !== 'GGUF') throw new Error('it is not a GGUF file');
+    return { bytes: size, modified: Math.floor(mtimeMs / 1000) };
+  } finally {
+    await file.close();
+  }
+}
+
+function noBinary(gpu: GgufOptions['gpu']): string {
+  const name = ['@node-llama-cpp/', process.platform, '-', process.arch, gpu ? `-${gpu}` : ''].join('');
+  return `node-llama-cpp has no build for ${gpu || 'the CPU'} that works here: install ${name}, or take another --gpu`;
+}
+
+async function nodeLlamaCpp(): Promise<typeof import('node-llama-cpp')> {
+  try {
+    return await import('node-llama-cpp');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND')) throw error;
+    const wanted = `node-llama-cpp@${packageJson.peerDependencies['node-llama-cpp']}`;
+    throw new Error(`node-llama-cpp is not installed: run npm install ${wanted}`);
+  }
+}

@@ -1,0 +1,73 @@
+import { fork } from 'node:child_process';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { tinyModel } from '../../fixtures/model/model.ts';
+import { loadGgufBackend } from './gguf.ts';
+import { GgufStartError } from './gguf-client.ts';
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'gguf-start-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function refusal(name: string, bytes?: Uint8Array): Promise<string> {
+  const modelPath = join(folder, name);
+  if (bytes !== undefined) await writeFile(modelPath, bytes);
+  const error: unknown = await loadGgufBackend({ modelPath, gpu: false }).catch((thrown: unknown) => thrown);
+  if (!(error instanceof GgufStartError)) throw new Error(`${name} was loaded`);
+  expect(error.message).toContain(`cannot load the model ${modelPath}: `);
+  return error.message;
+}
+
+test('a missing file is named', async () => {
+  expect(await refusal('missing.gguf')).toContain('the file cannot be opened (ENOENT)');
+});
+
+test('a file of another kind is told as such', async () => {
+  expect(await refusal('text.gguf', Buffer.from('no model'))).toContain('it is not a GGUF file');
+  expect(await refusal('empty.gguf', Buffer.alloc(0))).toContain('it is not a GGUF file');
+});
+
+test('a cut file gives the reason of llama.cpp', async () => {
+  expect(await refusal('cut.gguf', tinyModel().subarray(0, 100_000))).toContain('corrupted or incomplete');
+});
+
+test('a vocabulary with a token twice, on which native code aborts, is a start error too', async () => {
+  const bytes = Buffer.from(tinyModel());
+  const token = (text: string) => Buffer.concat([Buffer.from([1, 0, 0, 0, 0, 0, 0, 0]), Buffer.from(text)]);
+  bytes.set(token('A'), bytes.indexOf(token('B')));
+  expect(await refusal('twice.gguf', bytes)).toMatch(/ended its process \(SIGABRT\): .*token_to_id/s);
+});
+
+test('a model without a chat template is refused', async () => {
+  const bytes = Buffer.from(tinyModel());
+  bytes.write('tokenizer.chat_unknown', bytes.indexOf('tokenizer.chat_template'));
+  expect(await refusal('plain.gguf', bytes)).toContain('it has no chat template');
+});
+
+test('a GPU that node-llama-cpp has no build for is told with what to install', async () => {
+  const modelPath = join(folder, 'whole.gguf');
+  await writeFile(modelPath, tinyModel());
+  const gpu = process.platform === 'darwin' ? 'cuda' : 'metal';
+  await expect(loadGgufBackend({ modelPath, gpu })).rejects.toThrow(`no build for ${gpu}`);
+});
+
+test('without node-llama-cpp the process says how to install it', async () => {
+  const built = createRequire(import.meta.url).resolve('#gguf-process');
+  await cp(dirname(built), join(folder, 'dist'), { recursive: true });
+  await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
+  const modelPath = join(folder, 'alone.gguf');
+  await writeFile(modelPath, tinyModel());
+  const program = fork(join(folder, 'dist/gguf-process.js'), [JSON.stringify({ modelPath, gpu: false })], {
+    execArgv: [],
+  });
+  const reply = await new Promise((resolve) => program.once('message', resolve));
+  const reason = expect.stringMatching(/node-llama-cpp is not installed: run npm install node-llama-cpp@\d/);
+  expect(reply).toEqual({ type: 'failed', reason });
+  program.disconnect();
+});

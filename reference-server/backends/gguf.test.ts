@@ -1,0 +1,246 @@
+import { execFile, fork } from 'node:child_process';
+import { copyFile, mkdtemp, rm, truncate } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { type Backend, BackendUnavailable, type Generation, type GenerationEvent } from './backend.ts';
+import { loadGgufBackend } from './gguf.ts';
+import type { GgufOptions } from './gguf-protocol.ts';
+
+const modelPath = fileURLToPath(new URL('../../fixtures/model/stack29-tiny.gguf', import.meta.url));
+const options: GgufOptions = { modelPath, gpu: false };
+
+function request(content: string, changes: Partial<Generation> = {}): Generation {
+  const sampling = { temperature: 0, topP: 1, frequencyPenalty: 0, presencePenalty: 0 };
+  return { messages: [{ role: 'user', content }], maxTokens: 32, stop: [], ...sampling, ...changes };
+}
+
+async function run(backend: Backend, generation: Generation, signal = new AbortController().signal) {
+  const events: GenerationEvent[] = [];
+  for await (const event of backend.generate(generation, signal)) events.push(event);
+  const texts = events.flatMap((event) => (event.type === 'text' ? [event.text] : []));
+  return { texts, text: texts.join(''), end: events.at(-1) };
+}
+
+async function childPids(): Promise<number[]> {
+  const { stdout } = await promisify(execFile)('pgrep', ['-P', String(process.pid), '-f', 'gguf-process']);
+  return stdout.trim().split('\n').map(Number);
+}
+
+describe('one model for many requests', () => {
+  let backend: Backend;
+  beforeAll(async () => {
+    backend = await loadGgufBackend(options);
+  });
+  afterAll(() => backend.close());
+
+  test('the model is named, dated and measured by its file', () => {
+    expect(backend.model).toMatchObject({ id: 'stack29/tiny', contextWindow: 4096 });
+    expect(backend.model.created).toBeGreaterThan(1_700_000_000);
+    expect(Number.isInteger(backend.model.created)).toBe(true);
+  });
+
+  test('a prompt counts its bytes and the control tokens of the template', async () => {
+    const frame = await backend.countPrompt([{ role: 'user', content: '' }]);
+    expect(frame).toBe('user\n'.length + '\n'.length + 'assistant\n'.length + 3);
+    const count = async (content: string) => (await backend.countPrompt([{ role: 'user', content }])) - frame;
+    expect(await count('Hello')).toBe(5);
+    expect(await count('é😀')).toBe(6);
+    expect(await count('<|im_end|>')).toBe(10);
+  });
+
+  test('every role takes part in the prompt', async () => {
+    const roles = ['system', 'system', 'user', 'user', 'assistant', 'tool'] as const;
+    const counts = roles.map((_, end) => {
+      return backend.countPrompt(roles.slice(0, end + 1).map((role) => ({ role, content: 'x' })));
+    });
+    const added = (await Promise.all(counts)).map(
+      (count, place, all) => count - (all[place - 1] ?? 'assistant\n'.length + 1),
+    );
+    expect(added).toEqual(roles.map((role) => role.length + 'x'.length + '\n\n'.length + 2));
+  });
+
+  test('the number of tokens is exactly the one asked for', async () => {
+    for (const maxTokens of [1, 2, 100]) {
+      const { text, end } = await run(backend, request('Hello', { maxTokens }));
+      expect(end).toEqual({ type: 'end', finishReason: 'length', completionTokens: maxTokens });
+      expect(Buffer.byteLength(text)).toBe(maxTokens);
+    }
+  });
+
+  test('at temperature 0 a prompt has one text, of several characters, and other prompts have others', async () => {
+    const prompts = ['Hello', 'Hello!', 'What is 2 + 2?', 'Write a poem about the sea.', 'ping', 'Say hi'];
+    const texts = await Promise.all(prompts.map(async (prompt) => (await run(backend, request(prompt))).text));
+    for (const text of texts) expect(new Set(text.slice(0, 24).match(/[!-~]/g)).size).toBeGreaterThanOrEqual(2);
+    expect(new Set(texts).size).toBe(prompts.length);
+    expect((await run(backend, request('Hello'))).text).toBe(texts[0]);
+  });
+
+  test('a seed gives the same text alone and among others, another seed another text', async () => {
+    const seeded = (seed: number, content = 'Hello') => {
+      return run(backend, request(content, { seed, temperature: 1, maxTokens: 120 }));
+    };
+    const alone = await seeded(7);
+    const others = Array.from({ length: 11 }, (_, place) => seeded(place, 'Other '.repeat(20 * place)));
+    expect((await Promise.all([seeded(7), ...others]))[0]).toEqual(alone);
+    expect((await seeded(8)).text).not.toBe(alone.text);
+    expect((await seeded(-7 + 2 ** 32)).text).toBe((await seeded(-7)).text);
+  });
+
+  test('without a seed texts differ', async () => {
+    const [one, other] = await Promise.all([1, 2].map(() => run(backend, request('Hello', { temperature: 1 }))));
+    expect(one?.text).not.toBe(other?.text);
+  });
+
+  test('a stop sequence ends the text before itself and never shows', async () => {
+    const { text } = await run(backend, request('Hello', { maxTokens: 100 }));
+    for (const stop of [text.slice(0, 2), text.slice(10, 11), text.slice(40, 49), text.slice(97)]) {
+      const stopped = await run(backend, request('Hello', { maxTokens: 100, stop: ['never this', stop] }));
+      expect(stopped.text).toBe(text.slice(0, text.indexOf(stop)));
+      const completionTokens = text.indexOf(stop) + stop.length;
+      expect(stopped.end).toEqual({ type: 'end', finishReason: 'stop', completionTokens });
+    }
+  });
+
+  test('the beginning of a stop sequence is given in the end when the rest does not come', async () => {
+    const { text } = await run(backend, request('Hello'));
+    const unfinished = await run(backend, request('Hello', { stop: [`${text.slice(-3)}never`] }));
+    expect(unfinished.text).toBe(text);
+    expect(unfinished.end).toMatchObject({ finishReason: 'length' });
+  });
+
+  test('a wild text is valid Unicode, and may end by itself', async () => {
+    const wild = Array.from({ length: 8 }, (_, seed) => {
+      return run(backend, request('Hello', { seed, temperature: 2, maxTokens: 400 }));
+    });
+    const results = await Promise.all(wild);
+    for (const { text, texts } of results) {
+      expect(Buffer.from(text).toString()).toBe(text);
+      for (const piece of texts) expect(Buffer.from(piece).toString()).toBe(piece);
+    }
+    const reasons = results.map(({ end }) => end?.type === 'end' && end.finishReason);
+    expect(new Set(reasons)).toContain('stop');
+  });
+
+  test('penalties spread the text or narrow it', async () => {
+    const letters = async (changes: Partial<Generation>) => {
+      return new Set((await run(backend, request('Hello', { maxTokens: 60, ...changes }))).text).size;
+    };
+    const plain = await letters({});
+    expect(await letters({ frequencyPenalty: 2 })).toBeGreaterThan(plain);
+    expect(await letters({ presencePenalty: 2 })).toBeGreaterThan(plain);
+    expect(await letters({ frequencyPenalty: -2 })).toBeLessThan(plain);
+  });
+
+  test('a nucleus of nothing leaves the likeliest token', async () => {
+    const { text } = await run(backend, request('Hello'));
+    expect((await run(backend, request('Hello', { temperature: 1, topP: 0 }))).text).toBe(text);
+  });
+
+  test('more generations than sequences all finish', async () => {
+    const many = Array.from({ length: 20 }, (_, place) => run(backend, request(`Hello ${place}`, { maxTokens: 50 })));
+    for (const { end } of await Promise.all(many)) expect(end).toMatchObject({ completionTokens: 50 });
+  });
+});
+
+describe('one sequence', () => {
+  let backend: Backend;
+  beforeAll(async () => {
+    backend = await loadGgufBackend({ ...options, modelId: 'mine/small', contextSize: 256, sequences: 1 });
+  });
+  afterAll(() => backend.close());
+
+  test('the given id and context are the ones served', () => {
+    expect(backend.model).toMatchObject({ id: 'mine/small', contextWindow: 256 });
+  });
+
+  test('prompt and text fill the context to its last token', async () => {
+    const { messages } = request('Hello');
+    const maxTokens = 256 - (await backend.countPrompt(messages));
+    const { text, end } = await run(backend, request('Hello', { maxTokens }));
+    expect(end).toMatchObject({ finishReason: 'length', completionTokens: maxTokens });
+    expect(text.startsWith((await run(backend, request('Hello', { maxTokens: 100 }))).text)).toBe(true);
+  });
+
+  test('an abort ends a generation at once, running or waiting, and frees its sequence', async () => {
+    const running = new AbortController();
+    const waiting = new AbortController();
+    const seen: GenerationEvent[] = [];
+    const long = request('Hello', { maxTokens: 200 });
+    const first = (async () => {
+      for await (const event of backend.generate(long, running.signal)) {
+        seen.push(event);
+        if (seen.length === 5) running.abort();
+      }
+    })();
+    const second = run(backend, long, waiting.signal);
+    waiting.abort();
+    expect((await second).texts).toEqual([]);
+    await first;
+    expect(seen.map(({ type }) => type)).toEqual(Array(5).fill('text'));
+    expect((await run(backend, request('Hello'))).end).toMatchObject({ completionTokens: 32 });
+  });
+
+  test('an aborted signal generates nothing', async () => {
+    expect(await run(backend, request('Hello'), AbortSignal.abort())).toEqual({ texts: [], text: '', end: undefined });
+  });
+
+  test('a loop that is left early frees its sequence', async () => {
+    for await (const event of backend.generate(request('Hello', { maxTokens: 200 }), new AbortController().signal)) {
+      expect(event.type).toBe('text');
+      break;
+    }
+    expect((await run(backend, request('Hello'))).end).toMatchObject({ completionTokens: 32 });
+  });
+});
+
+test('a model that is not tiny shares batches and remembers prompts', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'gguf-large-'));
+  const large = join(folder, 'large.gguf');
+  await copyFile(modelPath, large);
+  // What follows the tensors is never read, but counts as size.
+  await truncate(large, 70 * 2 ** 20);
+  const backend = await loadGgufBackend({ ...options, modelPath: large, threads: 1, sequences: 4 });
+  const story = 'Once upon a time there was a sea. '.repeat(110);
+  const together = Array.from({ length: 6 }, (_, place) => run(backend, request(`${story}${place % 2}`)));
+  const results = await Promise.all(together);
+  for (const { end } of results) expect(end).toMatchObject({ completionTokens: 32 });
+  const timed = async (prompt: string) => {
+    const started = performance.now();
+    const { text } = await run(backend, request(prompt, { maxTokens: 1 }));
+    return { text, took: performance.now() - started };
+  };
+  const unknown = await timed(story.split('').reverse().join(''));
+  const known = await timed(`${story}0`);
+  expect(known.took).toBeLessThan(unknown.took / 2);
+  expect(known.text).toBe(results[0]?.text.slice(0, 1));
+  await backend.close();
+  await rm(folder, { recursive: true });
+});
+
+test('a crash ends what runs with BackendUnavailable, and the model comes back', async () => {
+  const backend = await loadGgufBackend(options);
+  const before = await run(backend, request('Hello'));
+  const running = run(backend, request('Hello', { maxTokens: 4000 }));
+  const [pid] = await childPids();
+  process.kill(pid ?? 0, 'SIGKILL');
+  await expect(running).rejects.toThrow(BackendUnavailable);
+  await expect(backend.countPrompt(request('Hello').messages)).rejects.toThrow(BackendUnavailable);
+  await expect(run(backend, request('Hello'))).rejects.toThrow('try again');
+  await vi.waitUntil(() => run(backend, request('Hello')).catch(() => false), { timeout: 10_000, interval: 100 });
+  expect(await run(backend, request('Hello'))).toEqual(before);
+  await backend.close();
+  await expect(childPids()).rejects.toThrow('Command failed');
+});
+
+test('the process ends when the one that started it is gone', async () => {
+  const program = createRequire(import.meta.url).resolve('#gguf-process');
+  const child = fork(program, [JSON.stringify(options)], { execArgv: [] });
+  await new Promise((resolve) => child.once('message', resolve));
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.disconnect();
+  expect(await ended).toBe(0);
+});
