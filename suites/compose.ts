@@ -5,6 +5,7 @@ import { bodiesOf } from './chunks.ts';
 import { dialectOf } from './dialect.ts';
 import { member } from './member.ts';
 import type { Reply } from './reply.ts';
+import { countVerdicts } from './report/outcome.ts';
 
 interface Run {
   readonly options: RunOptions;
@@ -45,12 +46,6 @@ export function composeReport(
 function countTokens(replies: readonly Reply[], name: 'prompt_tokens' | 'completion_tokens'): number {
   const counts = replies.flatMap(bodiesOf).map((body) => member(body, 'usage', name));
   return counts.reduce<number>((sum, count) => sum + (typeof count === 'number' ? count : 0), 0);
-}
-
-function countVerdicts(results: readonly Result[]): Record<Verdict, number> {
-  const counts = { pass: 0, fail: 0, warn: 0, note: 0, 'not-applicable': 0, inconclusive: 0, error: 0 };
-  for (const { verdict } of results) counts[verdict] += 1;
-  return counts;
 }
 
 function outcomeOf(counts: Readonly<Record<Verdict, number>>): Outcome {

@@ -11,16 +11,16 @@ const verdictWords: Readonly<Record<Verdict, string>> = {
 };
 
 const outcomeWords: Readonly<Record<Outcome, string>> = {
-  conformant: 'conformant',
-  'non-conformant': 'NOT conformant',
-  incomplete: 'incomplete: neither conformant nor not, with regard',
-  'suite-error': 'no verdict: a fault of the suite itself, with regard',
+  conformant: 'conformant to',
+  'non-conformant': 'NOT conformant to',
+  incomplete: 'incomplete: no verdict on',
+  'suite-error': 'a fault of the suite itself: no verdict on',
 };
 
 /** The one line that says how a run ended: `conformant to profile standard: 119 passed`. */
 export function outcomeLine({ outcome, profile, only, counts }: Report): string {
   const scope = only.length > 0 ? `the selected part of profile ${profile.name}` : `profile ${profile.name}`;
-  return `${outcomeWords[outcome]} to ${scope}: ${countWords(counts)}`;
+  return `${outcomeWords[outcome]} ${scope}: ${countWords(counts)}`;
 }
 
 /** The verdicts that occur, worst first: `1 failed, 118 passed`. */
