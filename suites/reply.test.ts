@@ -1,7 +1,8 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import type { BodyPiece, Exchange } from '../specs/evidence.ts';
-import { chunksOf, readReply } from './reply.ts';
+import { chunksOf } from './chunks.ts';
+import { readReply } from './reply.ts';
 
 function reply(headers: Readonly<Record<string, string>>, ...pieces: readonly (string | BodyPiece)[]) {
   const exchange: Exchange = {

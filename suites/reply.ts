@@ -1,7 +1,6 @@
 import type { BodyPiece, Exchange, Failure } from '../specs/evidence.ts';
 import { decodeBody } from './body.ts';
 import { looksLikeEvents, parseEvents, type StreamEvent } from './events.ts';
-import { isObject } from './member.ts';
 
 /** An exchange as judgements read it. Everything here follows from the recorded bytes alone. */
 export interface Reply {
@@ -44,11 +43,6 @@ export function readReply(exchange: Exchange): Reply {
     json,
     events: isStream ? parseEvents(coding === undefined ? pieces : unpacked(pieces, text)) : [],
   };
-}
-
-/** The JSON objects that the events of a stream hold, [DONE] and what is not JSON left out. */
-export function chunksOf(reply: Reply): Readonly<Record<string, unknown>>[] {
-  return reply.events.map(({ data }) => parseJson(data)).filter(isObject);
 }
 
 /** Compressed pieces cannot be told apart after unpacking: all events then have the time of the last. */

@@ -1,4 +1,4 @@
-import { expectEqual, expectThat, Inconclusive, need, violate } from '../expect.ts';
+import { expectEach, expectEqual, expectThat, Inconclusive, need, violate } from '../expect.ts';
 import { limitHeader } from '../limit-headers.ts';
 import { defineProbe } from '../probe.ts';
 import type { Reply } from '../reply.ts';
@@ -15,25 +15,26 @@ const moving = defineProbe<readonly Reply[]>({
   },
   judge: {
     'limits.headers.move': (replies) => {
-      const seen = replies.map((reply) => ({
-        reply,
-        remaining: limitHeader(reply, 'remaining'),
-        reset: limitHeader(reply, 'reset'),
-      }));
+      const seen = replies.flatMap((reply) => {
+        const remaining = limitHeader(reply, 'remaining');
+        const reset = limitHeader(reply, 'reset');
+        return remaining === undefined || reset === undefined ? [] : [{ reply, remaining, reset }];
+      });
       const pairs = seen.slice(1).flatMap((later, index) => {
         const earlier = seen[index];
-        return earlier && earlier.reset !== undefined && earlier.reset === later.reset ? [{ earlier, later }] : [];
+        return earlier?.reset === later.reset ? [{ earlier, later }] : [];
       });
-      const still = pairs.find(({ earlier, later }) => (later.remaining ?? 0) >= (earlier.remaining ?? 0));
-      if (still) {
-        violate(
-          still.later.reply,
+      need(pairs.length > 0, 'no two responses in a row have the same X-RateLimit-Reset and say what remains');
+      return expectEach(pairs, ({ earlier, later }) => {
+        const expected = `below ${earlier.remaining}`;
+        return expectThat(
+          later.reply,
           'X-RateLimit-Remaining',
-          `below ${still.earlier.remaining}`,
-          `${still.later.remaining}`,
+          later.remaining < earlier.remaining,
+          expected,
+          later.remaining,
         );
-      }
-      need(pairs.length > 0, 'no two responses in a row have the same X-RateLimit-Reset');
+      });
     },
   },
 });

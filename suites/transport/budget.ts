@@ -1,5 +1,6 @@
+import { bodiesOf } from '../chunks.ts';
 import { member } from '../member.ts';
-import { chunksOf, type Reply } from '../reply.ts';
+import type { Reply } from '../reply.ts';
 import type { WireRequest } from './wire.ts';
 
 /** What the document says a request without max_tokens may generate. */
@@ -24,7 +25,7 @@ export function estimateTokens({ method, path, body = '' }: WireRequest): number
 /** Tokens that a request took: what the usage of its reply says, and the estimate where a completion has none. */
 export function spentTokens(reply: Reply, estimate: number): number {
   if (estimate === 0 || reply.status >= 400) return 0;
-  const totals = [reply.json, ...chunksOf(reply)].map((body) => member(body, 'usage', 'total_tokens'));
+  const totals = bodiesOf(reply).map((body) => member(body, 'usage', 'total_tokens'));
   return totals.findLast(isCount) ?? estimate;
 }
 

@@ -44,8 +44,9 @@ export const streamRules: ExchangeRules = {
   },
   'stream.framing': {
     applies: isStream,
-    judge: (reply) =>
-      expectEach(reply.events, ({ data }) =>
+    judge: (reply) => {
+      expectThat(reply, 'body', reply.events.length > 0, 'server-sent events', reply.text);
+      return expectEach(reply.events, ({ data }) =>
         expectThat(
           reply,
           'data of an event',
@@ -53,15 +54,18 @@ export const streamRules: ExchangeRules = {
           'a JSON object or [DONE]',
           data,
         ),
-      ),
+      );
+    },
   },
   'stream.end.done-marker': {
-    applies: isStream,
+    applies: (reply) => isStream(reply) && reply.events.length > 0,
     judge: (reply) => {
       const markers = reply.events.filter(({ data }) => data === doneMarker).length;
       expectThat(reply, '[DONE] events', markers === 1, 'exactly one', markers);
-      const last = reply.events.at(-1)?.data;
-      return expectThat(reply, 'last event', last === doneMarker, doneMarker, last);
+      const last = reply.events.at(-1);
+      expectThat(reply, 'last event', last?.data === doneMarker, doneMarker, last?.data);
+      // Parsers of server-sent events drop an event that no blank line ends.
+      return expectThat(reply, 'end of the last event', !last?.unterminated, 'a blank line', 'the end of the body');
     },
   },
   'stream.chunk.id': constant('id'),
