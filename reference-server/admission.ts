@@ -14,7 +14,9 @@ export interface Exchange {
   readonly account: Account;
   /** Whether the account is that of a known key. */
   readonly authenticated: boolean;
-  /** The request limit, this request included. */
+  /** Requests of the account in the current window, this one included, refused ones too. */
+  readonly requests: number;
+  /** The request limit after this request. */
   readonly allowance: Allowance;
   /** The refusal of a request over the limit. */
   readonly overLimit: ApiError | undefined;
@@ -34,9 +36,23 @@ export async function openExchange(
   const key = bearerKey(authorization);
   const holder = key === undefined ? undefined : keyring.find(key);
   const account = holder ?? accountOfAddress(socket.remoteAddress);
-  const { allowance, refusal } = await (free ? limiter.readRequests(account) : limiter.countRequest(account));
+  const {
+    taken: requests,
+    allowance,
+    refusal,
+  } = await (free ? limiter.readRequests(account) : limiter.countRequest(account));
   const authenticated = holder !== undefined;
-  return { method, url, authorization, account, authenticated, allowance, overLimit: refusal, body: undefined };
+  return {
+    method,
+    url,
+    authorization,
+    account,
+    authenticated,
+    requests,
+    allowance,
+    overLimit: refusal,
+    body: undefined,
+  };
 }
 
 /** @throws ApiError where the request is over the limit */

@@ -6,6 +6,8 @@ import { WindowCounter } from './window-counter.ts';
 const secondsOfDay = 24 * 60 * 60;
 
 interface RequestState {
+  /** Requests in the current window, refused ones included. */
+  readonly taken: number;
   readonly allowance: Allowance;
   /** Present where the limit is passed. */
   readonly refusal?: ApiError;
@@ -31,8 +33,9 @@ export class Limiter {
   async countRequest({ id, limits }: Account): Promise<RequestState> {
     const { taken, reset } = await this.#requests.add(id, 1);
     const state = allowance(limits.requestsPerMinute, taken, reset);
-    if (taken <= state.limit) return { allowance: state };
+    if (taken <= state.limit) return { taken, allowance: state };
     return {
+      taken,
       allowance: state,
       refusal: rateLimited(`the limit of ${state.limit} requests a minute is reached`, state),
     };
@@ -41,7 +44,7 @@ export class Limiter {
   /** The state of the request limit, for a request that does not count. */
   async readRequests({ id, limits }: Account): Promise<RequestState> {
     const { taken, reset } = await this.#requests.read(id);
-    return { allowance: allowance(limits.requestsPerMinute, taken, reset) };
+    return { taken, allowance: allowance(limits.requestsPerMinute, taken, reset) };
   }
 
   /** Whether the account has tokens left today; the last request of a day may go over what is left. */

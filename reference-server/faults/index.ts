@@ -1,0 +1,29 @@
+import { authFaults } from './auth.ts';
+import { completionFaults } from './completions.ts';
+import { errorFaults } from './errors.ts';
+import type { Fault } from './fault.ts';
+import { generationFaults } from './generation.ts';
+import { httpFaults } from './http.ts';
+import { limitFaults } from './limits.ts';
+import { modelFaults } from './models.ts';
+import { parameterFaults } from './parameters.ts';
+import { streamingFaults } from './streaming.ts';
+import { versionFaults } from './version.ts';
+
+const table = {
+  ...httpFaults,
+  ...versionFaults,
+  ...authFaults,
+  ...modelFaults,
+  ...completionFaults,
+  ...parameterFaults,
+  ...generationFaults,
+  ...streamingFaults,
+  ...errorFaults,
+  ...limitFaults,
+};
+
+export type FaultId = keyof typeof table;
+
+/** Every way in which the server can be told to misbehave. */
+export const faults: Readonly<Record<FaultId, Fault>> = table;
