@@ -29,7 +29,7 @@ export async function runTarget(choices: RunChoices, host: Host): Promise<number
   if (choices.out !== undefined) await checkOut(choices.out);
   const narrator = narrate(host, choices.quiet);
   const { requests, tokens } = planned.cost;
-  narrator.say(`${tool}: ${selected.length} requirements, at most ${requests} requests and ${tokens} tokens`);
+  narrator.say(`${tool}: ${selected.length} requirements, at most ${requests} requests, ${tokens} tokens`);
 
   const warn = (problem: string) => host.stderr.write(`warning: ${problem}\n`);
   const opened: { close(): void | Promise<void> }[] = [];
