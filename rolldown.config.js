@@ -6,6 +6,7 @@ const installed = Object.keys({ ...packageJson.dependencies, ...packageJson.peer
 export default defineConfig({
   input: {
     'stack29-conformance': 'bin/stack29-conformance.ts',
+    bench: 'bin/bench.ts',
     vitest: 'suites/vitest.ts',
     'gguf-process': 'reference-server/backends/gguf-process.ts',
   },

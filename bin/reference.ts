@@ -11,6 +11,7 @@ import type { Reference } from '../suites/command/host.ts';
 
 /** A model loads within a second; a cold disk may take longer. */
 const startTimeoutMs = 30_000;
+const endTimeoutMs = 2_000;
 
 /**
  * Starts the reference server in a process of its own, which never outlives this one: the program at `script` with
@@ -31,15 +32,19 @@ export async function startReference(script: string): Promise<Reference> {
   const child = fork(script, ['serve', '--port', '0', '--keys', keys, '--backend', gguf ? 'gguf' : 'scripted'], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
+  // The server ends its model's process by itself, and would do so too if this process died.
   const end = () => {
-    child.kill('SIGKILL');
+    child.kill();
     rmSync(folder, { recursive: true, force: true });
   };
   process.once('exit', end);
   const close = async () => {
     process.off('exit', end);
     end();
-    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const impatience = setTimeout(() => child.kill('SIGKILL'), endTimeoutMs);
+    await once(child, 'exit');
+    clearTimeout(impatience);
   };
   try {
     const url = await readyUrl(child);

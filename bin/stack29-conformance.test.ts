@@ -32,7 +32,7 @@ function start(...options: readonly string[]): ChildProcess {
 }
 
 async function finish(child: ChildProcess) {
-  const [stdout, stderr] = await Promise.all(
+  const [stdout = '', stderr = ''] = await Promise.all(
     [child.stdout, child.stderr].map((stream) => (stream ? text(stream) : '')),
   );
   if (child.exitCode === null) await once(child, 'exit');

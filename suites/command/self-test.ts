@@ -8,9 +8,7 @@ export async function proveSuite(name: string | undefined, { stdout }: Host): Pr
   try {
     const trials = await selfTest(name, (trial) => stdout.write(`${trialLine(trial)}\n`));
     const bad = trials.filter(({ holds }) => !holds).length;
-    stdout.write(
-      bad === 0 ? `all ${trials.length} trials came out as they must\n` : `${bad} of ${trials.length} trials are BAD\n`,
-    );
+    stdout.write(`${trials.length - bad} of ${trials.length} trials came out as they must\n`);
     return bad === 0 ? exitCodes.conformant : exitCodes['suite-error'];
   } catch (error) {
     throw error instanceof UnknownSubject ? new UsageError(error.message) : error;
