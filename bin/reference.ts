@@ -32,10 +32,12 @@ export async function startReference(script: string): Promise<Reference> {
   const child = fork(script, ['serve', '--port', '0', '--keys', keys, '--backend', gguf ? 'gguf' : 'scripted'], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
-  // The server ends its model's process by itself, and would do so too if this process died.
+  const forgetKeys = () => rmSync(folder, { recursive: true, force: true });
+  // A server that is asked to end ends the process of its model too; an open channel would keep it.
   const end = () => {
     child.kill();
-    rmSync(folder, { recursive: true, force: true });
+    if (child.connected) child.disconnect();
+    forgetKeys();
   };
   process.once('exit', end);
   const close = async () => {
@@ -48,6 +50,7 @@ export async function startReference(script: string): Promise<Reference> {
   };
   try {
     const url = await readyUrl(child);
+    forgetKeys();
     const missing =
       'scripted text, as node-llama-cpp is not installed; npm install node-llama-cpp@3.21.1 brings the model';
     return { url, key, disabledKey, description: gguf ? 'the shipped GGUF model' : missing, close };
@@ -59,15 +62,14 @@ export async function startReference(script: string): Promise<Reference> {
 
 async function readyUrl(child: ChildProcess): Promise<string> {
   const words = child.stderr ? text(child.stderr) : Promise.resolve('');
-  const timeout = AbortSignal.timeout(startTimeoutMs);
+  const fail = (reason: string) => {
+    throw new TargetProblem('unreachable', `the reference server did not start: ${reason}`);
+  };
   const [message] = await Promise.race([
-    once(child, 'message', { signal: timeout }),
-    once(child, 'exit').then(async () => {
-      throw new TargetProblem('unreachable', `the reference server did not start: ${(await words).trim()}`);
-    }),
+    once(child, 'message', { signal: AbortSignal.timeout(startTimeoutMs) }).catch((error) => fail(error.message)),
+    once(child, 'exit').then(async () => fail((await words).trim())),
   ]);
-  if (isReady(message)) return message.url;
-  throw new TargetProblem('unreachable', 'the reference server sent something else than its readiness');
+  return isReady(message) ? message.url : fail('it sent something else than its readiness');
 }
 
 function isReady(message: unknown): message is { readonly url: string } {

@@ -2,13 +2,14 @@ import type { RunOptions } from '../specs/evidence.ts';
 import { isObject, member } from './member.ts';
 import type { Baseline, Client, ListedModel } from './probe.ts';
 import type { Reply } from './reply.ts';
+import { printable } from './report/printable.ts';
 
-/** Why a run cannot begin; the message says what is there instead of the API, and what to do. */
+/** Why a run cannot begin; the message says what is there instead of the API, and what to do, safe to print. */
 export class TargetProblem extends Error {
   /** `unreachable`: nothing that could be judged answers. `input`: the user must give something else. */
   readonly kind: 'unreachable' | 'input';
   constructor(kind: 'unreachable' | 'input', message: string) {
-    super(message);
+    super(printable(message));
     this.kind = kind;
   }
 }

@@ -5,6 +5,7 @@ import type { Report } from '../specs/report.ts';
 import { type RequirementId, requirements } from '../specs/requirements/index.ts';
 import { baseUrlOf } from './base-url.ts';
 import { runLive } from './live-run.ts';
+import { printable } from './report/printable.ts';
 import { describeResult } from './report/result.ts';
 import { plan } from './run.ts';
 import { selectRequirements } from './select.ts';
@@ -77,7 +78,7 @@ function verify({ results }: Report, id: RequirementId, skip: (note?: string) =>
   if (result === undefined) throw new Error(`the report has no result for ${id}`);
   const { verdict, reason = '' } = result;
   const text = describeResult(result).join('\n');
-  if (verdict === 'inconclusive' || verdict === 'not-applicable') skip(`${verdict}: ${reason}`);
+  if (verdict === 'inconclusive' || verdict === 'not-applicable') skip(`${verdict}: ${printable(reason)}`);
   if (verdict === 'warn' || verdict === 'note') skip(`${verdict}:\n${text}`);
   expect(verdict, text).toBe('pass');
 }

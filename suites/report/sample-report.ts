@@ -48,7 +48,7 @@ const tooMany = {
 };
 
 /** Every verdict at least once, a hostile target's bytes wherever they can come through. */
-export const mixedResults: readonly Result[] = [
+const mixedResults: readonly Result[] = [
   sampleResult('http.response.complete', 'pass'),
   sampleResult('version.api-version.present', 'warn', {
     findings: [{ subject: 'api_version', expected: ['a string'], actual: 'absent', exchange }],
