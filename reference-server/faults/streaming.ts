@@ -68,7 +68,7 @@ export const streamingFaults = {
     trips: ['stream.framing'],
     behaviour: inPlaceOf((part, index) => [index === 1 ? JSON.stringify([part]) : part]),
   },
-  'done-missing': {
+  'stream-without-done': {
     description: 'streams end without [DONE]',
     trips: ['stream.end.done-marker'],
     behaviour: inPlaceOf((part) => (part === done ? [] : [part])),

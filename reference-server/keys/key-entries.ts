@@ -13,7 +13,7 @@ export class BadKeys extends Error {}
 
 /** A key of a tier whose limits are fixed. */
 export function keyOfTier(key: string, tier: Exclude<Tier, 'enterprise'>, disabled = false): KeyEntry {
-  return { key: validKey(key, 'the key'), limits: tierLimits[tier], disabled };
+  return { key: validKey(key, 'a key'), limits: tierLimits[tier], disabled };
 }
 
 /**

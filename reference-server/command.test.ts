@@ -1,0 +1,67 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { beforeAll, expect, onTestFinished, test } from 'vitest';
+
+const program = join(import.meta.dirname, '../dist/stack29-conformance.js');
+
+beforeAll(() => {
+  if (!existsSync(program)) throw new Error('these tests run the built command: npm run build');
+});
+
+function start(...options: readonly string[]): { child: ChildProcess; words: Promise<string> } {
+  const { API_KEY: _, ...env } = process.env;
+  const child = fork(program, ['serve', '--port', '0', ...options], {
+    env,
+    stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return { child, words: child.stderr ? text(child.stderr) : Promise.resolve('') };
+}
+
+async function refusal(...options: readonly string[]): Promise<string> {
+  const { child, words } = start(...options);
+  const [code] = await once(child, 'exit');
+  expect(code).toBe(2);
+  return words;
+}
+
+test.each<[what: string, options: string[], words: string]>([
+  ['an unknown fault', ['--fault', 'stream-without-don'], 'the nearest is stream-without-done'],
+  ['an unknown dialect', ['--dialect', 'sse-crfl'], 'the nearest is sse-crlf'],
+  ['a name of every object', ['--fault', 'constructor'], 'there is no fault constructor'],
+  ['a fault and a dialect', ['--fault', 'list-empty', '--dialect', 'sse-crlf'], 'cannot be used with'],
+  ['a port that is none', ['--port', '70000'], 'It takes a whole number from 0 to 65535.'],
+  ['a pace that is none', ['--tokens-per-second', 'fast'], 'It takes a number of at least 0.'],
+  ['a model without a backend for it', ['--backend', 'scripted', '--model', 'a.gguf'], 'need --backend gguf'],
+  ['a pace for a model', ['--backend', 'gguf', '--ttft', '5'], 'need --backend scripted'],
+  [
+    'a model that is not there',
+    ['--backend', 'gguf', '--model', '/nowhere.gguf'],
+    'cannot load the model /nowhere.gguf',
+  ],
+  ['keys that are not there', ['--backend', 'scripted', '--keys', '/nowhere.json'], 'cannot read the keys'],
+  ['an address of another machine', ['--backend', 'scripted', '--host', '192.0.2.1'], 'cannot listen on 192.0.2.1'],
+])('%s is a usage error', async (_, options, words) => {
+  expect(await refusal(...options)).toContain(words);
+});
+
+test.each(['SIGINT', 'SIGTERM'] as const)('it shows its key, says when it is ready, and %s ends it', async (signal) => {
+  const { child, words } = start('--backend', 'scripted', '--dialect', 'version-in-header-only');
+  const [{ type, url }] = await once(child, 'message');
+  expect(type).toBe('ready');
+  child.kill(signal);
+  const [code] = await once(child, 'exit');
+  expect(code).toBe(0);
+  expect(await words).toMatch(new RegExp(`the key sk-[0-9a-f]{48}\nserving stack29/scripted on ${url}\n$`));
+});
+
+test('it ends with the process that started it', async () => {
+  const { child } = start('--backend', 'scripted');
+  await once(child, 'message');
+  child.disconnect();
+  const [code] = await once(child, 'exit');
+  expect(code).toBe(0);
+});

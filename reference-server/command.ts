@@ -1,0 +1,82 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+
+/** The options of `serve` as commander reads them. */
+export interface ServeChoices {
+  readonly host: string;
+  readonly port: number;
+  readonly keys?: string;
+  readonly backend?: 'gguf' | 'scripted';
+  readonly model?: string;
+  readonly gpu?: 'auto' | 'cuda' | 'vulkan' | 'metal' | 'false';
+  /** Tokens. */
+  readonly contextSize?: number;
+  /** Milliseconds. */
+  readonly ttft?: number;
+  readonly tokensPerSecond?: number;
+  readonly fault?: string;
+  readonly dialect?: string;
+}
+
+/** The `serve` command. What it takes to serve is loaded when it begins. */
+export function serveCommand(): Command {
+  return new Command('serve')
+    .description('run the reference server until it is interrupted')
+    .optionsGroup('The server:')
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--port <number>', 'port to listen on; 0 takes a free one', wholeNumber(0, 65_535), 3000)
+    .option('--keys <file>', 'accepted keys: [{ "key", "tier": "free", "pro" or "enterprise", "disabled", "limits" }]')
+    .addHelpText(
+      'after',
+      '\nWithout --keys the key in API_KEY is accepted, as one of the Free tier; else one is made up and shown.',
+    )
+    .optionsGroup('The text:')
+    .addOption(
+      new Option(
+        '--backend <name>',
+        'a model, or words without one (default: gguf, where node-llama-cpp is installed)',
+      ).choices(['gguf', 'scripted']),
+    )
+    .option('--model <file>', 'GGUF model to load (default: the shipped one)')
+    .addOption(
+      new Option('--gpu <name>', 'what gguf computes on (default: auto)').choices([
+        'auto',
+        'cuda',
+        'vulkan',
+        'metal',
+        'false',
+      ]),
+    )
+    .option('--context-size <tokens>', 'context window', wholeNumber(1, 10_000_000))
+    .option('--ttft <ms>', 'scripted: time to the first token', atLeastZero)
+    .option(
+      '--tokens-per-second <number>',
+      'scripted: pace of the tokens after it; 0 is as fast as can be',
+      atLeastZero,
+    )
+    .optionsGroup('For the proof of the suite:')
+    .addOption(new Option('--fault <id>', 'misbehave in this way').conflicts('dialect'))
+    .option('--dialect <id>', 'use this form of the API')
+    .action(async (choices: ServeChoices, command: Command) => {
+      const { ServeError, serve } = await import('./serve.ts');
+      try {
+        await serve(choices, (line) => process.stderr.write(`${line}\n`));
+      } catch (error) {
+        if (error instanceof ServeError) command.error(`error: ${error.message}`);
+        throw error;
+      }
+    });
+}
+
+function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`It takes a whole number from ${least} to ${most}.`);
+  };
+}
+
+function atLeastZero(text: string): number {
+  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isFinite(value)) return value;
+  throw new InvalidArgumentError('It takes a number of at least 0.');
+}

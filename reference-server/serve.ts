@@ -1,0 +1,144 @@
+import { randomBytes } from 'node:crypto';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { closest } from 'fastest-levenshtein';
+import type { Backend } from './backends/backend.ts';
+import type { Behaviour } from './behaviour.ts';
+import type { ServeChoices } from './command.ts';
+import { BadKeys, type KeyEntry, keyOfTier, readKeyFile } from './keys/key-entries.ts';
+import { type RunningServer, startServer } from './server.ts';
+
+/** The server cannot be started as asked; the message says what is wrong and what to do. */
+export class ServeError extends Error {}
+
+type Print = (line: string) => void;
+
+const { resolve } = createRequire(import.meta.url);
+
+/**
+ * Serves until the process is interrupted, or the one that started it over a channel ends. Once requests are
+ * answered, says so in a line, and over the channel as `{ type: 'ready', url }`.
+ * @throws ServeError
+ */
+export async function serve(choices: ServeChoices, print: Print): Promise<void> {
+  const behaviour = await behaviourOf(choices);
+  const { keys, madeUp } = keysOf(choices);
+  const backend = await openBackend(choices, print);
+  try {
+    const server = await listen(choices, { backend, keys, behaviour, print });
+    const interrupted = interruption();
+    if (madeUp) print(`neither API_KEY nor --keys is given, so this server takes the key ${madeUp}`);
+    print(`serving ${backend.model.id} on ${server.url}`);
+    process.send?.({ type: 'ready', url: server.url });
+    await interrupted;
+    await server.close();
+  } finally {
+    await backend.close();
+  }
+}
+
+async function behaviourOf({ fault, dialect }: ServeChoices): Promise<Behaviour> {
+  if (fault !== undefined) return named('fault', fault, (await import('./faults/index.ts')).faults);
+  if (dialect !== undefined) return named('dialect', dialect, (await import('./dialects.ts')).dialects);
+  return {};
+}
+
+function named(
+  kind: string,
+  id: string,
+  table: Readonly<Record<string, { readonly behaviour: Behaviour }>>,
+): Behaviour {
+  if (Object.hasOwn(table, id) && table[id]) return table[id].behaviour;
+  throw new ServeError(`there is no ${kind} ${id}; the nearest is ${closest(id, Object.keys(table))}`);
+}
+
+/** The keys to accept. One that had to be made up comes apart, since its user must be told. */
+function keysOf({ keys }: ServeChoices): { readonly keys: readonly KeyEntry[]; readonly madeUp?: string } {
+  const { API_KEY } = process.env;
+  try {
+    if (keys !== undefined) return { keys: readKeyFile(keys) };
+    if (API_KEY !== undefined && API_KEY !== '') return { keys: [keyOfTier(API_KEY, 'free')] };
+  } catch (error) {
+    if (error instanceof BadKeys) throw new ServeError(error.message);
+    throw error;
+  }
+  const madeUp = `sk-${randomBytes(24).toString('hex')}`;
+  return { keys: [keyOfTier(madeUp, 'free')], madeUp };
+}
+
+async function openBackend(choices: ServeChoices, print: Print): Promise<Backend> {
+  const { backend = defaultBackend(print), contextSize, ttft, tokensPerSecond, model, gpu } = choices;
+  if (backend === 'scripted') {
+    if (model !== undefined || gpu !== undefined) throw new ServeError('--model and --gpu need --backend gguf');
+    const { scriptedBackend } = await import('./backends/scripted.ts');
+    return scriptedBackend({
+      ...(ttft !== undefined && { ttftMs: ttft }),
+      ...(tokensPerSecond !== undefined && { tokensPerSecond }),
+      ...(contextSize !== undefined && { contextWindow: contextSize }),
+    });
+  }
+  if (ttft !== undefined || tokensPerSecond !== undefined) {
+    throw new ServeError('--ttft and --tokens-per-second need --backend scripted');
+  }
+  const [{ loadGgufBackend }, { GgufStartError }] = await Promise.all([
+    import('./backends/gguf.ts'),
+    import('./backends/gguf-client.ts'),
+  ]);
+  try {
+    return await loadGgufBackend({
+      modelPath: model ?? shippedModel(),
+      gpu: gpu === 'false' ? false : (gpu ?? 'auto'),
+      ...(contextSize !== undefined && { contextSize }),
+    });
+  } catch (error) {
+    if (error instanceof GgufStartError) throw new ServeError(`${error.message}; or take --backend scripted`);
+    throw error;
+  }
+}
+
+function defaultBackend(print: Print): 'gguf' | 'scripted' {
+  try {
+    resolve('node-llama-cpp');
+    return 'gguf';
+  } catch {
+    print('node-llama-cpp is not installed, so the text is scripted: npm install node-llama-cpp@3.21.1 brings models');
+    return 'scripted';
+  }
+}
+
+function shippedModel(): string {
+  return join(dirname(resolve('stack29-conformance/package.json')), 'fixtures/model/stack29-tiny.gguf');
+}
+
+interface Parts {
+  readonly backend: Backend;
+  readonly keys: readonly KeyEntry[];
+  readonly behaviour: Behaviour;
+  readonly print: Print;
+}
+
+async function listen({ host, port }: ServeChoices, { print, ...parts }: Parts): Promise<RunningServer> {
+  try {
+    return await startServer({
+      host,
+      port,
+      ...parts,
+      onFault: (error) => print(error instanceof Error ? (error.stack ?? error.message) : String(error)),
+    });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : error;
+    throw new ServeError(`cannot listen on ${host}, port ${port}: ${reason}; take another --host or --port`);
+  }
+}
+
+async function interruption(): Promise<void> {
+  const events = ['SIGINT', 'SIGTERM', 'disconnect'] as const;
+  await new Promise<void>((resolve) => {
+    const end = () => {
+      // A second signal is to end the process at once, and a listener would keep the channel open.
+      for (const event of events) process.off(event, end);
+      resolve();
+    };
+    for (const event of events) process.on(event, end);
+  });
+}

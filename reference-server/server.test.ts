@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest';
+import { problemsOf } from '../specs/validate.ts';
+import { startRig } from './test-rig.ts';
+
+test('the list of models and the single model are as the schemas say', async () => {
+  const { send } = await startRig();
+  const { json } = await send('GET', '/models');
+  expect(problemsOf('models-list', json)).toEqual([]);
+  const { id } = json.data[0];
+  const plain = await send('GET', `/models/${id}`);
+  expect(problemsOf('model', plain.json)).toEqual([]);
+  expect((await send('GET', `/models/${encodeURIComponent(id)}`)).json).toEqual(plain.json);
+});
+
+test('HEAD gives the headers of GET and no body', async () => {
+  const { send } = await startRig();
+  const { status, text, headers } = await send('HEAD', '/models');
+  expect([status, text]).toEqual([200, '']);
+  expect(Number(headers.get('content-length'))).toBeGreaterThan(100);
+});
+
+test('health needs no key and spends nothing', async () => {
+  const { url } = await startRig();
+  const health = () => fetch(url.replace('/v1', '/health'));
+  expect(await (await health()).json()).toMatchObject({ status: 'ok', api_version: '1.0', deprecation_date: null });
+  expect((await health()).headers.get('x-ratelimit-remaining')).toBe('100');
+});
+
+test('a key reads the same whatever the case of its scheme', async () => {
+  const { send } = await startRig();
+  expect((await send('GET', '/models', {}, 'bearer sk-test-free')).status).toBe(200);
+});
+
+test('closing does not wait for open connections, nor for streams', async () => {
+  const { url, chat, close } = await startRig();
+  await chat();
+  const stream = await fetch(url.replace('/v1', '/health'));
+  expect(stream.ok).toBe(true);
+  const since = performance.now();
+  await close();
+  expect(performance.now() - since).toBeLessThan(200);
+});
+
+test('starting and closing takes a few milliseconds', async () => {
+  const since = performance.now();
+  for (let count = 0; count < 10; count += 1) await (await startRig()).close();
+  expect((performance.now() - since) / 10).toBeLessThan(50);
+});
