@@ -1,4 +1,5 @@
 import { closest } from 'fastest-levenshtein';
+import type { Backend } from '../reference-server/backends/backend.ts';
 import { scriptedBackend } from '../reference-server/backends/scripted.ts';
 import type { Behaviour } from '../reference-server/behaviour.ts';
 import { dialects } from '../reference-server/dialects.ts';
@@ -66,11 +67,12 @@ export class UnknownSubject extends Error {
 export async function selfTest(name?: string, onTrial?: (trial: Trial) => void): Promise<readonly Trial[]> {
   const subjects = name === undefined ? trialSubjects : trialSubjects.filter((subject) => subject.name === name);
   if (name !== undefined && subjects.length === 0) throw new UnknownSubject(name);
+  const backend = scriptedBackend();
   const trials: Trial[] = [];
   const waiting = [...subjects];
   const lane = async () => {
     for (let subject = waiting.shift(); subject !== undefined; subject = waiting.shift()) {
-      const trial = await trySubject(subject);
+      const trial = await trySubject(subject, backend, 1_000);
       trials.push(trial);
       onTrial?.(trial);
     }
@@ -85,8 +87,12 @@ const lanes = 4;
 const key = 'sk-self-test-free-key';
 const disabledKey = 'sk-self-test-disabled-key';
 
-async function trySubject({ behaviour, ...subject }: Subject): Promise<Trial> {
-  const backend = scriptedBackend();
+/** Judges one server that behaves as the subject says. */
+export async function trySubject(
+  { behaviour, ...subject }: Subject,
+  backend: Backend,
+  timeoutMs: number,
+): Promise<Trial> {
   const keys = [keyOfTier(key, 'free'), keyOfTier(disabledKey, 'free', true)];
   const server = await startServer({ backend, keys, behaviour });
   try {
@@ -95,7 +101,7 @@ async function trySubject({ behaviour, ...subject }: Subject): Promise<Trial> {
       options: { url: server.url, profile: 'full', only: [], model: backend.model.id, disabledKey: true },
       key,
       disabledKey,
-      timeoutMs: 1_000,
+      timeoutMs,
       concurrency: 4,
       startedAt: new Date().toISOString(),
     });

@@ -35,7 +35,7 @@ export interface ConformanceSettings {
  * @throws UnmatchedPattern for an `only` that matches nothing
  */
 export function conformance(settings: ConformanceSettings): void {
-  const { profile = 'standard', only = [], timeoutMs = 30_000, concurrency = 4, model, apiKey, disabledKey } = settings;
+  const { profile = 'standard', only = [], timeoutMs = 60_000, concurrency = 4, model, apiKey, disabledKey } = settings;
   const { probes, cost } = plan({ profile, only });
   const selected = selectRequirements(profile, only);
   const byProbe = new Set(probes.flatMap(({ ids }) => ids));

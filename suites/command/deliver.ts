@@ -3,6 +3,7 @@ import { access, constants, lstat, rename, rm, stat, writeFile } from 'node:fs/p
 import { basename, dirname, join } from 'node:path';
 import picocolors from 'picocolors';
 import type { Report } from '../../specs/report.ts';
+import { reasonOf } from '../reason.ts';
 import { outcomeLine } from '../report/outcome.ts';
 import { type ReportFormat, renderReport } from '../report/render.ts';
 import { UsageError } from '../usage-error.ts';
@@ -68,8 +69,4 @@ async function writeWhole(path: string, text: string): Promise<void> {
     await rm(draft, { force: true });
     throw error;
   }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -49,7 +49,7 @@ export function runOptions(command: Command): Command {
       .option('--list', 'print the requirements and stop')
       .option('--plan', 'print what would be sent at most, send nothing')
       .optionsGroup('Bounds:')
-      .option('--timeout <seconds>', 'for each phase of a request', seconds, 30)
+      .option('--timeout <seconds>', 'for each phase of a request', seconds, 60)
       .option('--concurrency <number>', 'requests at a time', count('requests', 100), 4)
       .option('--max-requests <number>', 'stop before sending more', count('requests', 1_000_000))
       .option('--max-tokens <number>', 'stop before spending more', count('tokens', 1_000_000_000))

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { baseUrlOf } from '../base-url.ts';
+import { reasonOf } from '../reason.ts';
 import { UsageError } from '../usage-error.ts';
 import type { Host } from './host.ts';
 import type { RunChoices } from './options.ts';
@@ -38,6 +39,6 @@ async function readCertificates(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    throw new UsageError(`--ca ${path} cannot be read: ${(error as Error).message}`);
+    throw new UsageError(`--ca ${path} cannot be read: ${reasonOf(error)}`);
   }
 }

@@ -9,6 +9,7 @@ import {
   type Unsent,
 } from '../../specs/evidence.ts';
 import { member } from '../member.ts';
+import { reasonOf } from '../reason.ts';
 import { evidenceSchema } from './evidence-schema.ts';
 import { BadEvidence } from './wire.ts';
 
@@ -108,10 +109,4 @@ function compile(): ValidateFunction<EvidenceLine> {
   const require = createRequire(import.meta.url);
   const { Ajv2020 } = require('ajv/dist/2020.js') as typeof import('ajv/dist/2020.js');
   return new Ajv2020({ discriminator: true }).compile<EvidenceLine>(evidenceSchema);
-}
-
-/** The system's words without its call and path: `no space left on device`. */
-function reasonOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return message.replace(/^[A-Z]+: /, '').replace(/, [a-z]+( '.*')?$/, '');
 }

@@ -5,7 +5,8 @@ export const httpRules: ExchangeRules = {
   'http.response.complete': {
     applies: () => true,
     judge: (reply) => {
-      if (reply.failure) violate(reply, 'response', 'a whole HTTP response', reply.failure.message);
+      if (reply.failure)
+        violate(reply, 'response', 'a whole HTTP response within the time limit (--timeout)', reply.failure.message);
     },
   },
   'http.redirect.none': {
