@@ -22,7 +22,7 @@ export interface ConformanceSettings {
   readonly profile?: ProfileName;
   /** Ids of requirements, or patterns with `*`. */
   readonly only?: readonly string[];
-  /** For each phase of a request; 30,000 by default. */
+  /** For each phase of a request; 60,000 by default. */
   readonly timeoutMs?: number;
   /** Requests at a time; 4 by default. */
   readonly concurrency?: number;
