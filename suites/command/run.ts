@@ -65,7 +65,10 @@ export async function runTarget(choices: RunChoices, host: Host): Promise<number
     const report = await Promise.race([judge(), once(host.signal, 'abort').then(() => undefined)]);
     narrator.end();
     if (report === undefined) {
-      const kept = choices.evidence === undefined ? '' : `; judge what was recorded with: stack29-conformance judge ${choices.evidence}`;
+      const kept =
+        choices.evidence === undefined
+          ? ''
+          : `; judge what was recorded with: stack29-conformance judge ${choices.evidence}`;
       host.stderr.write(`interrupted: no verdict${kept}\n`);
       return exitCodes.interrupted;
     }
