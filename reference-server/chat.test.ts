@@ -143,6 +143,37 @@ test.each([false, true])('a client that goes away ends the generation (streamed:
   expect(await aborted).toBe(true);
 });
 
+test('a client that goes away before its prompt is counted starts no generation', async () => {
+  let generations = 0;
+  let counted = () => {};
+  const isCounted = new Promise<void>((resolve) => {
+    counted = resolve;
+  });
+  const backend: Backend = {
+    ...scriptedBackend(),
+    async countPrompt() {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      counted();
+      return 1;
+    },
+    async *generate() {
+      generations += 1;
+      yield { type: 'end', finishReason: 'stop', completionTokens: 0 };
+    },
+  };
+  const { url } = await startRig({ backend });
+  const request = fetch(`${url}/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ ...plainChat, stream: true }),
+    signal: AbortSignal.timeout(30),
+  });
+  await expect(request).rejects.toThrow();
+  await isCounted;
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(generations).toBe(0);
+});
+
 test('a stream is generated no faster than its client reads', async () => {
   let generated = 0;
   const backend: Backend = {

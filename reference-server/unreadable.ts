@@ -7,6 +7,10 @@ import type { Service } from './service.ts';
 
 /** Answers what the HTTP parser could not read, so that there is no request and no response object. */
 export async function answerUnreadable(service: Service, error: unknown, socket: Socket): Promise<void> {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
   const exchange = await openExchange(service, { headers: {}, socket });
   const refusal = toApiError(error, service.onFault);
   const { status, headers, body } = finish(service, exchange, errorReply(refusal));
@@ -16,5 +20,6 @@ export async function answerUnreadable(service: Service, error: unknown, socket:
     'Content-Length': String(Buffer.byteLength(text)),
     Connection: 'close',
   }).map(([name, value]) => `${name}: ${value}\r\n`);
-  if (socket.writable) socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${text}`);
+  socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${text}`);
+  socket.destroySoon();
 }

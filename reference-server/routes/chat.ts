@@ -12,10 +12,11 @@ import { unknownModel } from './models.ts';
 /** Answers a chat request. @throws ApiError or a backend's error, as long as nothing of the answer was sent */
 export async function answerChat(service: Service, exchange: Exchange, response: ServerResponse): Promise<void> {
   const chat = await checkChat(service, exchange);
+  if (response.destroyed) return;
   const abort = new AbortController();
   const events = generate(service, exchange, chat, abort.signal);
   response.once('close', () => {
-    abort.abort();
+    if (!response.writableFinished) abort.abort();
     void events.return(undefined);
   });
   const output = service.behaviour.output(events, exchange);
