@@ -12,7 +12,8 @@ function completionTokens(reply: Reply): number {
   return tokens;
 }
 
-function finishReason(reply: Reply): unknown {
+/** Of an answer in one body. */
+export function finishReason(reply: Reply): unknown {
   return member(jsonOf(reply), 'choices', 0, 'finish_reason');
 }
 
@@ -22,12 +23,15 @@ function contentOf(reply: Reply): string {
   return content;
 }
 
+/** The likeliest answer, so that chance does not end it early. */
+const sure = { messages: longAnswer, temperature: 0, max_tokens: 24 } as const;
+
 const cap = 4;
 
 const cutOff = defineProbe({
   name: 'a long answer with a small max_tokens',
   cost: { requests: 1, tokens: 100 },
-  act: (target) => target.chat({ messages: longAnswer, max_tokens: cap }),
+  act: (target) => target.chat({ ...sure, max_tokens: cap }),
   judge: {
     'chat.max-tokens.cap': (reply) => {
       const tokens = completionTokens(reply);
@@ -46,7 +50,7 @@ const documentedDefault = 1000;
 const defaultCap = defineProbe({
   name: 'a long answer without max_tokens',
   cost: { requests: 1, tokens: 2_000 },
-  act: (target) => target.chat({ messages: longAnswer, max_tokens: undefined }),
+  act: (target) => target.chat({ ...sure, max_tokens: undefined }),
   judge: {
     'chat.max-tokens.default': (reply, { baseline }) => {
       const tokens = completionTokens(reply);
@@ -59,8 +63,6 @@ const defaultCap = defineProbe({
     },
   },
 });
-
-const sure = { messages: longAnswer, temperature: 0, max_tokens: 24 } as const;
 
 async function stopAt(chat: (stop?: unknown) => Promise<Reply>, stopFor: (piece: string) => unknown): Promise<Stopped> {
   const whole = contentOf(await chat());

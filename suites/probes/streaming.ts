@@ -2,6 +2,7 @@ import { chunksOf, deltaText, finishReasons } from '../chunks.ts';
 import { expectArrived, expectStatus, expectThat, need } from '../expect.ts';
 import { defineProbe } from '../probe.ts';
 import type { Reply } from '../reply.ts';
+import { finishReason } from './generation.ts';
 import { needAnsweredChat } from './prerequisites.ts';
 import { longAnswer } from './prompts.ts';
 import { expectStopExcluded, expectStopped, needStopPiece, type Stopped } from './stop.ts';
@@ -14,27 +15,37 @@ function streamedText(reply: Reply): string {
   return chunksOf(reply).map(deltaText).join('');
 }
 
-const plainStream = defineProbe({
-  name: 'a long answer streamed, with a small max_tokens',
-  cost: { requests: 1, tokens: 100 },
-  act: (target) => target.chat({ messages: longAnswer, max_tokens: 16, stream: true }),
+interface CutStream {
+  /** The same request, answered in one body. */
+  readonly body: Reply;
+  readonly stream: Reply;
+}
+
+const cutStream = defineProbe<CutStream>({
+  name: 'a long answer with a small max_tokens, in one body and streamed',
+  cost: { requests: 2, tokens: 200 },
+  async act(target) {
+    const members = { messages: longAnswer, temperature: 0, max_tokens: 16 };
+    const [body, stream] = await Promise.all([target.chat(members), target.chat({ ...members, stream: true })]);
+    return { body, stream };
+  },
   judge: {
-    'stream.status': (reply, context) => {
-      needAnsweredChat(context);
-      return expectStatus(reply, 200);
+    'stream.status': ({ body, stream }) => {
+      need(body.status === 200, `the same request in one body was answered with ${body.status}`);
+      return expectStatus(stream, 200);
     },
-    'stream.incremental': (reply) => {
-      need(streamedText(reply).length > 1, 'the stream held no text');
-      const pieces = chunksOf(reply).filter((chunk) => deltaText(chunk) !== '').length;
-      return expectThat(reply, 'chunks with content', pieces > 1, 'at least 2', pieces);
+    'stream.incremental': ({ stream }) => {
+      need(streamedText(stream).length > 1, 'the stream held no text');
+      const pieces = chunksOf(stream).filter((chunk) => deltaText(chunk) !== '').length;
+      return expectThat(stream, 'chunks with content', pieces > 1, 'at least 2', pieces);
     },
-    'stream.max-tokens.finish-reason': (reply) => {
-      streamedText(reply);
-      const reason = finishReasons(reply).at(-1);
+    'stream.max-tokens.finish-reason': ({ body, stream }) => {
+      streamedText(stream);
+      // A stream need not count its tokens; the same request in one body tells whether max_tokens cuts the answer off.
+      need(finishReason(body) === 'length', 'the same request in one body was not cut off with finish_reason length');
+      const reason = finishReasons(stream).at(-1);
       need(reason !== undefined, 'no chunk has a finish_reason');
-      // A stream need not count its tokens, so an answer that a model ended by itself cannot be told from this one;
-      // no model ends a count to two thousand after sixteen tokens without being told to.
-      return expectThat(reply, 'finish_reason', reason === 'length', '"length"', reason);
+      return expectThat(stream, 'finish_reason', reason === 'length', '"length"', reason);
     },
   },
 });
@@ -81,4 +92,4 @@ const refusedStream = defineProbe({
   },
 });
 
-export const streamingProbes = [plainStream, stopStream, refusedStream];
+export const streamingProbes = [cutStream, stopStream, refusedStream];
