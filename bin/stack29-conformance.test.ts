@@ -67,7 +67,7 @@ describe('a usage error', () => {
     ['an unknown format', ['--format', 'xml'], 'It takes terminal, json, junit'],
     ['a selection of nothing', ['--only', 'chat.respones.id'], 'the nearest is chat.response.id'],
     ['a URL without its scheme', ['--url', 'localhost:3000/v1'], 'try http://localhost:3000/v1'],
-    ['a number that is none', ['--timeout', 'soon'], 'It takes a number of seconds, at most 3600'],
+    ['a number that is none', ['--timeout', 'soon'], 'It takes a number of seconds, above 0 and at most 3600'],
     ['a header without a colon', ['--url', 'http://127.0.0.1:9/v1', '--header', 'sk-secret-key'], 'number 1'],
     [
       'certificates that cannot be read',

@@ -6,10 +6,13 @@ import { runCommand } from '../suites/command.ts';
 
 const { argv, env, stdout, stderr } = process;
 
-// The reader of a pipe may leave (`| head`); what is left to do is done all the same.
-for (const stream of [stdout, stderr]) {
+// The reader of a pipe may leave (`| head`); what is left to do is done all the same. Output that is lost for any other
+// reason must not end in a code that says something of the target.
+for (const [name, stream] of Object.entries({ stdout, stderr })) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    if (error.code === 'EPIPE') return;
+    if (stream !== stderr) stderr.write(`error: ${name} cannot be written: ${error.message}\n`);
+    process.exit(exitCodes['suite-error']);
   });
 }
 

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { Requirement } from './requirement.ts';
+import type { Requirement, TopicProfile } from './requirement.ts';
 import { type RequirementId, requirementIds, requirements } from './requirements/index.ts';
 
-export type ProfileName = 'core' | 'streaming' | 'limits' | 'standard' | 'full';
+export type ProfileName = TopicProfile | 'standard' | 'full';
 
 /** A named set of requirements; `ids` stand in the order of the table. */
 export interface Profile {
@@ -15,12 +15,17 @@ export interface Profile {
 
 /** The profiles that a run can judge. None holds a requirement that no check can see. */
 export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
-  core: profile('core', 'errors, keys, models and chat completions', (row) => row.profile === 'core'),
-  streaming: profile('streaming', 'chat completions as a stream of events', (row) => row.profile === 'streaming'),
-  limits: profile('limits', 'rate limits and their headers', (row) => row.profile === 'limits'),
+  core: topic('core', 'errors, keys, models and chat completions'),
+  streaming: topic('streaming', 'chat completions as a stream of events'),
+  limits: topic('limits', 'rate limits and their headers'),
   standard: profile('standard', 'all that a URL and one key can show', (row) => row.need === undefined),
   full: profile('full', 'all that any target can show', () => true),
 });
+
+/** What a URL and one key can show of a topic, a spent limit included. */
+function topic(name: TopicProfile, description: string): Profile {
+  return profile(name, description, (row) => row.profile === name && (row.need ?? 'spends-limits') === 'spends-limits');
+}
 
 function profile(name: ProfileName, description: string, belongs: (row: Requirement) => boolean): Profile {
   const ids = requirementIds.filter((id) => requirements[id].unobservable === undefined && belongs(requirements[id]));

@@ -2,6 +2,7 @@ import { UsageError } from './usage-error.ts';
 
 /** A base URL without slashes at its end. @param option names it in errors @throws UsageError */
 export function baseUrlOf(text: string, option: string): string {
+  if (text.trim() === '') throw new UsageError(`${option} is empty; give a URL such as http://localhost:3000/v1`);
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url && (url.username !== '' || url.password !== '')) {
     throw new UsageError(`${option} holds credentials; give the key by itself instead`);

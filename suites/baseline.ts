@@ -102,13 +102,17 @@ function listedModels(list: unknown): readonly ListedModel[] {
   if (!Array.isArray(data)) return [];
   return data.filter(isObject).flatMap((entry) => {
     const { id, context_window: window } = entry;
-    const tools = member(entry.capabilities ?? entry.Capabilities, 'tools');
+    const can = (what: string) => {
+      const flag = member(entry.capabilities ?? entry.Capabilities, what);
+      return typeof flag === 'boolean' ? flag : undefined;
+    };
     if (typeof id !== 'string' || id === '') return [];
     return [
       {
         id,
         contextWindow: typeof window === 'number' && Number.isInteger(window) && window > 0 ? window : undefined,
-        tools: typeof tools === 'boolean' ? tools : undefined,
+        streaming: can('streaming'),
+        tools: can('tools'),
       },
     ];
   });

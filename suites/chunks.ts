@@ -4,8 +4,8 @@ import type { Reply } from './reply.ts';
 /** The JSON objects of a stream's events in order, without [DONE], errors and what is not JSON. */
 export function chunksOf(reply: Reply): readonly Readonly<Record<string, unknown>>[] {
   return reply.events.flatMap(({ data }) => {
-    const chunk = parse(data);
-    return isObject(chunk) && !('error' in chunk) ? [chunk] : [];
+    const chunk = parseJson(data);
+    return isObject(chunk) && !isObject(chunk.error) ? [chunk] : [];
   });
 }
 
@@ -26,7 +26,8 @@ export function finishReasons(reply: Reply): readonly unknown[] {
     .filter((reason) => reason !== undefined && reason !== null);
 }
 
-function parse(data: string): unknown {
+/** `undefined` for what is not JSON. */
+export function parseJson(data: string): unknown {
   try {
     return JSON.parse(data);
   } catch {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { EvidenceLine } from '../specs/evidence.ts';
 import type { Client } from './probe.ts';
 import { ask } from './probes/prompts.ts';
@@ -10,13 +11,22 @@ export interface Recorder {
   line(line: EvidenceLine): void;
 }
 
+export interface ProbeClient extends Client {
+  /** Resolves when nothing is under way, also what a probe that gave up had begun. */
+  settled(): Promise<void>;
+}
+
+/** Refusals that say nothing of the request: over the rate limit, and down for a while. */
+const mayPass: ReadonlySet<number> = new Set([429, 503]);
+
 /**
  * The verbs of one probe over a wire. Every reply, and every request that was held back, is recorded. A request that
- * the rate limit refused is sent once more, when the governor lets it through: each has an even step, and its second
- * try the odd one after.
+ * was refused for a reason of the moment is sent once more, when the governor lets it through: each has an even step,
+ * and its second try the odd one after.
  */
-export function openClient(probe: string, model: string, wire: Wire, recorder: Recorder): Client {
+export function openClient(probe: string, model: string, wire: Wire, recorder: Recorder): ProbeClient {
   let steps = 0;
+  const underWay = new Set<Promise<Reply>>();
 
   async function attempt(request: WireRequest): Promise<Reply> {
     try {
@@ -32,12 +42,12 @@ export function openClient(probe: string, model: string, wire: Wire, recorder: R
     }
   }
 
-  const client: Client = {
+  const client: ProbeClient = {
     chat(members = {}, options) {
       const body = { model, messages: ask('Say hello.'), max_tokens: 8, ...members };
       return client.send('POST', '/chat/completions', JSON.stringify(body), options);
     },
-    async send(method, path, body, { credential = 'key', headers = {}, unpaced = false } = {}) {
+    send(method, path, body, { credential = 'key', headers = {}, unpaced = false } = {}) {
       const type = body === undefined ? {} : { 'content-type': 'application/json' };
       const step = steps;
       steps += 2;
@@ -51,8 +61,20 @@ export function openClient(probe: string, model: string, wire: Wire, recorder: R
         ...(body === undefined ? {} : { body }),
         unpaced,
       };
-      const reply = await attempt(request);
-      return reply.status === 429 && !unpaced ? attempt({ ...request, step: step + 1 }) : reply;
+      const reply = attempt(request).then((first) =>
+        !unpaced && mayPass.has(first.status) ? attempt({ ...request, step: step + 1 }) : first,
+      );
+      underWay.add(reply);
+      const done = () => underWay.delete(reply);
+      reply.then(done, done);
+      return reply;
+    },
+    async settled() {
+      while (underWay.size > 0) {
+        await Promise.allSettled(underWay);
+        // What was waiting for these replies may send again.
+        await nextTurn();
+      }
     },
   };
   return client;

@@ -44,8 +44,14 @@ export function composeReport(
 
 /** Tokens by the target's own count, which streams mostly leave out. */
 function countTokens(replies: readonly Reply[], name: 'prompt_tokens' | 'completion_tokens'): number {
-  const counts = replies.flatMap(bodiesOf).map((body) => member(body, 'usage', name));
-  return counts.reduce<number>((sum, count) => sum + (typeof count === 'number' ? count : 0), 0);
+  const isCount = (count: unknown): count is number => typeof count === 'number';
+  // Where every chunk of a stream counts, the last one counts all.
+  const counts = replies.map((reply) =>
+    bodiesOf(reply)
+      .map((body) => member(body, 'usage', name))
+      .findLast(isCount),
+  );
+  return counts.reduce<number>((sum, count = 0) => sum + count, 0);
 }
 
 function outcomeOf(counts: Readonly<Record<Verdict, number>>): Outcome {

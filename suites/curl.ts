@@ -4,7 +4,7 @@ import type { Credential, RecordedRequest } from '../specs/evidence.ts';
 const keyArguments: Readonly<Partial<Record<Credential, string>>> = {
   key: '-H "Authorization: Bearer $STACK29_API_KEY"',
   disabled: '-H "Authorization: Bearer $STACK29_DISABLED_KEY"',
-  basic: '-u "$STACK29_API_KEY:"',
+  basic: '-H "Authorization: Basic $STACK29_API_KEY"',
 };
 
 /** Set by curl itself, or without weight for the target. */

@@ -41,8 +41,12 @@ export function expectArrived(reply: Reply): undefined {
 
 export function expectStatus(reply: Reply, ...accepted: readonly number[]): undefined {
   expectArrived(reply);
-  if (reply.status === 429 && !accepted.includes(429)) {
-    throw new Inconclusive('the rate limit refused the request (429), also when it was sent again');
+  const { status } = reply;
+  if ((status === 429 || status === 503) && !accepted.includes(status)) {
+    const cause = status === 429 ? 'a limit of the key refused the request' : 'the service is down';
+    throw new Inconclusive(
+      `${cause} (${status}), also when it was sent again; try later, or with a lower --concurrency`,
+    );
   }
   if (!accepted.includes(reply.status)) violate(reply, 'status', accepted.map(String), String(reply.status));
 }

@@ -26,7 +26,7 @@ test('a requirement is told with its reading, its profiles and its probe', () =>
       document  Error Handling > Error Codes
       reading   the tables call it a code in one place and a type in another, and
                 the example has neither
-      profiles  core, full
+      profiles  full
       needs     the key of a disabled account (--disabled-key)
       judged    by the probe "a disabled key"
     "

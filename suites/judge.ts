@@ -55,7 +55,11 @@ export function judgeRequirement(id: RequirementId, seen: Seen, onFault: (error:
 }
 
 function decide(id: RequirementId, seen: Seen, onFault: (error: unknown) => void): Decision {
-  const { level } = requirements[id];
+  const { level, profile } = requirements[id];
+  const { models, model } = seen.context.baseline;
+  if (profile === 'streaming' && models.find((listed) => listed.id === model)?.streaming === false) {
+    return { verdict: 'not-applicable', observed: 0, reason: 'the model declares that it does not stream' };
+  }
   const rule = exchangeRules[id];
   if (rule) {
     const replies = seen.replies.filter(rule.applies);

@@ -1,9 +1,12 @@
 import type { EvidenceLine, RunOptions } from '../specs/evidence.ts';
 import type { Report } from '../specs/report.ts';
-import { type RunSettings, run } from './run.ts';
+import { plan, type RunSettings, run } from './run.ts';
 import { tool } from './tool.ts';
 import { govern } from './transport/governor.ts';
 import { openLiveWire } from './transport/live.ts';
+
+/** What the standard profile may take: within one window of the Free tier, and a fifth of its day. */
+const freeWindow = { requests: 90, tokens: 20_000 } as const;
 
 export interface LiveRunSettings extends Pick<RunSettings, 'onProgress' | 'onFault'> {
   readonly options: RunOptions;
@@ -34,7 +37,10 @@ export async function runLive(settings: LiveRunSettings): Promise<Report> {
     userAgent: tool.replace(' ', '/'),
     startedAt: performance.now(),
   });
-  const { maxRequests, maxTokens } = options;
+  // Requests that are sent again count too: whatever happens, a run stays within what was planned, or a Free window.
+  const { cost } = plan(options);
+  const { maxRequests = Math.max(cost.requests, freeWindow.requests) } = options;
+  const { maxTokens = Math.max(cost.tokens, freeWindow.tokens) } = options;
   const wire = govern(live, { concurrency, maxRequests, maxTokens, notify });
   try {
     return await run({ ...settings, wire, tool });

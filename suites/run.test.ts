@@ -39,7 +39,7 @@ describe('the plan', () => {
 
   test('of one requirement holds the probe that shows it alone', () => {
     const { probes: chosen } = plan({ profile: 'standard', only: ['chat.stop.string'] });
-    expect(chosen.map(({ name }) => name)).toEqual(['an answer cut at a stop sequence']);
+    expect(chosen.map(({ name }) => name)).toEqual(['an answer cut at a stop sequence, alone and amid others']);
   });
 
   test('of a rule over all exchanges holds every probe of the profile', () => {

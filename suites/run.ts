@@ -66,11 +66,13 @@ export async function run(settings: RunSettings): Promise<Report> {
   const baseline = await meetTarget((model) => openClient(firstContact, model, wire, log), options);
   let done = 0;
   const observe = async (probe: BoundProbe): Promise<Observation> => {
-    const target: Target = { options, baseline, ...openClient(probe.name, baseline.model, wire, log) };
+    const client = openClient(probe.name, baseline.model, wire, log);
+    const target: Target = { options, baseline, ...client };
     const observation = await probe.observe(target).then(
       (judgements) => ({ judgements }),
       (error: unknown) => ({ ids: probe.ids, error }),
     );
+    await client.settled();
     done += 1;
     onProgress({ done, total: chosen.length, probe: probe.name });
     return observation;

@@ -1,22 +1,26 @@
 import { closest } from 'fastest-levenshtein';
 import { type ProfileName, profiles } from '../specs/profiles.ts';
-import { type RequirementId, requirementIds } from '../specs/requirements/index.ts';
+import { type RequirementId, requirementIds, requirements } from '../specs/requirements/index.ts';
 
 /** A pattern of `--only` that matches no requirement of the profile. */
 export class UnmatchedPattern extends Error {
   readonly pattern: string;
   readonly nearest: string;
   constructor(pattern: string, profile: ProfileName) {
-    const known = (requirementIds as readonly string[]).includes(pattern);
     const nearest = closest(pattern, [...profiles[profile].ids]);
-    super(
-      known
-        ? `requirement ${pattern} is not part of the profile ${profile}; choose another with --profile`
-        : `no requirement of the profile ${profile} matches "${pattern}"; the nearest is ${nearest}`,
-    );
+    super(whyUnmatched(pattern, profile, nearest));
     this.pattern = pattern;
     this.nearest = nearest;
   }
+}
+
+function whyUnmatched(pattern: string, profile: ProfileName, nearest: string): string {
+  const known = requirementIds.find((id) => id === pattern);
+  if (known === undefined)
+    return `no requirement of the profile ${profile} matches "${pattern}"; the nearest is ${nearest}`;
+  const { unobservable } = requirements[known];
+  if (unobservable !== undefined) return `requirement ${pattern} cannot be judged: ${unobservable}`;
+  return `requirement ${pattern} is not part of the profile ${profile}; --profile full holds it`;
 }
 
 /** Whether an id matches a pattern in which `*` stands for any characters. */

@@ -13,19 +13,19 @@ import { selectRequirements } from './select.ts';
 export interface ConformanceSettings {
   /** Base URL with its `/v1`; a function where it is known only once a hook has started the server. */
   readonly url: string | (() => string | Promise<string>);
-  readonly apiKey?: string;
+  readonly apiKey?: string | undefined;
   /** The key of a disabled account. */
-  readonly disabledKey?: string;
+  readonly disabledKey?: string | undefined;
   /** The model to chat with; the first one listed by default. */
-  readonly model?: string;
+  readonly model?: string | undefined;
   /** `standard` by default. */
-  readonly profile?: ProfileName;
+  readonly profile?: ProfileName | undefined;
   /** Ids of requirements, or patterns with `*`. */
-  readonly only?: readonly string[];
+  readonly only?: readonly string[] | undefined;
   /** For each phase of a request; 60,000 by default. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** Requests at a time; 4 by default. */
-  readonly concurrency?: number;
+  readonly concurrency?: number | undefined;
 }
 
 /**

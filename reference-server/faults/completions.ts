@@ -144,6 +144,14 @@ export const completionFaults = {
       changed(usage, '/total_tokens', membersOf(usage).completion_tokens),
     ),
   },
+  'completion-tokens-zero': {
+    description: 'usage of some completions counts no completion tokens',
+    trips: ['chat.response.usage'],
+    behaviour: whereUserIsNamed('/usage', (usage: unknown) => {
+      const { prompt_tokens } = membersOf(usage);
+      return { prompt_tokens, completion_tokens: 0, total_tokens: prompt_tokens };
+    }),
+  },
   'completion-without-fingerprint': {
     description: 'completions have no system_fingerprint',
     trips: ['chat.response.system-fingerprint'],

@@ -60,7 +60,7 @@ export const errorFaults = {
   },
   'error-list-on-400': {
     description: 'error is a list on a 400',
-    trips: ['errors.envelope', 'errors.param.named'],
+    trips: ['errors.envelope'],
     behaviour: inErrors('/error', (error: unknown) => [error], 400),
   },
   'error-null-on-429': {

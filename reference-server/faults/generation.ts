@@ -9,6 +9,9 @@ const isStreamed = (exchange: Exchange) => asked(exchange).stream === true;
 const inOneBody = (exchange: Exchange) => !isStreamed(exchange);
 const stopIsText = (exchange: Exchange) => inOneBody(exchange) && typeof asked(exchange).stop === 'string';
 
+const isBelow = (exchange: Exchange, tokens: number) =>
+  inOneBody(exchange) && Number(asked(exchange).max_tokens) < tokens;
+
 /** Asks the backend for less or more stop sequences. */
 const withStops = (
   change: (stops: readonly string[]) => readonly string[],
@@ -75,6 +78,29 @@ export const generationFaults = {
     trips: ['chat.max-tokens.cap'],
     behaviour: accepting('max_tokens', (value) => Number.isInteger(value) && Number(value) > 1 && Number(value) < 8, 8),
   },
+  'max-tokens-only-counted': {
+    description: 'a max_tokens below 24 bounds what usage counts, and not the text',
+    trips: ['chat.max-tokens.text'],
+    behaviour: {
+      generation: (generation, exchange) =>
+        isBelow(exchange, 24) ? { ...generation, maxTokens: Math.max(24, generation.maxTokens) } : generation,
+      async *output(events, exchange) {
+        const most = Number(asked(exchange).max_tokens);
+        for await (const event of events) {
+          const passed = event.type === 'end' && isBelow(exchange, 24);
+          yield passed ? { ...event, completionTokens: Math.min(event.completionTokens, most) } : event;
+        }
+      },
+    },
+  },
+  'stream-max-tokens-doubled': {
+    description: 'streams go on to twice max_tokens',
+    trips: ['stream.max-tokens.text'],
+    behaviour: {
+      generation: (generation, exchange) =>
+        isStreamed(exchange) ? { ...generation, maxTokens: 2 * generation.maxTokens } : generation,
+    },
+  },
   'default-one-too-many': {
     description: 'without max_tokens up to 1,001 tokens are generated',
     trips: ['chat.max-tokens.default'],
@@ -104,6 +130,11 @@ export const generationFaults = {
     description: 'only the first stop sequence of an array is heeded',
     trips: ['chat.stop.array'],
     behaviour: withStops((stops) => stops.slice(0, 1), inOneBody),
+  },
+  'stop-array-last-only': {
+    description: 'only the last stop sequence of an array is heeded',
+    trips: ['chat.stop.array'],
+    behaviour: withStops((stops) => stops.slice(-1), inOneBody),
   },
   'stop-called-length': {
     description: 'an answer that a stop sequence ended has the finish_reason length',

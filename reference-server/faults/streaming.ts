@@ -23,6 +23,21 @@ const inPlaceOf = (replace: (part: StreamPart, index: number) => readonly Stream
   },
 });
 
+/** Answers a malformed request for a stream with a stream that holds the error. */
+const refusingInEvents = (status: number): Behaviour => ({
+  send(response, outgoing, answer, exchange) {
+    const begun = answer.status === 400 && asked(exchange).stream === true;
+    if (!begun || typeof outgoing.body !== 'string') return sendOutgoing(response, outgoing);
+    const body = `data: ${outgoing.body}\n\ndata: ${done}\n\n`;
+    const headers = {
+      ...outgoing.headers,
+      'Content-Type': 'text/event-stream',
+      'Content-Length': String(Buffer.byteLength(body)),
+    };
+    return sendOutgoing(response, { status, headers, body });
+  },
+});
+
 export const streamingFaults = {
   'stream-created-status': {
     description: 'streams are answered with 201',
@@ -120,7 +135,7 @@ export const streamingFaults = {
   },
   'chunk-created-moves': {
     description: 'created of the last chunk is a second later',
-    trips: ['stream.chunk.created'],
+    trips: ['stream.chunk.created-constant'],
     behaviour: inChunk('/created', (seconds: number) => seconds + 1, last),
   },
   'chunk-created-text': {
@@ -240,20 +255,20 @@ export const streamingFaults = {
   },
   'malformed-stream-begun': {
     description: 'a malformed request with stream true is answered with 200 and an event that holds the error',
-    trips: ['stream.refused.status'],
-    behaviour: {
-      send(response, outgoing, answer, exchange) {
-        const begun = answer.status === 400 && asked(exchange).stream === true;
-        if (!begun || typeof outgoing.body !== 'string') return sendOutgoing(response, outgoing);
-        const body = `data: ${outgoing.body}\n\ndata: ${done}\n\n`;
-        const headers = {
-          ...outgoing.headers,
-          'Content-Type': 'text/event-stream',
-          'Content-Length': String(Buffer.byteLength(body)),
-        };
-        return sendOutgoing(response, { status: 200, headers, body });
-      },
-    },
+    trips: ['stream.refused.status', 'stream.end.done-marker'],
+    behaviour: refusingInEvents(200),
+  },
+  'malformed-stream-refused-in-events': {
+    description: 'a malformed request with stream true is refused with 400, but in a stream of events',
+    trips: ['stream.refused.status', 'http.body.json'],
+    behaviour: refusingInEvents(400),
+  },
+  'error-amid-a-stream': {
+    description: 'the second event of every stream is an error, and the stream goes on',
+    trips: ['stream.end.done-marker'],
+    behaviour: inPlaceOf((part, index) =>
+      index === 1 ? [{ error: { message: 'a slip', type: 'server_error' } }, part] : [part],
+    ),
   },
   'malformed-stream-accepted': {
     description: 'a stream with a temperature that is a text is begun all the same',

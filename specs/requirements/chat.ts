@@ -125,7 +125,11 @@ export const chatRequirements = {
   },
   'chat.max-tokens.cap': {
     ...parameter,
-    statement: 'a completion has no more tokens than max_tokens',
+    statement: 'usage of every completion counts no more completion_tokens than its max_tokens',
+  },
+  'chat.max-tokens.text': {
+    ...parameter,
+    statement: 'the text of an answer is cut off at max_tokens, so that a smaller one gives less of the same text',
   },
   'chat.max-tokens.finish-reason': {
     ...parameter,

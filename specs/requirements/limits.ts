@@ -44,7 +44,7 @@ export const limitRequirements = {
     ...header,
     statement: 'of requests that follow each other in one window, each leaves a lower X-RateLimit-Remaining',
     reading:
-      'one window is a run of responses with the same X-RateLimit-Reset; headers that stand still inform of nothing',
+      'one window is a run of responses with the same X-RateLimit-Reset; the shape of windows is not stated, so what a bucket refills in the meantime is allowed, and where Reset moves only headers that never change are a breach',
   },
   'limits.requests.admitted': {
     ...tier,

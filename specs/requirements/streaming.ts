@@ -22,14 +22,20 @@ export const streamingRequirements = {
   },
   'stream.end.done-marker': {
     ...stream,
-    statement: 'the last event of a stream is [DONE], and there is no other [DONE]',
+    statement: 'a stream that answers a valid request holds no error; its last event is [DONE], the only one',
     reading: sdkReading,
   },
   'stream.chunk.id': { ...stream, statement: 'all chunks of a stream have the same id, a string that is not empty' },
   'stream.chunk.object': { ...stream, statement: 'object of every chunk is "chat.completion.chunk"' },
   'stream.chunk.created': {
     ...stream,
-    statement: 'created of every chunk is a time in whole Unix seconds, the same in all chunks of a stream',
+    statement: 'created of every chunk is a time in whole Unix seconds',
+  },
+  'stream.chunk.created-constant': {
+    ...stream,
+    level: 'SHOULD',
+    statement: 'created is the same in all chunks of a stream',
+    reading: 'the example repeats it, and its name says that it belongs to the answer; no sentence says so',
   },
   'stream.chunk.model': {
     ...stream,
@@ -63,6 +69,11 @@ export const streamingRequirements = {
     level: 'SHOULD',
     statement: 'an answer of several tokens arrives in more than one content chunk',
     reading: 'what a chunk holds is not stated, but one chunk with everything is not a stream',
+  },
+  'stream.max-tokens.text': {
+    ...stream,
+    source: 'rest-endpoints/chat-completions/parameters',
+    statement: 'a stream is cut off at max_tokens, at the same place as the same answer in one body',
   },
   'stream.max-tokens.finish-reason': {
     ...stream,

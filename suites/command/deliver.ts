@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { fstatSync, statSync } from 'node:fs';
 import { access, constants, lstat, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import picocolors from 'picocolors';
@@ -43,8 +44,14 @@ export async function deliver(
     stderr.write(`error: --out ${options.out} could not be written (${reasonOf(error)}); the report is above\n`);
     return false;
   }
-  show('terminal');
+  if (!isStandardOutput(options.out)) show('terminal');
   return true;
+}
+
+/** Such as /dev/stdout: a second form of the report would run into the first. */
+function isStandardOutput(path: string): boolean {
+  const [out, own] = [statSync(path), fstatSync(1)];
+  return out.dev === own.dev && out.ino === own.ino;
 }
 
 /** A mistyped path is told before a run is spent on it. @throws UsageError */

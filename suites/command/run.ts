@@ -6,6 +6,7 @@ import { type Plan, plan } from '../run.ts';
 import { selectRequirements } from '../select.ts';
 import { tool } from '../tool.ts';
 import { openEvidenceFile } from '../transport/evidence-file.ts';
+import { shortestSecret } from '../transport/mask.ts';
 import { checkOut, deliver } from './deliver.ts';
 import { exitCodes } from './exit-codes.ts';
 import { tellFault } from './fault.ts';
@@ -31,7 +32,7 @@ export async function runTarget(choices: RunChoices, host: Host): Promise<number
   const { requests, tokens } = planned.cost;
   narrator.say(`${tool}: ${selected.length} requirements, at most ${requests} requests, ${tokens} tokens`);
 
-  const warn = (problem: string) => host.stderr.write(`warning: ${problem}\n`);
+  let evidenceLost: string | undefined;
   const opened: { close(): void | Promise<void> }[] = [];
   const judge = async () => {
     const subject = await openSubject(choices, host, narrator.say);
@@ -42,8 +43,13 @@ export async function runTarget(choices: RunChoices, host: Host): Promise<number
     const evidence =
       choices.evidence === undefined
         ? undefined
-        : openEvidenceFile(choices.evidence, { tool, startedAt, options }, warn);
+        : openEvidenceFile(choices.evidence, { tool, startedAt, options }, (problem) => {
+            evidenceLost = problem;
+          });
     if (evidence) opened.push(evidence);
+    if (key !== undefined && key.length < shortestSecret) {
+      narrator.say(`a key of under ${shortestSecret} characters is masked only where it stands behind Bearer or Basic`);
+    }
     narrator.say(`judging ${subject.url}`);
     return runLive({
       options,
@@ -55,7 +61,8 @@ export async function runTarget(choices: RunChoices, host: Host): Promise<number
       timeoutMs: choices.timeout * 1000,
       concurrency: choices.concurrency,
       startedAt,
-      notify: narrator.say,
+      // A wait is worth a word even to who wants quiet.
+      notify: choices.quiet ? (line) => host.stderr.write(`${line}\n`) : narrator.say,
       onProgress: narrator.advance,
       onFault: (error) => tellFault(error, host),
       ...(evidence && { record: evidence.write }),
@@ -72,7 +79,9 @@ export async function runTarget(choices: RunChoices, host: Host): Promise<number
       host.stderr.write(`interrupted: no verdict${kept}\n`);
       return exitCodes.interrupted;
     }
-    return (await deliver(report, choices, host)) ? exitCodes[report.outcome] : exitCodes.usage;
+    const delivered = await deliver(report, choices, host);
+    if (evidenceLost !== undefined) host.stderr.write(`error: ${evidenceLost}\n`);
+    return delivered && evidenceLost === undefined ? exitCodes[report.outcome] : exitCodes.usage;
   } finally {
     narrator.end();
     for (const resource of opened.reverse()) await resource.close();
@@ -87,7 +96,7 @@ function optionsOf(
     url,
     profile,
     only,
-    ...(model !== undefined && { model }),
+    ...(model && { model }),
     disabledKey: disabledKey !== undefined,
     ...(maxRequests !== undefined && { maxRequests }),
     ...(maxTokens !== undefined && { maxTokens }),

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { baseUrlOf } from '../base-url.ts';
 import { reasonOf } from '../reason.ts';
@@ -36,9 +37,13 @@ export async function openSubject(choices: RunChoices, host: Host, say: (line: s
 }
 
 async function readCertificates(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
+  const pem = await readFile(path, 'utf8').catch((error: unknown) => {
     throw new UsageError(`--ca ${path} cannot be read: ${reasonOf(error)}`);
+  });
+  try {
+    new X509Certificate(pem);
+  } catch {
+    throw new UsageError(`--ca ${path} holds no certificate in PEM, which begins with -----BEGIN CERTIFICATE-----`);
   }
+  return pem;
 }

@@ -10,8 +10,8 @@ describe('a number', () => {
   });
 
   test.each(['0', '-1', '1e2', '0x10', '', ' 1', 'ten', '101', 'Infinity'])('"%s" is refused', (text) => {
-    expect(() => seconds(text)).toThrow('It takes a number of seconds, at most 100.');
-    expect(() => requests(text)).toThrow('It takes a whole number of requests, at most 100.');
+    expect(() => seconds(text)).toThrow('It takes a number of seconds, above 0 and at most 100.');
+    expect(() => requests(text)).toThrow('It takes a whole number of requests, above 0 and at most 100.');
   });
 
   test('a fraction is refused where only whole ones count', () => {

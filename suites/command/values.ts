@@ -13,7 +13,9 @@ export function numberOf({ integer, most, unit }: Accepted): (text: string) => n
   return (text) => {
     const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
     if (value > 0 && value <= most && (Number.isInteger(value) || !integer)) return value;
-    throw new InvalidArgumentError(`It takes ${integer ? 'a whole number' : 'a number'} of ${unit}, at most ${most}.`);
+    throw new InvalidArgumentError(
+      `It takes ${integer ? 'a whole number' : 'a number'} of ${unit}, above 0 and at most ${most}.`,
+    );
   };
 }
 

@@ -1,46 +1,39 @@
-import { expectThat, jsonOf, need } from '../expect.ts';
+import { expectThat, need } from '../expect.ts';
 import { member } from '../member.ts';
 import { defineProbe } from '../probe.ts';
 import type { Reply } from '../reply.ts';
-import { longAnswer } from './prompts.ts';
+import { answerText, askForText, completionTokens, finishReason, someTokens, sure } from './answer.ts';
 import { expectStopExcluded, expectStopped, expectStopReason, needStopPiece, type Stopped } from './stop.ts';
 
-/** Completion tokens by the response's own count. */
-function completionTokens(reply: Reply): number {
-  const tokens = member(jsonOf(reply), 'usage', 'completion_tokens');
-  need(typeof tokens === 'number' && Number.isInteger(tokens), 'the response does not count its completion tokens');
-  return tokens;
+const fewTokens = 4;
+
+interface CutOff {
+  readonly short: Reply;
+  readonly long: Reply;
 }
 
-/** Of an answer in one body. */
-export function finishReason(reply: Reply): unknown {
-  return member(jsonOf(reply), 'choices', 0, 'finish_reason');
-}
-
-function contentOf(reply: Reply): string {
-  const content = member(jsonOf(reply), 'choices', 0, 'message', 'content');
-  need(typeof content === 'string', 'the answer has no text');
-  return content;
-}
-
-/** The likeliest answer, so that chance does not end it early. */
-const sure = { messages: longAnswer, temperature: 0, max_tokens: 24 } as const;
-
-const cap = 4;
-
-const cutOff = defineProbe({
-  name: 'a long answer with a small max_tokens',
-  cost: { requests: 1, tokens: 100 },
-  act: (target) => target.chat({ ...sure, max_tokens: cap }),
+const cutOff = defineProbe<CutOff>({
+  name: 'a long answer with a small max_tokens and with a larger one',
+  cost: { requests: 2, tokens: 250 },
+  async act(target) {
+    const [short, long] = await Promise.all([
+      target.chat({ ...sure, max_tokens: fewTokens }),
+      target.chat({ ...sure, max_tokens: someTokens }),
+    ]);
+    return { short, long };
+  },
   judge: {
-    'chat.max-tokens.cap': (reply) => {
-      const tokens = completionTokens(reply);
-      return expectThat(reply, 'usage.completion_tokens', tokens <= cap, `at most ${cap}`, tokens);
+    'chat.max-tokens.text': ({ short, long }) => {
+      need(completionTokens(long) > fewTokens, 'the model ends the answer before max_tokens can cut it off');
+      const text = answerText(short);
+      // A model that thinks before it speaks has no text yet, and was cut off in its thoughts.
+      const cut = text === '' || !text.startsWith(answerText(long));
+      return expectThat(short, 'content', cut, `less than the answer with max_tokens ${someTokens}`, text);
     },
-    'chat.max-tokens.finish-reason': (reply) => {
-      need(completionTokens(reply) >= cap, 'the model ended the answer before max_tokens could cut it off');
-      const reason = finishReason(reply);
-      return expectThat(reply, 'finish_reason', reason === 'length', '"length"', reason);
+    'chat.max-tokens.finish-reason': ({ short }) => {
+      need(completionTokens(short) >= fewTokens, 'the model ended the answer before max_tokens could cut it off');
+      const reason = finishReason(short);
+      return expectThat(short, 'finish_reason', reason === 'length', '"length"', reason);
     },
   },
 });
@@ -64,37 +57,30 @@ const defaultCap = defineProbe({
   },
 });
 
-async function stopAt(chat: (stop?: unknown) => Promise<Reply>, stopFor: (piece: string) => unknown): Promise<Stopped> {
-  const whole = contentOf(await chat());
-  const piece = needStopPiece(whole);
-  const reply = await chat(stopFor(piece));
-  return { piece, whole, reply, content: contentOf(reply), finishReason: finishReason(reply) };
+interface Stops {
+  readonly alone: Stopped;
+  readonly amidOthers: Stopped;
 }
 
-const stopString = defineProbe<Stopped>({
-  name: 'an answer cut at a stop sequence',
-  cost: { requests: 2, tokens: 240 },
-  act: (target) =>
-    stopAt(
-      (stop) => target.chat({ ...sure, stop }),
-      (piece) => piece,
-    ),
+const stop = defineProbe<Stops>({
+  name: 'an answer cut at a stop sequence, alone and amid others',
+  cost: { requests: 4, tokens: 2_000 },
+  async act(target) {
+    const { members, reply } = await askForText(target);
+    const whole = answerText(reply);
+    const piece = needStopPiece(whole);
+    const stopAt = async (stop: unknown) => ({ piece, whole, reply: await target.chat({ ...members, stop }) });
+    // A server that reads one end of the list alone does not find the piece in its middle.
+    const amid = ['\u0001not this\u0001', piece, '\u0001nor this\u0001'];
+    const [alone, amidOthers] = await Promise.all([stopAt(piece), stopAt(amid)]);
+    return { alone, amidOthers };
+  },
   judge: {
-    'chat.stop.string': expectStopped,
-    'chat.stop.finish-reason': expectStopReason,
-    'chat.stop.excluded': expectStopExcluded,
+    'chat.stop.string': ({ alone }) => expectStopped(alone),
+    'chat.stop.finish-reason': ({ alone }) => expectStopReason(alone),
+    'chat.stop.excluded': ({ alone }) => expectStopExcluded(alone),
+    'chat.stop.array': ({ amidOthers }) => expectStopped(amidOthers),
   },
 });
 
-const stopArray = defineProbe<Stopped>({
-  name: 'an answer cut at the second of two stop sequences',
-  cost: { requests: 2, tokens: 240 },
-  act: (target) =>
-    stopAt(
-      (stop) => target.chat({ ...sure, stop }),
-      (piece) => ['\u0001never said\u0001', piece],
-    ),
-  judge: { 'chat.stop.array': expectStopped },
-});
-
-export const generationProbes = [cutOff, defaultCap, stopString, stopArray];
+export const generationProbes = [cutOff, defaultCap, stop];

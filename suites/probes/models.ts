@@ -96,7 +96,8 @@ const getModel = defineProbe<SingleModel>({
     const [plain, encoded, unknown] = await Promise.all([
       target.send('GET', path),
       id.includes('/') ? target.send('GET', `/models/${encodeURIComponent(id)}`) : undefined,
-      target.send('GET', '/models/stack29-conformance/no-such-model'),
+      // Of the form of the listed ones, so that it is looked up as a model and not as another path.
+      target.send('GET', `/models/stack29-conformance${id.includes('/') ? '/' : '-'}no-such-model`),
     ]);
     return { id, plain, encoded, unknown };
   },

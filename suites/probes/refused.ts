@@ -1,10 +1,10 @@
 import type { RequirementId } from '../../specs/requirements/index.ts';
-import { expectEach, expectStatus, expectThat, need } from '../expect.ts';
-import { member } from '../member.ts';
+import { expectStatus, need } from '../expect.ts';
 import { type BoundProbe, type ChatMembers, type Context, defineProbe } from '../probe.ts';
 import type { Reply } from '../reply.ts';
 import { expectIdentifier } from './error-identifiers.ts';
 import { needAnsweredChat } from './prerequisites.ts';
+import { ask } from './prompts.ts';
 
 /** Chats that are wrong in one parameter each, as changes to a plain chat that the target answers. */
 const refusals: readonly (readonly [id: RequirementId, parameter: string, members: ChatMembers])[] = [
@@ -36,50 +36,27 @@ const refusals: readonly (readonly [id: RequirementId, parameter: string, member
   ['chat.user.type', 'user', { user: 29 }],
 ];
 
-interface Refused {
-  readonly parameter: string;
-  readonly reply: Reply;
-}
+const refusal = (reply: Reply, context: Context) => {
+  needAnsweredChat(context);
+  return expectStatus(reply, 400);
+};
 
-/** `messages[0].role` and `messages.0.role` name `messages`, too. */
-function names(param: unknown, parameter: string): boolean {
-  return (
-    typeof param === 'string' &&
-    (param === parameter || /^[.[]/.test(param.slice(parameter.length))) &&
-    param.startsWith(parameter)
-  );
-}
+const badParameters = refusals.map(([id, , members]) =>
+  defineProbe<Reply>({
+    name: `a chat for ${id}`,
+    cost: { requests: 1, tokens: 60 },
+    act: (target) => target.chat(members),
+    judge: { [id]: refusal },
+  }),
+);
 
-const badParameters = defineProbe<ReadonlyMap<RequirementId, Refused>>({
-  name: 'chats with one bad parameter each',
-  cost: { requests: refusals.length, tokens: refusals.length * 60 },
-  async act(target) {
-    const replies = refusals.map(
-      async ([id, parameter, members]) => [id, { parameter, reply: await target.chat(members) }] as const,
-    );
-    return new Map(await Promise.all(replies));
-  },
-  judge: {
-    ...Object.fromEntries(refusals.map(([id]) => [id, judgeRefusal(id)])),
-    'errors.param.named': (seen, context) => {
-      needAnsweredChat(context);
-      const refused = [...seen.values()].filter(({ reply }) => reply.status === 400 && reply.json !== undefined);
-      need(refused.length > 0, 'no bad parameter was refused with 400 and a JSON body');
-      return expectEach(refused, ({ parameter, reply }) => {
-        const param = member(reply.json, 'error', 'param');
-        return expectThat(reply, 'error.param', names(param, parameter), parameter, param);
-      });
-    },
-  },
-});
+const parameters: ReadonlyMap<string, string> = new Map(
+  refusals.map(([id, parameter]) => [`a chat for ${id}`, parameter] as const),
+);
 
-function judgeRefusal(id: RequirementId) {
-  return (seen: ReadonlyMap<RequirementId, Refused>, context: Context) => {
-    needAnsweredChat(context);
-    const refused = seen.get(id);
-    need(refused !== undefined, 'the request was not sent');
-    return expectStatus(refused.reply, 400);
-  };
+/** The parameter that is wrong in a request of these probes, for the rule on how errors name it. */
+export function badParameterOf({ probe }: { readonly probe: string }): string | undefined {
+  return parameters.get(probe);
 }
 
 function refusedBody(name: string, id: RequirementId, body: string): BoundProbe {
@@ -87,12 +64,7 @@ function refusedBody(name: string, id: RequirementId, body: string): BoundProbe 
     name,
     cost: { requests: 1, tokens: 60 },
     act: (target) => target.send('POST', '/chat/completions', body),
-    judge: {
-      [id]: (reply: Reply, context: Context) => {
-        needAnsweredChat(context);
-        return expectStatus(reply, 400);
-      },
-    },
+    judge: { [id]: refusal },
   });
 }
 
@@ -119,13 +91,15 @@ const longPrompt = defineProbe({
     const { model, models } = target.baseline;
     const window = models.find(({ id }) => id === model)?.contextWindow;
     need(window !== undefined, 'the list of models does not say how long the context window is');
-    const words = window + 64;
-    need(
-      words <= (target.options.maxTokens ?? longestPrompt),
-      `takes a prompt of over ${window} tokens: allow it with --max-tokens, or choose a smaller model with --model`,
-    );
     // Every tokenizer in use keeps separate words apart, so that many words are at least as many tokens.
-    return target.chat({ messages: [{ role: 'user', content: 'a '.repeat(words) }], max_tokens: 1 });
+    const content = 'a '.repeat(window + 64);
+    // A token is at least a byte, and what is around the words takes less than a thousand.
+    const most = content.length + 1000;
+    need(
+      most <= (target.options.maxTokens ?? longestPrompt),
+      `takes a prompt of up to ${most} tokens: allow them and those of the other probes with --max-tokens, or choose a model with a smaller window with --model`,
+    );
+    return target.chat({ messages: ask(content), max_tokens: 1 });
   },
   judge: {
     'errors.context-length.status': (reply, context) => {
@@ -137,7 +111,7 @@ const longPrompt = defineProbe({
 });
 
 export const refusedProbes = [
-  badParameters,
+  ...badParameters,
   refusedBody('a body that is not JSON', 'errors.malformed-json.status', '{"model": '),
   refusedBody('a body that is JSON but not an object', 'errors.malformed-body.status', '[]'),
   unknownModel,

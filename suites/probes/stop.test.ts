@@ -1,21 +1,25 @@
 import { describe, expect, test } from 'vitest';
 import { Inconclusive, Violation } from '../expect.ts';
-import type { Reply } from '../reply.ts';
 import { readReply } from '../reply.ts';
 import { expectStopExcluded, expectStopped, expectStopReason, stopPiece } from './stop.ts';
 
-const reply: Reply = readReply({
-  kind: 'exchange',
-  probe: 'a test',
-  step: 0,
-  request: { method: 'POST', path: '/chat/completions', credential: 'key', headers: [] },
-  sentAt: 0,
-  sentTime: 0,
-  endedAt: 1,
-});
-
 const whole = 'one two three four';
-const seen = (content: string, finishReason = 'stop') => ({ piece: 'thr', whole, reply, content, finishReason });
+
+/** An answer with that content, where the sequence to stop at is a piece of another. */
+function seen(content: string, finish_reason = 'stop') {
+  const text = JSON.stringify({ choices: [{ index: 0, message: { role: 'assistant', content }, finish_reason }] });
+  const reply = readReply({
+    kind: 'exchange',
+    probe: 'a test',
+    step: 0,
+    request: { method: 'POST', path: '/chat/completions', credential: 'key', headers: [] },
+    sentAt: 0,
+    sentTime: 0,
+    endedAt: 1,
+    response: { status: 200, headers: [['content-type', 'application/json']], pieces: [{ at: 1, text }] },
+  });
+  return { piece: 'thr', whole, reply };
+}
 
 describe('the piece to stop at', () => {
   test.each(['one two three four', 'abc', 'aabc', 'x yyyyyyy', '\u0430\u0431 word \u0432'])(

@@ -1,5 +1,6 @@
 import { expectEqual, Inconclusive, need, violate } from '../expect.ts';
 import type { Reply } from '../reply.ts';
+import { answerText, finishReason } from './answer.ts';
 
 /** What the same request gave without and with a stop sequence that is a piece of the first answer. */
 export interface Stopped {
@@ -7,8 +8,6 @@ export interface Stopped {
   /** The answer without the stop sequence. */
   readonly whole: string;
   readonly reply: Reply;
-  readonly content: string;
-  readonly finishReason: unknown;
 }
 
 /**
@@ -45,14 +44,16 @@ export function needStopPiece(text: string): string {
 }
 
 /** Whether the stop sequence ended the answer, in either legal form: with or without the sequence itself. */
-function stopped({ piece, whole, content }: Stopped): boolean {
+function stopped({ piece, whole, reply }: Stopped): boolean {
   const upTo = whole.slice(0, whole.indexOf(piece));
-  return content.trimEnd() === upTo.trimEnd() || content.trimEnd() === (upTo + piece).trimEnd();
+  const content = answerText(reply).trimEnd();
+  return content === upTo.trimEnd() || content === (upTo + piece).trimEnd();
 }
 
 export function expectStopped(seen: Stopped): undefined {
   if (stopped(seen)) return;
-  const { piece, whole, reply, content } = seen;
+  const { piece, whole, reply } = seen;
+  const content = answerText(reply);
   const upTo = whole.slice(0, whole.indexOf(piece));
   if (!content.startsWith(upTo + piece)) {
     throw new Inconclusive('the target does not repeat its answer at temperature 0, so a stop cannot be forced');
@@ -62,11 +63,12 @@ export function expectStopped(seen: Stopped): undefined {
 
 export function expectStopReason(seen: Stopped): undefined {
   need(stopped(seen), 'the stop sequence did not end the answer');
-  return expectEqual(seen.reply, 'finish_reason', seen.finishReason, 'stop');
+  return expectEqual(seen.reply, 'finish_reason', finishReason(seen.reply), 'stop');
 }
 
 export function expectStopExcluded(seen: Stopped): undefined {
   need(stopped(seen), 'the stop sequence did not end the answer');
-  const { piece, reply, content } = seen;
+  const { piece, reply } = seen;
+  const content = answerText(reply);
   if (content.includes(piece)) violate(reply, 'content', `without ${JSON.stringify(piece)}`, JSON.stringify(content));
 }

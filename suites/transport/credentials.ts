@@ -15,7 +15,7 @@ export function authorizationFor(credential: Credential, { key, disabledKey }: K
     case 'key':
       return key === undefined ? undefined : `Bearer ${key}`;
     case 'basic':
-      return key === undefined ? undefined : `Basic ${Buffer.from(`${key}:`).toString('base64')}`;
+      return key === undefined ? undefined : `Basic ${key}`;
     case 'unknown':
       return `Bearer ${unknownKey}`;
     case 'disabled':

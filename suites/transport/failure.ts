@@ -74,13 +74,24 @@ export function failureOf(error: Error, situation: Situation): Failure | undefin
 function connectFailure(error: Error, code: string, situation: Situation): Failure | undefined {
   const { host, secure } = situation;
   if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT') return timedOut(situation);
-  if (refusals[code]) return { kind: 'refused', message: `${refusals[code]} ${host}` };
+  if (refusals[code]) return { kind: 'refused', message: `${refusals[code]} ${proxyIn(error, situation) ?? host}` };
   const proxied = /^Proxy response \((\d+)\)/.exec(error.message);
   if (proxied) return { kind: 'refused', message: `the proxy answered ${proxied[1]} instead of connecting to ${host}` };
   if (code === '') return undefined;
   return secure
     ? { kind: 'tls', message: `no TLS connection to ${host} (${code})` }
     : { kind: 'refused', message: `no connection to ${host} (${code})` };
+}
+
+/** The proxy, where it is what could not be reached: the system's error names another place than the target. */
+function proxyIn(error: Error, { host, secure }: Situation): string | undefined {
+  const { hostname, address = hostname, port } = error as NodeJS.ErrnoException & Partial<Record<string, unknown>>;
+  const target = new URL(`${secure ? 'https' : 'http'}://${host}`);
+  const targetPort = Number(target.port || (secure ? 443 : 80));
+  const elsewhere =
+    typeof port === 'number' ? port !== targetPort : typeof hostname === 'string' && hostname !== target.hostname;
+  if (!elsewhere) return undefined;
+  return `the proxy ${address}${typeof port === 'number' ? `:${port}` : ''} on the way to ${host}`;
 }
 
 function responseFailure(error: Error, code: string, { phase }: Situation): Failure | undefined {

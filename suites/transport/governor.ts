@@ -1,4 +1,5 @@
 import type { Exchange, Failure } from '../../specs/evidence.ts';
+import { limitHeader } from '../limit-headers.ts';
 import { readReply } from '../reply.ts';
 import { estimateTokens, spentTokens } from './budget.ts';
 import { openPace } from './pace.ts';
@@ -46,9 +47,10 @@ interface Waiting {
  * caller may just send again, as a further step of its probe.
  */
 export function govern(wire: Wire, settings: GovernorSettings): Wire {
-  const { concurrency, maxRequests = Infinity, maxTokens = Infinity, notify, clock = systemClock } = settings;
+  const { maxRequests = Infinity, maxTokens = Infinity, notify, clock = systemClock } = settings;
   const pace = openPace();
   const queue: Waiting[] = [];
+  let { concurrency } = settings;
   let inFlight = 0;
   let requests = 0;
   let tokens = 0;
@@ -103,6 +105,11 @@ export function govern(wire: Wire, settings: GovernorSettings): Wire {
       const reply = readReply(exchange);
       tokens += spentTokens(reply, estimate) - estimate;
       pace.learn(reply);
+      // Refused though requests are left: the target runs fewer of them at a time.
+      if (reply.status === 429 && (limitHeader(reply, 'remaining') ?? 0) > 0 && concurrency > 1) {
+        concurrency = Math.floor(concurrency / 2);
+        notify?.(`the target runs fewer requests at a time: going on with ${concurrency}`);
+      }
       watch(exchange);
       resolve(exchange);
     } catch (error) {

@@ -8,9 +8,9 @@ const masked = '[masked]';
 
 /**
  * Shorter than this a key is a dummy, and may well be a word of the API ("stop", "model"): to mask it everywhere
- * would change what is judged. Only the header that carries it is masked then.
+ * would change what is judged. It is masked in the header that carries it, and behind the name of its scheme.
  */
-const shortestSecret = 8;
+export const shortestSecret = 8;
 
 const secretHeader = /authorization|cookie|key|token|secret|password|credential|session/i;
 
@@ -30,7 +30,7 @@ export function secretsIn(headers: Readonly<Record<string, string>>): string[] {
 
 /** @param secrets in plain form; their escaped and encoded forms are masked too */
 export function openMask(secrets: readonly string[]): Mask {
-  const forms = [...new Set(secrets.filter((secret) => secret.length >= shortestSecret).flatMap(formsOf))];
+  const forms = [...new Set(secrets.flatMap(formsOf))];
   // A form that holds another one goes first, so that nothing of it is left over.
   forms.sort((one, other) => other.length - one.length);
   const text = (plain: string) => forms.reduce((rest, form) => rest.replaceAll(form, masked), plain);
@@ -53,6 +53,8 @@ export function openMask(secrets: readonly string[]): Mask {
 }
 
 function formsOf(secret: string): string[] {
+  if (secret === '') return [];
+  if (secret.length < shortestSecret) return [`Bearer ${secret}`, `Basic ${secret}`];
   const bytes = Buffer.from(secret);
   const basic = Buffer.from(`${secret}:`);
   return [

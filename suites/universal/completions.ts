@@ -1,4 +1,4 @@
-import { expectEqual, expectSchema, expectThat } from '../expect.ts';
+import { expectEqual, expectSchema, expectThat, need } from '../expect.ts';
 import { isObject, member } from '../member.ts';
 import type { Reply } from '../reply.ts';
 import { arrived, askedFor, type ExchangeRule, type ExchangeRules } from './rule.ts';
@@ -42,7 +42,22 @@ export const completionRules: ExchangeRules = {
     return expectThat(reply, '/choices/0/message/content', holds, 'a string, or null beside tool calls', content);
   }),
   'chat.response.finish-reason': part('/choices/*/finish_reason'),
-  'chat.response.usage': part('/usage'),
+  'chat.response.usage': rule((reply) => {
+    expectSchema(reply, 'chat-completion', reply.json, '/usage');
+    const content = member(reply.json, 'choices', 0, 'message', 'content');
+    const tokens = member(reply.json, 'usage', 'completion_tokens');
+    const counted = typeof content !== 'string' || content === '' || tokens !== 0;
+    return expectThat(reply, '/usage/completion_tokens', counted, 'at least 1 beside text', tokens);
+  }),
+  'chat.max-tokens.cap': {
+    applies: (reply) => isCompletion(reply) && Number(askedFor(reply).max_tokens) >= 1,
+    judge: (reply) => {
+      const tokens = member(reply.json, 'usage', 'completion_tokens');
+      const most = Number(askedFor(reply).max_tokens);
+      need(typeof tokens === 'number', 'the response does not count its completion tokens');
+      return expectThat(reply, '/usage/completion_tokens', tokens <= most, `at most ${most}`, tokens);
+    },
+  },
   'chat.response.usage-sum': {
     applies: (reply) => isCompletion(reply) && counts(reply).every(Number.isInteger),
     judge: (reply) => {

@@ -1,5 +1,6 @@
 import { expectThat } from '../expect.ts';
 import { errorOf, expectOneOfIdentifiers, identifiersByStatus } from '../probes/error-identifiers.ts';
+import { badParameterOf } from '../probes/refused.ts';
 import type { Reply } from '../reply.ts';
 import { arrived, type ExchangeRules } from './rule.ts';
 
@@ -42,8 +43,23 @@ export const errorRules: ExchangeRules = {
       return expectThat(reply, '/error/param', param === null || typeof param === 'string', 'a string or null', param);
     },
   },
+  'errors.param.named': {
+    applies: (reply) => hasEnvelope(reply) && reply.status === 400 && badParameterOf(reply.exchange) !== undefined,
+    judge: (reply) => {
+      const parameter = badParameterOf(reply.exchange) ?? '';
+      const param = errorOf(reply)?.param;
+      return expectThat(reply, '/error/param', names(param, parameter), parameter, param);
+    },
+  },
   'errors.identifier': {
     applies: (reply) => hasEnvelope(reply) && reply.status in identifiersByStatus,
     judge: (reply) => expectOneOfIdentifiers(reply, identifiersByStatus[reply.status] ?? []),
   },
 };
+
+/** `messages[0].role` and `messages.0.role` name `messages`, too. */
+function names(param: unknown, parameter: string): boolean {
+  if (typeof param !== 'string' || !param.startsWith(parameter)) return false;
+  const rest = param.slice(parameter.length);
+  return rest === '' || /^[.[]/.test(rest);
+}

@@ -1,12 +1,15 @@
-import { expectThat, violate } from '../expect.ts';
+import { expectThat, Inconclusive, violate } from '../expect.ts';
 import { arrived, type ExchangeRules } from './rule.ts';
 
 export const httpRules: ExchangeRules = {
   'http.response.complete': {
     applies: () => true,
     judge: (reply) => {
-      if (reply.failure)
-        violate(reply, 'response', 'a whole HTTP response within the time limit (--timeout)', reply.failure.message);
+      if (reply.failure?.kind === 'timeout') {
+        // The document promises no speed.
+        throw new Inconclusive(`the target took too long: ${reply.failure.message}; --timeout gives it more time`);
+      }
+      if (reply.failure) violate(reply, 'response', 'a whole HTTP response', reply.failure.message);
     },
   },
   'http.redirect.none': {
@@ -18,7 +21,8 @@ export const httpRules: ExchangeRules = {
     },
   },
   'http.body.json': {
-    applies: (reply) => arrived(reply) && !reply.isStream,
+    // An error is never a stream.
+    applies: (reply) => arrived(reply) && (!reply.isStream || reply.status >= 400),
     judge: (reply) => {
       if (reply.bodyProblem !== undefined) violate(reply, 'body', 'JSON in valid UTF-8', reply.bodyProblem);
       expectThat(reply, 'body', reply.json !== undefined, 'JSON', reply.text);

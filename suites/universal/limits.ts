@@ -7,8 +7,10 @@ import { type ExchangeRules, readable } from './rule.ts';
 const skew = 5;
 /** The window of the documented limits (requests a minute), in seconds. */
 const window = 60;
+export const windowMs = window * 1000;
 
-const authenticated = (reply: Reply) =>
+/** The response is to a request that belongs to an account. */
+export const authenticated = (reply: Reply) =>
   readable(reply) && reply.exchange.request.credential === 'key' && reply.status !== 401;
 
 const raw = (reply: Reply, name: LimitHeader) => reply.header(`x-ratelimit-${name}`);

@@ -1,4 +1,4 @@
-import { chunksOf, deltaText } from '../chunks.ts';
+import { chunksOf, deltaText, parseJson } from '../chunks.ts';
 import { type Breach, expectEach, expectSchema, expectThat, Violation } from '../expect.ts';
 import { isObject, member } from '../member.ts';
 import type { Reply } from '../reply.ts';
@@ -24,15 +24,19 @@ const everyChunk = (look: (reply: Reply, chunk: unknown, index: number) => undef
 });
 
 /** A member that every chunk has, in the schema's form and with one value in all of the stream. */
-const constant = (name: 'id' | 'created' | 'model'): ExchangeRule => ({
+const constant = (name: 'id' | 'model'): ExchangeRule => ({
   applies: hasChunks,
   judge: (reply) => {
     const chunks = chunksOf(reply);
     expectEach(chunks, (chunk) => expectSchema(reply, 'chat-chunk', chunk, `/${name}`));
-    const values = [...new Set(chunks.map((chunk) => chunk[name]))];
-    return expectThat(reply, `/${name} over all chunks`, values.length === 1, 'one value', values);
+    return expectConstant(reply, name);
   },
 });
+
+function expectConstant(reply: Reply, name: 'id' | 'created' | 'model'): undefined {
+  const values = [...new Set(chunksOf(reply).map((chunk) => chunk[name]))].filter((value) => value !== undefined);
+  return expectThat(reply, `/${name} over all chunks`, values.length <= 1, 'one value', values);
+}
 
 export const streamRules: ExchangeRules = {
   'stream.content-type': {
@@ -50,7 +54,7 @@ export const streamRules: ExchangeRules = {
         expectThat(
           reply,
           'data of an event',
-          data === doneMarker || isJsonObject(data),
+          data === doneMarker || isObject(parseJson(data)),
           'a JSON object or [DONE]',
           data,
         ),
@@ -60,6 +64,8 @@ export const streamRules: ExchangeRules = {
   'stream.end.done-marker': {
     applies: (reply) => isStream(reply) && reply.events.length > 0,
     judge: (reply) => {
+      const error = reply.events.find(({ data }) => isObject(member(parseJson(data), 'error')));
+      expectThat(reply, 'event with an error', error === undefined, 'none', error?.data);
       const markers = reply.events.filter(({ data }) => data === doneMarker).length;
       expectThat(reply, '[DONE] events', markers === 1, 'exactly one', markers);
       const last = reply.events.at(-1);
@@ -70,7 +76,11 @@ export const streamRules: ExchangeRules = {
   },
   'stream.chunk.id': constant('id'),
   'stream.chunk.object': everyChunk((reply, chunk) => expectSchema(reply, 'chat-chunk', chunk, '/object')),
-  'stream.chunk.created': constant('created'),
+  'stream.chunk.created': everyChunk((reply, chunk) => expectSchema(reply, 'chat-chunk', chunk, '/created')),
+  'stream.chunk.created-constant': {
+    applies: hasChunks,
+    judge: (reply) => expectConstant(reply, 'created'),
+  },
   'stream.chunk.model': constant('model'),
   'stream.chunk.choices': everyChunk((reply, chunk, index) => {
     const choices = member(chunk, 'choices');
@@ -149,12 +159,4 @@ function choicesOf(reply: Reply): readonly unknown[] {
 
 function finishing(reply: Reply): readonly unknown[] {
   return chunksOf(reply).filter((chunk) => (member(chunk, 'choices', 0, 'finish_reason') ?? null) !== null);
-}
-
-function isJsonObject(data: string): boolean {
-  try {
-    return isObject(JSON.parse(data));
-  } catch {
-    return false;
-  }
 }

@@ -1,9 +1,11 @@
 import type { RequirementId } from '../../specs/requirements/index.ts';
 import { expectEach, expectThat, need, violate } from '../expect.ts';
+import { limitHeader } from '../limit-headers.ts';
 import { member } from '../member.ts';
 import { errorForm, errorOf } from '../probes/error-identifiers.ts';
 import type { Reply } from '../reply.ts';
 import { isCompletion } from './completions.ts';
+import { authenticated, windowMs } from './limits.ts';
 import { arrived } from './rule.ts';
 
 /** Rules over all that a run saw together. */
@@ -21,6 +23,40 @@ export const wholeRunRules: { readonly [Id in RequirementId]?: (replies: readonl
         first === reply || typeof id !== 'string',
         'an id that no earlier completion had',
         id,
+      );
+    });
+  },
+  'limits.headers.move': (replies) => {
+    const seen = replies
+      .filter(authenticated)
+      .map((reply) => ({
+        reply,
+        limit: limitHeader(reply, 'limit') ?? 0,
+        remaining: limitHeader(reply, 'remaining') ?? Number.NaN,
+        reset: limitHeader(reply, 'reset'),
+        sentAt: reply.exchange.sentAt,
+        headersAt: reply.exchange.headersAt ?? 0,
+      }))
+      // A refusal takes nothing, and what it reports is its own requirement; so is what passes the limit.
+      .filter(({ reply, remaining, limit }) => reply.status !== 429 && remaining <= limit)
+      .sort((one, other) => one.headersAt - other.headersAt);
+    const [first] = seen;
+    need(first !== undefined && seen.length > 1, 'fewer than two authenticated responses have X-RateLimit-Remaining');
+    const changes = seen.some(({ remaining }) => remaining !== first.remaining);
+    const still = `not the same in all of ${seen.length} responses`;
+    expectThat(first.reply, 'X-RateLimit-Remaining', changes, still, first.remaining);
+    return expectEach(seen.slice(1), (later) => {
+      // Only a request that was sent after the answer to another had come is known to have been counted after it.
+      const earlier = seen.findLast(({ headersAt, reset }) => headersAt < later.sentAt && reset === later.reset);
+      if (earlier === undefined) return;
+      const refilled = Math.floor((later.limit * (later.headersAt - earlier.sentAt)) / windowMs);
+      const most = Math.max(0, earlier.remaining - 1 + refilled);
+      return expectThat(
+        later.reply,
+        'X-RateLimit-Remaining',
+        later.remaining <= most,
+        `at most ${most}`,
+        later.remaining,
       );
     });
   },
