@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { ApiError } from './api-error.ts';
 import { type Account, accountOfAddress, bearerKey, refuseKey } from './keys/keyring.ts';
 import type { Allowance } from './limits/allowance.ts';
+import type { Slot } from './limits/limiter.ts';
 import type { Service } from './service.ts';
 
 /** What the server knows of one request. */
@@ -66,4 +67,11 @@ export function checkKey({ behaviour }: Service, exchange: Exchange): void {
   const holder = exchange.authenticated ? exchange.account : undefined;
   const refusal = behaviour.decide(refuseKey(exchange.authorization, holder), 'key', exchange);
   if (refusal) throw refusal;
+}
+
+/** Takes the account's place for a chat. @throws ApiError where the account has no tokens or no place left */
+export async function takeSlot({ limiter }: Service, { account }: Exchange): Promise<Slot> {
+  const refusal = (await limiter.refuseTokens(account)) ?? limiter.refuseSlot(account);
+  if (refusal) throw refusal;
+  return limiter.takeSlot(account);
 }

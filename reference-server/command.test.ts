@@ -34,6 +34,7 @@ test.each<[what: string, options: string[], words: string]>([
   ['a name of every object', ['--fault', 'constructor'], 'there is no fault constructor'],
   ['a fault and a dialect', ['--fault', 'list-empty', '--dialect', 'sse-crlf'], 'cannot be used with'],
   ['a port that is none', ['--port', '70000'], 'It takes a whole number from 0 to 65535.'],
+  ['an address that is empty, which would be every address', ['--host', ''], 'It takes an address.'],
   ['a pace that is none', ['--tokens-per-second', 'fast'], 'It takes a number of at least 0.'],
   ['a model without a backend for it', ['--backend', 'scripted', '--model', 'a.gguf'], 'need --backend gguf'],
   ['a pace for a model', ['--backend', 'gguf', '--ttft', '5'], 'need --backend scripted'],
@@ -46,6 +47,14 @@ test.each<[what: string, options: string[], words: string]>([
   ['an address of another machine', ['--backend', 'scripted', '--host', '192.0.2.1'], 'cannot listen on 192.0.2.1'],
 ])('%s is a usage error', async (_, options, words) => {
   expect(await refusal(...options)).toContain(words);
+});
+
+test.each<[what: string, options: string[]]>([
+  ['an unknown fault', ['--fault', 'constructor']],
+  ['an address that is taken by none', ['--backend', 'scripted', '--host', '192.0.2.1']],
+  ['a model that is not there', ['--backend', 'gguf', '--model', '/nowhere.gguf']],
+])('%s is told in one line, without hints that would not help', async (_, options) => {
+  expect(await refusal(...options)).toMatch(/^error: (?!.*(--help|scripted)).*\n$/);
 });
 
 test.each(['SIGINT', 'SIGTERM'] as const)('it shows its key, says when it is ready, and %s ends it', async (signal) => {

@@ -1,28 +1,12 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-
-/** The options of `serve` as commander reads them. */
-export interface ServeChoices {
-  readonly host: string;
-  readonly port: number;
-  readonly keys?: string;
-  readonly backend?: 'gguf' | 'scripted';
-  readonly model?: string;
-  readonly gpu?: 'auto' | 'cuda' | 'vulkan' | 'metal' | 'false';
-  /** Tokens. */
-  readonly contextSize?: number;
-  /** Milliseconds. */
-  readonly ttft?: number;
-  readonly tokensPerSecond?: number;
-  readonly fault?: string;
-  readonly dialect?: string;
-}
+import type { ServeChoices } from './serve.ts';
 
 /** The `serve` command. What it takes to serve is loaded when it begins. */
 export function serveCommand(): Command {
   return new Command('serve')
     .description('run the reference server until it is interrupted')
     .optionsGroup('The server:')
-    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--host <address>', 'address to listen on', notEmpty, '127.0.0.1')
     .option('--port <number>', 'port to listen on; 0 takes a free one', wholeNumber(0, 65_535), 3000)
     .option('--keys <file>', 'accepted keys: [{ "key", "tier": "free", "pro" or "enterprise", "disabled", "limits" }]')
     .addHelpText(
@@ -61,10 +45,17 @@ export function serveCommand(): Command {
       try {
         await serve(choices, (line) => process.stderr.write(`${line}\n`));
       } catch (error) {
-        if (error instanceof ServeError) command.error(`error: ${error.message}`);
+        // The message says all, and the list of options would not help.
+        if (error instanceof ServeError) command.showHelpAfterError(false).error(`error: ${error.message}`);
         throw error;
       }
     });
+}
+
+/** An empty address would be every address of the machine. */
+function notEmpty(text: string): string {
+  if (text.trim() !== '') return text;
+  throw new InvalidArgumentError('It takes an address.');
 }
 
 function wholeNumber(least: number, most: number): (text: string) => number {

@@ -36,6 +36,17 @@ const errors: readonly [
     null,
   ],
   ['a body that is too large', ({ post }) => post(`"${'a'.repeat(5000)}"`), 413, 'invalid_request', null],
+  [
+    'a compressed body',
+    ({ send }) =>
+      send('POST', '/chat/completions', {
+        body: JSON.stringify(plainChat),
+        headers: { ...typed('application/json'), 'content-encoding': 'gzip' },
+      }),
+    415,
+    'invalid_request',
+    'content-encoding',
+  ],
   ['a bad escape in the URL', ({ send }) => send('GET', '/models/%E0%A4%A'), 400, 'invalid_request', null],
   ['a bad parameter', ({ chat }) => chat({ temperature: 3 }), 400, 'invalid_request', 'temperature'],
   ['a missing parameter', ({ chat }) => chat({ messages: undefined }), 400, 'invalid_request', 'messages'],
@@ -69,6 +80,20 @@ test('a method that is not allowed is told which ones are', async () => {
   expect((await send('GET', '/chat/completions')).headers.get('allow')).toBe('POST');
 });
 
+test.each(['{"__proto__":{"temperature":9},', '{"constructor":{"prototype":{}},'])(
+  'a member of any name that is not known is ignored: %s',
+  async (begin) => {
+    const { post } = await startRig();
+    expect((await post(begin + JSON.stringify(plainChat).slice(1))).status).toBe(200);
+  },
+);
+
+test('a body that says it is not compressed is read', async () => {
+  const { send } = await startRig();
+  const headers = { ...typed('application/json'), 'content-encoding': 'identity' };
+  expect((await send('POST', '/chat/completions', { body: JSON.stringify(plainChat), headers })).status).toBe(200);
+});
+
 test('images are refused, text parts are read', async () => {
   const { chat } = await startRig();
   const image = { type: 'image_url', image_url: { url: 'https://example.com/a.png' } };
@@ -78,9 +103,17 @@ test('images are refused, text parts are read', async () => {
 });
 
 describe('what is not HTTP', () => {
+  const post = `POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${key}\r\nContent-Type: application/json\r\n`;
   const unreadable: readonly [what: string, text: string, status: number][] = [
     ['garbage', 'GARBAGE\r\n\r\n', 400],
     ['an unknown method', 'BREW /v1/models HTTP/1.1\r\nHost: a\r\n\r\n', 400],
+    ['a request without a host', 'GET /v1/models HTTP/1.1\r\nConnection: close\r\n\r\n', 400],
+    [
+      'an expectation that nobody knows',
+      'GET /v1/models HTTP/1.1\r\nHost: a\r\nExpect: foo\r\nConnection: close\r\n\r\n',
+      417,
+    ],
+    ['a body whose chunks are garbage', `${post}Transfer-Encoding: chunked\r\n\r\nGARBAGE\r\n`, 400],
     ['headers that are too large', `GET /v1/models HTTP/1.1\r\nHost: a\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`, 431],
   ];
   test.each(unreadable)('%s is told in the form of errors, too', async (_, text, status) => {
@@ -96,12 +129,27 @@ describe('what is not HTTP', () => {
     expect(received.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 400']);
   });
 
+  test('behind requests that are not answered yet it takes the place of no answer', async () => {
+    const { raw } = await startRig();
+    const body = JSON.stringify(plainChat);
+    const chat = `${post}Content-Length: ${body.length}\r\n\r\n${body}`;
+    const models = 'GET /v1/models HTTP/1.1\r\nHost: a\r\n\r\n';
+    for (const valid of [chat, models + chat, chat + models]) {
+      expect(await raw(`${valid}GARBAGE\r\n\r\n`)).not.toContain('HTTP/1.1 400');
+      const chunks = `${post}Transfer-Encoding: chunked\r\n\r\nGARBAGE\r\n`;
+      expect(await raw(valid + chunks)).not.toContain('HTTP/1.1 400');
+    }
+  });
+
+  test('an older request needs no host, and may expect what it likes', async () => {
+    const { raw } = await startRig();
+    expect(await raw('GET /health HTTP/1.0\r\nExpect: foo\r\n\r\n')).toContain('HTTP/1.1 200');
+  });
+
   test('inside of a stream it ends the connection, since nothing can be told', async () => {
     const { raw } = await startRig({ backend: scriptedBackend({ tokensPerSecond: 20 }) });
     const body = JSON.stringify({ ...plainChat, max_tokens: 1000, stream: true });
-    const head = `Authorization: Bearer ${key}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`;
-    const request = `POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\n${head}\r\n\r\n${body}`;
-    const received = await raw(request, 'GARBAGE\r\n\r\n');
+    const received = await raw(`${post}Content-Length: ${body.length}\r\n\r\n${body}`, 'GARBAGE\r\n\r\n');
     expect(received.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200']);
     expect(received).not.toContain('[DONE]');
   });

@@ -11,7 +11,7 @@ export function toApiError(error: unknown, onFault: (error: unknown) => void): A
   onFault(error);
   if (error instanceof BackendUnavailable) {
     return new ApiError('service_unavailable', 'the model cannot answer now: try again in a moment', {
-      headers: { 'Retry-After': '5' },
+      headers: { 'Retry-After': '1' },
     });
   }
   return new ApiError('internal_error', 'the server failed to answer this request');

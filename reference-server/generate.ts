@@ -1,26 +1,25 @@
 import type { Exchange } from './admission.ts';
 import type { Generation, GenerationEvent } from './backends/backend.ts';
+import type { Slot } from './limits/limiter.ts';
 import type { Service } from './service.ts';
 
 interface Job {
   readonly generation: Generation;
   readonly promptTokens: number;
+  readonly slot: Slot;
 }
 
 /**
- * Generates within the limits of the account. However it ends, the account's slot is free again and the tokens are
- * counted, provided that a generator which was begun is run to its end or returned.
- * @throws ApiError where the account has no slot or no tokens left
+ * Generates in the slot of a chat. However it ends, the slot is free again and the tokens are counted, provided that a
+ * generator which was begun is run to its end or returned.
  */
 export async function* generate(
   { backend, limiter }: Service,
   { account }: Exchange,
-  { generation, promptTokens }: Job,
+  { generation, promptTokens, slot }: Job,
   signal: AbortSignal,
 ): AsyncGenerator<GenerationEvent> {
-  const refusal = (await limiter.refuseTokens(account)) ?? limiter.refuseSlot(account);
-  if (refusal) throw refusal;
-  const slot = limiter.takeSlot(account);
+  if (signal.aborted) return slot.release();
   let tokens = 0;
   try {
     for await (const event of backend.generate(generation, signal)) {

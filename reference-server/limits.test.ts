@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { expect, test } from 'vitest';
 import { scriptedBackend } from './backends/scripted.ts';
 import { plainChat, startRig } from './test-rig.ts';
@@ -76,6 +77,88 @@ test.each([false, true])('a client that goes away makes room (streamed: %s)', as
   });
   await expect(request.then((response) => response.text())).rejects.toThrow();
   await expect.poll(async () => (await chat({ max_tokens: 1 })).status).toBe(200);
+});
+
+test('a place is taken before a prompt is counted, and free again however that ends', async () => {
+  let counting = 0;
+  let finish = (_: number) => {};
+  const backend = {
+    ...scriptedBackend(),
+    countPrompt() {
+      counting += 1;
+      return new Promise<number>((resolve) => {
+        finish = resolve;
+      });
+    },
+  };
+  const { chat } = await startRig({ ...keysWith({ concurrent: 1 }), backend });
+  for (const [tokens, expected] of [
+    [3, 200],
+    [5000, 400],
+    [3, 200],
+  ] as const) {
+    const before = counting;
+    const first = chat();
+    await expect.poll(() => counting).toBe(before + 1);
+    expect((await chat()).status).toBe(429);
+    finish(tokens);
+    expect((await first).status).toBe(expected);
+    expect(counting).toBe(before + 1);
+  }
+});
+
+test('without tokens left no prompt is counted', async () => {
+  let counts = 0;
+  const scripted = scriptedBackend();
+  const countPrompt: typeof scripted.countPrompt = (messages, signal) => {
+    counts += 1;
+    return scripted.countPrompt(messages, signal);
+  };
+  const { chat } = await startRig({ ...keysWith({ tokensPerDay: 5 }), backend: { ...scripted, countPrompt } });
+  expect((await chat()).status).toBe(200);
+  expect((await chat()).status).toBe(429);
+  expect(counts).toBe(1);
+});
+
+test('a client that goes away while its prompt is counted stops that, and makes room', async () => {
+  const backend = {
+    ...scriptedBackend(),
+    countPrompt: (messages: readonly { content: string }[], signal: AbortSignal) =>
+      new Promise<number>((resolve) => {
+        if (messages[0]?.content !== 'long') resolve(1);
+        signal.addEventListener('abort', () => resolve(0));
+      }),
+  };
+  const { url, chat } = await startRig({ ...keysWith({ concurrent: 1 }), backend });
+  const request = fetch(`${url}/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: 'Bearer sk-test-free', 'content-type': 'application/json' },
+    body: JSON.stringify({ ...plainChat, messages: [{ role: 'user', content: 'long' }] }),
+    signal: AbortSignal.timeout(80),
+  });
+  await expect(request).rejects.toThrow();
+  await expect.poll(async () => (await chat()).status).toBe(200);
+});
+
+test('streams that wait behind another one end, too, when their client goes away', async () => {
+  let [begun, ended] = [0, 0];
+  const scripted = scriptedBackend({ contextWindow: 1_000_000 });
+  const generate: typeof scripted.generate = async function* (generation, signal) {
+    begun += 1;
+    try {
+      yield* scripted.generate(generation, signal);
+    } finally {
+      ended += 1;
+    }
+  };
+  const { url } = await startRig({ backend: { ...scripted, generate } });
+  const body = JSON.stringify({ ...plainChat, max_tokens: 900_000, stream: true });
+  const head = `Authorization: Bearer sk-test-free\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`;
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  socket.write(`POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\n${head}\r\n\r\n${body}`.repeat(2));
+  await expect.poll(() => begun).toBe(2);
+  socket.destroy();
+  await expect.poll(() => ended).toBe(2);
 });
 
 test('a request that is refused holds no place', async () => {

@@ -2,11 +2,27 @@ import { randomBytes } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { closest } from 'fastest-levenshtein';
-import type { Backend } from './backends/backend.ts';
+import { type Backend, BackendUnavailable } from './backends/backend.ts';
 import type { Behaviour } from './behaviour.ts';
-import type { ServeChoices } from './command.ts';
 import { BadKeys, type KeyEntry, keyOfTier, readKeyFile } from './keys/key-entries.ts';
 import { type RunningServer, startServer } from './server.ts';
+
+/** The options of `serve` as commander reads them. */
+export interface ServeChoices {
+  readonly host: string;
+  readonly port: number;
+  readonly keys?: string;
+  readonly backend?: 'gguf' | 'scripted';
+  readonly model?: string;
+  readonly gpu?: 'auto' | 'cuda' | 'vulkan' | 'metal' | 'false';
+  /** Tokens. */
+  readonly contextSize?: number;
+  /** Milliseconds. */
+  readonly ttft?: number;
+  readonly tokensPerSecond?: number;
+  readonly fault?: string;
+  readonly dialect?: string;
+}
 
 /** The server cannot be started as asked; the message says what is wrong and what to do. */
 export class ServeError extends Error {}
@@ -91,8 +107,9 @@ async function openBackend(choices: ServeChoices, print: Print): Promise<Backend
       ...(contextSize !== undefined && { contextSize }),
     });
   } catch (error) {
-    if (error instanceof GgufStartError) throw new ServeError(`${error.message}; or take --backend scripted`);
-    throw error;
+    if (!(error instanceof GgufStartError)) throw error;
+    // Who names a model wants that one.
+    throw new ServeError(model === undefined ? `${error.message}; or take --backend scripted` : error.message);
   }
 }
 
@@ -123,12 +140,18 @@ async function listen({ host, port }: ServeChoices, { print, ...parts }: Parts):
       host,
       port,
       ...parts,
-      onFault: (error) => print(error instanceof Error ? (error.stack ?? error.message) : String(error)),
+      onFault: (error) => print(wordsOf(error)),
     });
   } catch (error) {
     const reason = error instanceof Error ? error.message : error;
     throw new ServeError(`cannot listen on ${host}, port ${port}: ${reason}; take another --host or --port`);
   }
+}
+
+/** A model that is down is no bug, and every request until it is back tells of it. */
+function wordsOf(error: unknown): string {
+  if (error instanceof BackendUnavailable) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 async function interruption(): Promise<void> {

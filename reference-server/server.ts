@@ -8,6 +8,7 @@ import { toApiError } from './failure.ts';
 import type { KeyEntry } from './keys/key-entries.ts';
 import { Keyring } from './keys/keyring.ts';
 import { Limiter } from './limits/limiter.ts';
+import { refuseHead } from './request-head.ts';
 import { errorReply, type Reply, respond } from './respond.ts';
 import { answerChat } from './routes/chat.ts';
 import { getModel, listModels } from './routes/models.ts';
@@ -79,6 +80,11 @@ function createApp(service: Service, bodyLimit: number): FastifyInstance {
   const answering = new WeakMap<Socket, ServerResponse>();
   const app = Fastify({
     bodyLimit,
+    // Node's own answer to a request without a host would have neither envelope nor limits.
+    http: { requireHostHeader: false },
+    // Members that the schema does not know are ignored, these too.
+    onProtoPoisoning: 'remove',
+    onConstructorPoisoning: 'remove',
     forceCloseConnections: true,
     return503OnClosing: false,
     async frameworkErrors(error, request, reply) {
@@ -86,9 +92,8 @@ function createApp(service: Service, bodyLimit: number): FastifyInstance {
       await answerError(error, request, reply);
     },
     clientErrorHandler(error, socket) {
-      const response = answering.get(socket);
-      if (response?.headersSent && !response.writableFinished) socket.destroy();
-      else void answerUnreadable(service, error, socket);
+      if (mayAnswer(answering.get(socket))) void answerUnreadable(service, error, socket);
+      else socket.destroy();
     },
   });
 
@@ -108,14 +113,17 @@ function createApp(service: Service, bodyLimit: number): FastifyInstance {
     else await respond(service, request.exchange, reply.raw, errorReply(toApiError(error, service.onFault)));
   }
 
+  app.server.on('request', (request, response) => answering.set(request.socket, response));
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
   app.removeContentTypeParser('text/plain');
   app.decorateRequest('exchange');
-  app.addHook('onRequest', async (request, reply) => {
-    answering.set(request.raw.socket, reply.raw);
+  app.addHook('onRequest', async (request) => {
     const open = request.routeOptions.config?.open ?? false;
     request.exchange = await openExchange(service, request.raw, open);
+    if (!open) checkLimits(service, request.exchange);
+    const refusal = refuseHead(request.raw);
+    if (refusal) throw refusal;
     if (open) return;
-    checkLimits(service, request.exchange);
     if (request.is404) throw nothingAt(request.method, request.url);
     checkKey(service, request.exchange);
   });
@@ -142,4 +150,11 @@ function createApp(service: Service, bodyLimit: number): FastifyInstance {
     }),
   );
   return app;
+}
+
+/** Whether an answer to what could not be read would come in its turn, given the last response of the connection. */
+function mayAnswer(last: ServerResponse | undefined): boolean {
+  if (last === undefined || last.writableFinished) return true;
+  // It is the body of the last request that could not be read, and no other response comes before its answer.
+  return !last.req.complete && !last.headersSent && last.socket !== null;
 }

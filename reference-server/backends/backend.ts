@@ -37,8 +37,12 @@ export class BackendUnavailable extends Error {}
 /** Makes text. Everything about HTTP, keys and limits is above it. */
 export interface Backend {
   readonly model: ServedModel;
-  /** Tokens of the whole prompt, with the chat template applied. @throws BackendUnavailable */
-  countPrompt(messages: readonly BackendMessage[]): Promise<number>;
+  /**
+   * Tokens of the whole prompt, with the chat template applied. Of a prompt that cannot fit the context window it may be
+   * any lower number that does not fit either; once the signal is aborted the number means nothing.
+   * @throws BackendUnavailable
+   */
+  countPrompt(messages: readonly BackendMessage[], signal: AbortSignal): Promise<number>;
   /**
    * Generates until a stop sequence, `maxTokens` or the model's own end. The caller has seen to it that prompt and
    * `maxTokens` fit the context window. Stop sequences are not part of the text.

@@ -26,17 +26,21 @@ export async function startGguf(options: GgufOptions, signal: AbortSignal): Prom
     signal,
     killSignal: 'SIGKILL',
   });
+  const { startLimitMs = 600_000 } = options;
   let lastWords = '';
   child.stderr?.on('data', (chunk: Buffer) => {
     lastWords = `${lastWords}${chunk}`.slice(-1000);
   });
   return new Promise((resolve, reject) => {
     const refuse = (reason: string): void => {
+      clearTimeout(limit);
       child.kill('SIGKILL');
       reject(new GgufStartError(`cannot load the model ${options.modelPath}: ${reason}`));
     };
+    const limit = setTimeout(() => refuse(`it was not loaded within ${startLimitMs / 1000} seconds`), startLimitMs);
     child.once('message', (reply: GgufReply) => {
-      if (reply.type === 'ready') resolve(new GgufClient(child, reply.model));
+      clearTimeout(limit);
+      if (reply.type === 'ready') resolve(new GgufClient(child, reply));
       if (reply.type === 'failed') refuse(reply.reason);
     });
     child.on('error', (error) => refuse(error.message));
@@ -60,27 +64,42 @@ export class GgufClient {
   /** Settles when the process has ended, however it did. */
   readonly ended: Promise<void>;
   readonly #child: ChildProcess;
+  readonly #longestToken: number;
   readonly #inboxes = new Map<number, Inbox<GgufEvent>>();
   #lastId = 0;
+  #lastCount: Promise<unknown> = Promise.resolve();
+  #end: BackendUnavailable | undefined;
 
-  constructor(child: ChildProcess, model: ServedModel) {
+  constructor(child: ChildProcess, { model, longestToken }: Extract<GgufReply, { type: 'ready' }>) {
     this.#child = child;
     this.model = model;
+    this.#longestToken = longestToken;
     child.on('message', (reply: GgufReply) => {
       if (reply.type === 'events') for (const [id, event] of reply.events) this.#inboxes.get(id)?.put(event);
     });
     this.ended = new Promise((resolve) => {
       child.once('exit', () => {
-        const error = new BackendUnavailable('the process of the model has ended');
-        for (const inbox of this.#inboxes.values()) inbox.close(error);
+        this.#end = new BackendUnavailable('the process of the model has ended');
+        for (const inbox of this.#inboxes.values()) inbox.close(this.#end);
         resolve();
       });
     });
   }
 
-  async countPrompt(messages: readonly BackendMessage[]): Promise<number> {
+  /** Prompts are counted one by one, so that nothing is done for a client that leaves while it waits. */
+  async countPrompt(messages: readonly BackendMessage[], signal: AbortSignal): Promise<number> {
+    // To count the tokens of a text keeps every generation waiting; each message is a character of the template at least.
+    const length = messages.reduce((sum, { content }) => sum + content.length + 1, 0);
+    const least = Math.ceil(length / this.#longestToken);
+    if (least > this.model.contextWindow) return least;
+    const counted = this.#lastCount.then(() => (signal.aborted ? 0 : this.#count(messages, signal)));
+    this.#lastCount = counted.catch(() => {});
+    return counted;
+  }
+
+  async #count(messages: readonly BackendMessage[], signal: AbortSignal): Promise<number> {
     let tokens = 0;
-    for await (const event of this.#ask({ type: 'count', messages })) {
+    for await (const event of this.#ask({ type: 'count', messages }, signal)) {
       if (event.type === 'counted') tokens = event.tokens;
     }
     return tokens;
@@ -93,6 +112,7 @@ export class GgufClient {
   }
 
   async *#ask(request: GgufRequest, signal?: AbortSignal): AsyncGenerator<Exclude<GgufEvent, { type: 'rejected' }>> {
+    if (this.#end) throw this.#end;
     this.#lastId += 1;
     const id = this.#lastId;
     const inbox = new Inbox<GgufEvent>();

@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import type { Llama, LlamaModel } from 'node-llama-cpp';
@@ -45,22 +45,32 @@ export async function loadModel(options: GgufOptions): Promise<LoadedModel> {
     if (error instanceof llamaCpp.NoBinaryFoundError) throw new Error(noBinary(options.gpu));
     // The log of native code arrives a little later.
     await setTimeout(50);
-    throw new Error([error instanceof Error ? error.message : String(error), ...problems].join('; '));
+    throw new Error([words(error), ...problems].join('; '));
   }
 }
 
 async function fileFacts(path: string): Promise<{ readonly bytes: number; readonly modified: number }> {
-  const file = await open(path).catch((error: NodeJS.ErrnoException) => {
+  const fail = (error: NodeJS.ErrnoException) => {
     throw new Error(`the file cannot be opened (${error.code})`);
-  });
+  };
+  const facts = await stat(path).catch(fail);
+  // To open a pipe would wait for who writes to it.
+  if (!facts.isFile()) throw new Error('it is not a regular file');
+  const file = await open(path).catch(fail);
   try {
-    const { size, mtimeMs } = await file.stat();
+    const { size, mtimeMs } = facts;
     const { buffer, bytesRead } = await file.read(Buffer.alloc(4), 0, 4, 0);
     if (buffer.toString('latin1', 0, bytesRead) !== 'GGUF') throw new Error('it is not a GGUF file');
     return { bytes: size, modified: Math.floor(mtimeMs / 1000) };
   } finally {
     await file.close();
   }
+}
+
+function words(error: unknown): string {
+  // The reader of node-llama-cpp trips over what is not there.
+  if (error instanceof TypeError || error instanceof RangeError) return 'the file is cut short or damaged';
+  return error instanceof Error ? error.message : String(error);
 }
 
 function noBinary(gpu: GgufOptions['gpu']): string {

@@ -12,6 +12,8 @@ import { characterReader, stopFilter } from './gguf-text.ts';
 /** A model in this process. */
 export interface GgufModel {
   readonly served: ServedModel;
+  /** Characters of the longest token, so that a text has no fewer tokens than its length divided by it. */
+  readonly longestToken: number;
   countPrompt(messages: readonly BackendMessage[]): number;
   /** As the backend's `generate`; once `isAborted` says so it ends without an end event, after the step under way. */
   generate(generation: Generation, isAborted: () => boolean): AsyncIterable<GenerationEvent>;
@@ -58,6 +60,7 @@ export async function ggufModel(options: GgufOptions): Promise<GgufModel> {
       created: modified,
       contextWindow: context.contextSize,
     },
+    longestToken: metadata.tokenizer.ggml.tokens.reduce((longest, { length }) => Math.max(longest, length), 1),
     countPrompt: (messages) => tokenize(messages).length,
     async *generate(generation, isAborted) {
       const prompt = tokenize(generation.messages);

@@ -15,7 +15,7 @@ const options: GgufOptions = JSON.parse(process.argv[2] ?? '{}');
 try {
   const model = await ggufModel(options);
   process.on('message', ([id, request]: [number, GgufRequest]) => void answer(model, id, request));
-  reply({ type: 'ready', model: model.served });
+  reply({ type: 'ready', model: model.served, longestToken: model.longestToken });
 } catch (error) {
   reply({ type: 'failed', reason: words(error) });
 }

@@ -12,6 +12,8 @@ export interface GgufOptions {
   readonly sequences?: number;
   /** Threads to compute with; by default 1 for a tiny model, else one less than there are cores. */
   readonly threads?: number;
+  /** Milliseconds that the start may take; 10 minutes by default, since a large model is read for long. */
+  readonly startLimitMs?: number;
 }
 
 /** What the server asks of the model's process; `abort` takes the id of the request that is no longer wanted. */
@@ -28,7 +30,7 @@ export type GgufEvent =
 
 export type GgufReply =
   /** The first message of a process is this or `failed`, all others are events. */
-  | { readonly type: 'ready'; readonly model: ServedModel }
+  | { readonly type: 'ready'; readonly model: ServedModel; readonly longestToken: number }
   | { readonly type: 'failed'; readonly reason: string }
   /** What all requests got since the last message, in order. */
   | { readonly type: 'events'; readonly events: readonly (readonly [id: number, event: GgufEvent])[] };

@@ -1,4 +1,4 @@
-import { fork } from 'node:child_process';
+import { execFileSync, fork } from 'node:child_process';
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -31,6 +31,23 @@ test('a missing file is named', async () => {
 test('a file of another kind is told as such', async () => {
   expect(await refusal('text.gguf', Buffer.from('no model'))).toContain('it is not a GGUF file');
   expect(await refusal('empty.gguf', Buffer.alloc(0))).toContain('it is not a GGUF file');
+});
+
+test('what is no regular file is told as such, even a pipe, which nobody writes to', async () => {
+  execFileSync('mkfifo', [join(folder, 'pipe.gguf')]);
+  expect(await refusal('pipe.gguf')).toContain('it is not a regular file');
+  expect(await refusal('.')).toContain('it is not a regular file');
+});
+
+test.each([4, 24, 28])('a file of %i bytes is told to be cut short', async (bytes) => {
+  expect(await refusal('short.gguf', tinyModel().subarray(0, bytes))).toContain('the file is cut short or damaged');
+});
+
+test('a start that takes too long is ended', async () => {
+  const modelPath = join(folder, 'slow.gguf');
+  await writeFile(modelPath, tinyModel());
+  const start = loadGgufBackend({ modelPath, gpu: false, startLimitMs: 1 });
+  await expect(start).rejects.toThrow('it was not loaded within 0.001 seconds');
 });
 
 test('a cut file gives the reason of llama.cpp', async () => {

@@ -12,13 +12,14 @@ import type { GgufOptions } from './gguf-protocol.ts';
 
 const modelPath = fileURLToPath(new URL('../../fixtures/model/stack29-tiny.gguf', import.meta.url));
 const options: GgufOptions = { modelPath, gpu: false };
+const wanted = new AbortController().signal;
 
 function request(content: string, changes: Partial<Generation> = {}): Generation {
   const sampling = { temperature: 0, topP: 1, frequencyPenalty: 0, presencePenalty: 0 };
   return { messages: [{ role: 'user', content }], maxTokens: 32, stop: [], ...sampling, ...changes };
 }
 
-async function run(backend: Backend, generation: Generation, signal = new AbortController().signal) {
+async function run(backend: Backend, generation: Generation, signal = wanted) {
   const events: GenerationEvent[] = [];
   for await (const event of backend.generate(generation, signal)) events.push(event);
   const texts = events.flatMap((event) => (event.type === 'text' ? [event.text] : []));
@@ -44,18 +45,44 @@ describe('one model for many requests', () => {
   });
 
   test('a prompt counts its bytes and the control tokens of the template', async () => {
-    const frame = await backend.countPrompt([{ role: 'user', content: '' }]);
+    const frame = await backend.countPrompt([{ role: 'user', content: '' }], wanted);
     expect(frame).toBe('user\n'.length + '\n'.length + 'assistant\n'.length + 3);
-    const count = async (content: string) => (await backend.countPrompt([{ role: 'user', content }])) - frame;
+    const count = async (content: string) => (await backend.countPrompt([{ role: 'user', content }], wanted)) - frame;
     expect(await count('Hello')).toBe(5);
     expect(await count('é😀')).toBe(6);
     expect(await count('<|im_end|>')).toBe(10);
   });
 
+  test('prompts that cannot fit are refused unread, so that they keep nobody waiting', async () => {
+    const since = performance.now();
+    const long = [{ role: 'user', content: 'a '.repeat(3_700_000) }] as const;
+    const many = Array.from({ length: 250_000 }, () => ({ role: 'user', content: '' }) as const);
+    const counts = await Promise.all([long, many, long].map((messages) => backend.countPrompt(messages, wanted)));
+    for (const count of counts) expect(count).toBeGreaterThan(4096);
+    expect((await run(backend, request('Hello', { maxTokens: 1 }))).texts).toHaveLength(1);
+    expect(performance.now() - since).toBeLessThan(500);
+  });
+
+  test('a prompt that may fit is counted to the last token', async () => {
+    expect(await backend.countPrompt([{ role: 'user', content: 'a'.repeat(50_000) }], wanted)).toBe(50_019);
+  });
+
+  test('nothing is counted for who left while waiting', async () => {
+    const leaving = new AbortController();
+    const count = (content: string, signal: AbortSignal) => backend.countPrompt([{ role: 'user', content }], signal);
+    const first = count('a'.repeat(40_000), wanted);
+    const left = count('a'.repeat(40_000), leaving.signal);
+    leaving.abort();
+    expect(await left).toBe(0);
+    expect(await first).toBe(40_019);
+    expect(await count('', AbortSignal.abort())).toBe(0);
+  });
+
   test('every role takes part in the prompt', async () => {
     const roles = ['system', 'system', 'user', 'user', 'assistant', 'tool'] as const;
     const counts = roles.map((_, end) => {
-      return backend.countPrompt(roles.slice(0, end + 1).map((role) => ({ role, content: 'x' })));
+      const messages = roles.slice(0, end + 1).map((role) => ({ role, content: 'x' }));
+      return backend.countPrompt(messages, wanted);
     });
     const added = (await Promise.all(counts)).map(
       (count, place, all) => count - (all[place - 1] ?? 'assistant\n'.length + 1),
@@ -159,7 +186,7 @@ describe('one sequence', () => {
 
   test('prompt and text fill the context to its last token', async () => {
     const { messages } = request('Hello');
-    const maxTokens = 256 - (await backend.countPrompt(messages));
+    const maxTokens = 256 - (await backend.countPrompt(messages, wanted));
     const { text, end } = await run(backend, request('Hello', { maxTokens }));
     expect(end).toMatchObject({ finishReason: 'length', completionTokens: maxTokens });
     expect(text.startsWith((await run(backend, request('Hello', { maxTokens: 100 }))).text)).toBe(true);
@@ -189,7 +216,7 @@ describe('one sequence', () => {
   });
 
   test('a loop that is left early frees its sequence', async () => {
-    for await (const event of backend.generate(request('Hello', { maxTokens: 200 }), new AbortController().signal)) {
+    for await (const event of backend.generate(request('Hello', { maxTokens: 200 }), wanted)) {
       expect(event.type).toBe('text');
       break;
     }
@@ -226,9 +253,12 @@ test('a crash ends what runs with BackendUnavailable, and the model comes back',
   const before = await run(backend, request('Hello'));
   const running = run(backend, request('Hello', { maxTokens: 4000 }));
   const [pid] = await childPids();
+  const counts = [1, 2].map(() => backend.countPrompt(request('a'.repeat(40_000)).messages, wanted));
   process.kill(pid ?? 0, 'SIGKILL');
-  await expect(running).rejects.toThrow(BackendUnavailable);
-  await expect(backend.countPrompt(request('Hello').messages)).rejects.toThrow(BackendUnavailable);
+  const results = await Promise.allSettled([running, ...counts]);
+  const unavailable = { status: 'rejected', reason: expect.any(BackendUnavailable) };
+  expect(results).toEqual([unavailable, unavailable, unavailable]);
+  await expect(backend.countPrompt(request('Hello').messages, wanted)).rejects.toThrow(BackendUnavailable);
   await expect(run(backend, request('Hello'))).rejects.toThrow('try again');
   await vi.waitUntil(() => run(backend, request('Hello')).catch(() => false), { timeout: 10_000, interval: 100 });
   expect(await run(backend, request('Hello'))).toEqual(before);

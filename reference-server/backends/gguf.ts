@@ -37,7 +37,7 @@ export async function loadGgufBackend(options: GgufOptions): Promise<Backend> {
   const ended = keepRunning();
   return {
     model,
-    countPrompt: async (messages) => running().countPrompt(messages),
+    countPrompt: async (messages, signal) => running().countPrompt(messages, signal),
     async *generate(generation, signal) {
       if (!signal.aborted) yield* running().generate(generation, signal);
     },

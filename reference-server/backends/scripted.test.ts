@@ -51,7 +51,7 @@ test('the words of a prompt are counted, and one for each role', async () => {
     { role: 'system', content: ' Be  brief. ' },
     { role: 'user', content: '' },
   ] as const;
-  expect(await scriptedBackend().countPrompt(messages)).toBe(4);
+  expect(await scriptedBackend().countPrompt(messages, new AbortController().signal)).toBe(4);
 });
 
 test('tokens come at their times', async () => {

@@ -13,7 +13,7 @@ interface RequestState {
   readonly refusal?: ApiError;
 }
 
-/** A generation's place among those that its account may run at the same time. */
+/** A chat's place among those that its account may run at the same time; to release it again changes nothing. */
 export interface Slot {
   release(): void;
 }

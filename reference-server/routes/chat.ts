@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { ChatRequest } from '../../specs/wire.ts';
-import type { Exchange } from '../admission.ts';
+import { type Exchange, takeSlot } from '../admission.ts';
 import { ApiError } from '../api-error.ts';
 import { type Chat, complete, streamParts } from '../chat-answer.ts';
 import { generationOf, messagesOf, refuseBody } from '../chat-request.ts';
@@ -11,14 +11,33 @@ import { unknownModel } from './models.ts';
 
 /** Answers a chat request. @throws ApiError or a backend's error, as long as nothing of the answer was sent */
 export async function answerChat(service: Service, exchange: Exchange, response: ServerResponse): Promise<void> {
-  const chat = await checkChat(service, exchange);
-  if (response.destroyed) return;
+  // The response itself would not tell: one that waits behind another of its connection never closes.
+  const { socket } = response.req;
+  if (socket.destroyed) return;
   const abort = new AbortController();
-  const events = generate(service, exchange, chat, abort.signal);
-  response.once('close', () => {
-    if (!response.writableFinished) abort.abort();
-    void events.return(undefined);
-  });
+  const leave = () => abort.abort();
+  socket.once('close', leave);
+  try {
+    const chat = await checkChat(service, exchange, abort.signal);
+    try {
+      await sendAnswer(service, exchange, response, chat, abort.signal);
+    } finally {
+      chat.slot.release();
+    }
+  } finally {
+    socket.off('close', leave);
+  }
+}
+
+async function sendAnswer(
+  service: Service,
+  exchange: Exchange,
+  response: ServerResponse,
+  chat: Chat,
+  signal: AbortSignal,
+): Promise<void> {
+  const events = generate(service, exchange, chat, signal);
+  signal.addEventListener('abort', () => void events.return(undefined));
   const output = service.behaviour.output(events, exchange);
   if (chat.request.stream !== true) {
     const body = await complete(chat, output);
@@ -31,7 +50,9 @@ export async function answerChat(service: Service, exchange: Exchange, response:
   return respondWithStream(service, exchange, response, resume(first, parts));
 }
 
-async function checkChat({ backend, behaviour }: Service, exchange: Exchange): Promise<Chat> {
+/** The chat that a body asks for, in a slot that is the caller's to release. */
+async function checkChat(service: Service, exchange: Exchange, signal: AbortSignal): Promise<Chat> {
+  const { backend, behaviour } = service;
   const { model } = backend;
   const pass = (refusal: ApiError | undefined, step: 'body' | 'model' | 'context') => {
     const decision = behaviour.decide(refusal, step, exchange);
@@ -41,16 +62,22 @@ async function checkChat({ backend, behaviour }: Service, exchange: Exchange): P
   pass(refuseBody(exchange.body), 'body');
   const request = exchange.body as ChatRequest;
   pass(request.model === model.id ? undefined : unknownModel(request.model, model), 'model');
-  const messages = messagesOf(request);
-  const promptTokens = await backend.countPrompt(messages);
-  const room = model.contextWindow - promptTokens;
-  pass(room < 1 ? tooLong(promptTokens, model.contextWindow) : undefined, 'context');
-  const generation = behaviour.generation(generationOf(request, messages, room), exchange);
-  return { request, model: model.id, promptTokens, generation };
+  const slot = await takeSlot(service, exchange);
+  try {
+    const messages = messagesOf(request);
+    const promptTokens = await backend.countPrompt(messages, signal);
+    const room = model.contextWindow - promptTokens;
+    pass(room < 1 ? tooLong(promptTokens, model.contextWindow) : undefined, 'context');
+    const generation = behaviour.generation(generationOf(request, messages, room), exchange);
+    return { request, model: model.id, promptTokens, generation, slot };
+  } catch (error) {
+    slot.release();
+    throw error;
+  }
 }
 
 function tooLong(promptTokens: number, contextWindow: number): ApiError {
-  const message = `the prompt has ${promptTokens} tokens, and the context window of ${contextWindow} tokens must hold the prompt and at least one token more`;
+  const message = `the prompt has ${promptTokens} tokens or more, and the context window of ${contextWindow} tokens must hold the prompt and at least one token more`;
   return new ApiError('context_length_exceeded', message, { param: 'messages' });
 }
 
