@@ -1,12 +1,13 @@
 import { problemsOf, type SchemaProblem } from '../specs/validate.ts';
 import type { ChatRequest, Message } from '../specs/wire.ts';
 import { ApiError } from './api-error.ts';
-import type { BackendMessage, Generation } from './backends/backend.ts';
+import type { BackendMessage, Generation, Image } from './backends/backend.ts';
 
-/** Why a body is not a chat request that this server can answer. */
-export function refuseBody(body: unknown): ApiError | undefined {
+/** Why a body is not a chat request that this server can answer. @param vision whether the model sees */
+export function refuseBody(body: unknown, vision: boolean): ApiError | undefined {
   const [problem] = problemsOf('chat-request', body);
   if (problem) return badParameter(problem);
+  if (vision) return undefined;
   const { messages } = body as ChatRequest;
   const image = messages.findIndex(
     ({ content }) => Array.isArray(content) && content.some(({ type }) => type === 'image_url'),
@@ -41,11 +42,21 @@ export function generationOf(request: ChatRequest, messages: readonly BackendMes
   };
 }
 
-export function messagesOf(request: ChatRequest): readonly BackendMessage[] {
-  return request.messages.map(({ role, content }) => ({ role, content: textOf(content) }));
+/** @param imagesOf reads the images of a message */
+export async function messagesOf(
+  request: ChatRequest,
+  imagesOf: (message: Message, index: number) => Promise<readonly Image[]>,
+): Promise<readonly BackendMessage[]> {
+  const messages: BackendMessage[] = [];
+  for (const [index, message] of request.messages.entries()) {
+    const images = await imagesOf(message, index);
+    const { role, content } = message;
+    messages.push({ role, content: textOf(content), ...(images.length > 0 && { images }) });
+  }
+  return messages;
 }
 
 function textOf(content: Message['content']): string {
   if (typeof content === 'string') return content;
-  return (content ?? []).map(({ text }) => text ?? '').join('\n');
+  return (content ?? []).flatMap(({ type, text }) => (type === 'text' ? [text] : [])).join('\n');
 }

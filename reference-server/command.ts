@@ -37,6 +37,8 @@ export function serveCommand(): Command {
       'scripted: pace of the tokens after it; 0 is as fast as can be',
       atLeastZero,
     )
+    .option('--vision', 'scripted: take images')
+    .option('--allow-image-urls', 'fetch images from public addresses (default: take them in data URLs alone)')
     .optionsGroup('For the proof of the suite:')
     .addOption(new Option('--fault <id>', 'misbehave in this way').conflicts('dialect'))
     .option('--dialect <id>', 'use this form of the API')

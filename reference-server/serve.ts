@@ -20,6 +20,8 @@ export interface ServeChoices {
   /** Milliseconds. */
   readonly ttft?: number;
   readonly tokensPerSecond?: number;
+  readonly vision?: boolean;
+  readonly allowImageUrls?: boolean;
   readonly fault?: string;
   readonly dialect?: string;
 }
@@ -41,6 +43,9 @@ export async function serve(choices: ServeChoices, print: Print): Promise<void> 
   const { keys, madeUp } = keysOf(choices);
   const backend = await openBackend(choices, print);
   try {
+    if (choices.allowImageUrls && !backend.model.vision) {
+      throw new ServeError('--allow-image-urls needs a model that sees: --backend scripted --vision');
+    }
     const server = await listen(choices, { backend, keys, behaviour, print });
     const interrupted = interruption();
     if (madeUp) print(`neither API_KEY nor --keys is given, so this server takes the key ${madeUp}`);
@@ -83,7 +88,7 @@ function keysOf({ keys }: ServeChoices): { readonly keys: readonly KeyEntry[]; r
 }
 
 async function openBackend(choices: ServeChoices, print: Print): Promise<Backend> {
-  const { backend = defaultBackend(print), contextSize, ttft, tokensPerSecond, model, gpu } = choices;
+  const { backend = defaultBackend(print), contextSize, ttft, tokensPerSecond, model, gpu, vision } = choices;
   if (backend === 'scripted') {
     if (model !== undefined || gpu !== undefined) throw new ServeError('--model and --gpu need --backend gguf');
     const { scriptedBackend } = await import('./backends/scripted.ts');
@@ -91,11 +96,13 @@ async function openBackend(choices: ServeChoices, print: Print): Promise<Backend
       ...(ttft !== undefined && { ttftMs: ttft }),
       ...(tokensPerSecond !== undefined && { tokensPerSecond }),
       ...(contextSize !== undefined && { contextWindow: contextSize }),
+      ...(vision !== undefined && { vision }),
     });
   }
   if (ttft !== undefined || tokensPerSecond !== undefined) {
     throw new ServeError('--ttft and --tokens-per-second need --backend scripted');
   }
+  if (vision !== undefined) throw new ServeError('--vision needs --backend scripted: no GGUF model here sees');
   const [{ loadGgufBackend }, { GgufStartError }] = await Promise.all([
     import('./backends/gguf.ts'),
     import('./backends/gguf-client.ts'),
@@ -134,12 +141,17 @@ interface Parts {
   readonly print: Print;
 }
 
-async function listen({ host, port }: ServeChoices, { print, ...parts }: Parts): Promise<RunningServer> {
+async function listen(
+  { host, port, allowImageUrls }: ServeChoices,
+  { print, ...parts }: Parts,
+): Promise<RunningServer> {
+  const fetchImage = allowImageUrls ? (await import('./images/fetch-image.ts')).imageFetcher() : undefined;
   try {
     return await startServer({
       host,
       port,
       ...parts,
+      ...(fetchImage && { fetchImage }),
       onFault: (error) => print(wordsOf(error)),
     });
   } catch (error) {

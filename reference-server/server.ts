@@ -5,6 +5,7 @@ import { checkKey, checkLimits, type Exchange, openExchange } from './admission.
 import type { Backend } from './backends/backend.ts';
 import { type Behaviour, plainBehaviour } from './behaviour.ts';
 import { toApiError } from './failure.ts';
+import type { FetchImage } from './images/fetch-image.ts';
 import type { KeyEntry } from './keys/key-entries.ts';
 import { Keyring } from './keys/keyring.ts';
 import { Limiter } from './limits/limiter.ts';
@@ -30,6 +31,8 @@ export interface ServerOptions {
   readonly windowSeconds?: number;
   /** Bytes of the largest request body; default 8 MiB. */
   readonly bodyLimit?: number;
+  /** Gets images by URL; by default none are fetched. */
+  readonly fetchImage?: FetchImage;
   /** Told of every error that is the server's own; a client learns no more of it than 500 or 503. */
   readonly onFault?: (error: unknown) => void;
 }
@@ -67,6 +70,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     keyring: new Keyring(keys),
     limiter: new Limiter(windowSeconds),
     behaviour: { ...plainBehaviour, ...behaviour },
+    fetchImage: options.fetchImage,
     onFault: options.onFault ?? (() => {}),
   };
   const app = createApp(service, bodyLimit);

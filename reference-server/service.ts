@@ -1,5 +1,6 @@
 import type { Backend } from './backends/backend.ts';
 import type { Behaviour } from './behaviour.ts';
+import type { FetchImage } from './images/fetch-image.ts';
 import type { Keyring } from './keys/keyring.ts';
 import type { Limiter } from './limits/limiter.ts';
 
@@ -9,6 +10,8 @@ export interface Service {
   readonly keyring: Keyring;
   readonly limiter: Limiter;
   readonly behaviour: Required<Behaviour>;
+  /** Gets images by URL; absent where the server fetches nothing. */
+  readonly fetchImage: FetchImage | undefined;
   /** Told of every error that is the server's own. */
   readonly onFault: (error: unknown) => void;
 }

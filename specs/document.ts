@@ -50,7 +50,7 @@ export const documentHeadings = {
     title: 'Tool Call Response Format',
     excluded: laterPart('results of tools that the server runs are'),
   },
-  'formats/vision': { title: 'Vision Support (Image Input)', excluded: laterPart('images are') },
+  'formats/vision': { title: 'Vision Support (Image Input)' },
   'error-handling': { title: 'Error Handling', excluded: 'holds the headings below it' },
   'error-handling/response-format': { title: 'Error Response Format' },
   'error-handling/codes': { title: 'Error Codes' },

@@ -13,18 +13,22 @@ export interface Profile {
   readonly digest: string;
 }
 
+/** Needs that a URL and one key can meet. */
+const byKeyAlone: ReadonlySet<string | undefined> = new Set([undefined, 'spends-limits', 'more-requests']);
+
 /** The profiles that a run can judge. None holds a requirement that no check can see. */
 export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
   core: topic('core', 'errors, keys, models and chat completions'),
   streaming: topic('streaming', 'chat completions as a stream of events'),
   limits: topic('limits', 'rate limits and their headers'),
+  vision: topic('vision', 'images in messages'),
   standard: profile('standard', 'all that a URL and one key can show', (row) => row.need === undefined),
   full: profile('full', 'all that any target can show', () => true),
 });
 
-/** What a URL and one key can show of a topic, a spent limit included. */
+/** What a URL and one key can show of a topic, whatever it spends. */
 function topic(name: TopicProfile, description: string): Profile {
-  return profile(name, description, (row) => row.profile === name && (row.need ?? 'spends-limits') === 'spends-limits');
+  return profile(name, description, (row) => row.profile === name && byKeyAlone.has(row.need));
 }
 
 function profile(name: ProfileName, description: string, belongs: (row: Requirement) => boolean): Profile {

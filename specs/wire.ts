@@ -227,6 +227,10 @@ export interface Capabilities {
    * Takes or gives speech.
    */
   voice: boolean;
+  /**
+   * Looks at images. Not documented, so it may be absent.
+   */
+  vision?: boolean;
 }
 /**
  * What any response may say about the API that sent it. A server may say it in headers instead.

@@ -6,9 +6,10 @@ import type { Reply } from './reply.ts';
 export interface ListedModel {
   readonly id: string;
   readonly contextWindow: number | undefined;
-  /** What its capabilities say of streams and tools; `undefined` where they say nothing. */
+  /** What its capabilities say of streams, tools and images; `undefined` where they say nothing. */
   readonly streaming: boolean | undefined;
   readonly tools: boolean | undefined;
+  readonly vision: boolean | undefined;
 }
 
 /**

@@ -67,7 +67,7 @@ export class UnknownSubject extends Error {
 export async function selfTest(name?: string, onTrial?: (trial: Trial) => void): Promise<readonly Trial[]> {
   const subjects = name === undefined ? trialSubjects : trialSubjects.filter((subject) => subject.name === name);
   if (name !== undefined && subjects.length === 0) throw new UnknownSubject(name);
-  const backend = scriptedBackend();
+  const backend = scriptedBackend({ vision: true });
   const trials: Trial[] = [];
   const waiting = [...subjects];
   const lane = async () => {

@@ -1,7 +1,18 @@
-/** A message as a backend reads it: content parts are already joined to one text. */
+/** An image of a message, fetched and seen to be one. */
+export interface Image {
+  readonly base64: string;
+  /** Pixels. */
+  readonly width: number;
+  readonly height: number;
+  readonly detail: 'low' | 'high' | 'auto';
+}
+
+/** A message as a backend reads it: text parts are already joined to one text. */
 export interface BackendMessage {
   readonly role: 'system' | 'user' | 'assistant' | 'tool';
   readonly content: string;
+  /** Only where the model has vision. */
+  readonly images?: readonly Image[];
 }
 
 /** A validated request with every documented default filled in. */
@@ -29,6 +40,8 @@ export interface ServedModel {
   readonly created: number;
   /** Tokens of prompt and completion together. */
   readonly contextWindow: number;
+  /** Whether messages may hold images. */
+  readonly vision: boolean;
 }
 
 /** The backend cannot answer now (its process died, or is starting): the API says 503. */

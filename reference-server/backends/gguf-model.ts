@@ -59,6 +59,7 @@ export async function ggufModel(options: GgufOptions): Promise<GgufModel> {
         basename(options.modelPath, '.gguf'),
       created: modified,
       contextWindow: context.contextSize,
+      vision: false,
     },
     longestToken: metadata.tokenizer.ggml.tokens.reduce((longest, { length }) => Math.max(longest, length), 1),
     countPrompt: (messages) => tokenize(messages).length,

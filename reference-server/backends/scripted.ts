@@ -1,6 +1,6 @@
 import { createHash, randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Backend, Generation, GenerationEvent } from './backend.ts';
+import type { Backend, BackendMessage, Generation, GenerationEvent, Image } from './backend.ts';
 import { StopScan } from './stop-scan.ts';
 
 export interface ScriptedOptions {
@@ -10,6 +10,8 @@ export interface ScriptedOptions {
   readonly tokensPerSecond?: number;
   /** Tokens; default 4096. */
   readonly contextWindow?: number;
+  /** Takes images, which change the text; default false. */
+  readonly vision?: boolean;
 }
 
 const words = (
@@ -23,21 +25,31 @@ const words = (
 
 /**
  * A backend without a model: text from a list of words that follows from the messages and the seed, and goes on until
- * `maxTokens` or a stop sequence. A token is a word; of a prompt, each message counts one token more for its role.
+ * `maxTokens` or a stop sequence. A token is a word; of a prompt, each message counts one token more for its role, and
+ * an image as many as it would with the OpenAI API.
  */
 export function scriptedBackend(options: ScriptedOptions = {}): Backend {
-  const { ttftMs = 0, tokensPerSecond = 0, contextWindow = 4096 } = options;
+  const { ttftMs = 0, tokensPerSecond = 0, contextWindow = 4096, vision = false } = options;
   const gapMs = tokensPerSecond > 0 ? 1000 / tokensPerSecond : 0;
   return {
-    model: { id: 'stack29/scripted', created: 1_767_225_600, contextWindow },
-    countPrompt: async (messages) => messages.reduce((sum, { content }) => sum + 1 + countWords(content), 0),
+    model: { id: 'stack29/scripted', created: 1_767_225_600, contextWindow, vision },
+    countPrompt: async (messages) => messages.reduce((sum, message) => sum + countTokens(message), 0),
     generate: (generation, signal) => script(generation, pace(ttftMs, gapMs, signal)),
     close: async () => {},
   };
 }
 
-function countWords(text: string): number {
-  return text.match(/\S+/g)?.length ?? 0;
+function countTokens({ content, images = [] }: BackendMessage): number {
+  const words = content.match(/\S+/g)?.length ?? 0;
+  return 1 + words + images.reduce((sum, image) => sum + imageTokens(image), 0);
+}
+
+/** The image is made to fit a square of 2048 pixels and its short side 768; each tile of 512 begun counts. */
+function imageTokens({ width, height, detail }: Image): number {
+  if (detail === 'low') return 85;
+  const fitting = Math.min(1, 2048 / Math.max(width, height));
+  const scale = Math.min(fitting, 768 / Math.min(width, height));
+  return 85 + 170 * Math.ceil((width * scale) / 512) * Math.ceil((height * scale) / 512);
 }
 
 /** Waits for the moment of a token; false once the generation is aborted. */

@@ -5,6 +5,7 @@ import { ApiError } from '../api-error.ts';
 import { type Chat, complete, streamParts } from '../chat-answer.ts';
 import { generationOf, messagesOf, refuseBody } from '../chat-request.ts';
 import { generate } from '../generate.ts';
+import { readImages } from '../images/read-images.ts';
 import { respond, respondWithStream } from '../respond.ts';
 import type { Service } from '../service.ts';
 import { unknownModel } from './models.ts';
@@ -52,19 +53,19 @@ async function sendAnswer(
 
 /** The chat that a body asks for, in a slot that is the caller's to release. */
 async function checkChat(service: Service, exchange: Exchange, signal: AbortSignal): Promise<Chat> {
-  const { backend, behaviour } = service;
+  const { backend, behaviour, fetchImage } = service;
   const { model } = backend;
   const pass = (refusal: ApiError | undefined, step: 'body' | 'model' | 'context') => {
     const decision = behaviour.decide(refusal, step, exchange);
     if (decision) throw decision;
   };
   exchange.body = behaviour.body(exchange.body, exchange);
-  pass(refuseBody(exchange.body), 'body');
+  pass(refuseBody(exchange.body, model.vision), 'body');
   const request = exchange.body as ChatRequest;
   pass(request.model === model.id ? undefined : unknownModel(request.model, model), 'model');
   const slot = await takeSlot(service, exchange);
   try {
-    const messages = messagesOf(request);
+    const messages = await messagesOf(request, (message, index) => readImages(message, index, fetchImage, signal));
     const promptTokens = await backend.countPrompt(messages, signal);
     const room = model.contextWindow - promptTokens;
     pass(room < 1 ? tooLong(promptTokens, model.contextWindow) : undefined, 'context');
