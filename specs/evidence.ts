@@ -1,4 +1,5 @@
 import type { ProfileName } from './profiles.ts';
+import type { Capability } from './requirement.ts';
 
 /**
  * What a run saw, as JSON Lines: one {@link EvidenceHeader}, then one {@link Exchange} or {@link Unsent} a
@@ -23,6 +24,8 @@ export interface RunOptions {
   /** Ids or globs of requirements; empty means all of the profile. */
   readonly only: readonly string[];
   readonly model?: string;
+  /** What the target is said to lack. */
+  readonly without?: readonly Capability[];
   /** Whether the key of a disabled account was given. */
   readonly disabledKey: boolean;
   /** Hard bound on requests; absent means the profile's own cost. */

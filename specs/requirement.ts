@@ -6,6 +6,9 @@ export type Level = 'MUST' | 'SHOULD' | 'MAY';
 /** The profile that a requirement belongs to; `standard` and `full` are put together from these. */
 export type TopicProfile = 'core' | 'streaming' | 'limits' | 'vision';
 
+/** What a target can lack and still conform in the rest: a topic of its own, or a part of `core`. */
+export type Capability = Exclude<TopicProfile, 'core' | 'limits'> | 'tools';
+
 /**
  * What a requirement takes beyond a URL and one key. Rows with a need stay out of `standard`:
  * - `disabled-key`: a key of a disabled account (`--disabled-key`);
@@ -26,6 +29,8 @@ export interface Requirement {
   /** Why the rule reads so, where the document is silent or contradicts itself. */
   readonly reading?: string;
   readonly need?: Need;
+  /** What a target must have for this to be about it, where that is not the topic of the profile. */
+  readonly capability?: Capability;
   /** Why no check can see it; such a row is listed and never judged. */
   readonly unobservable?: string;
 }

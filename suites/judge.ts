@@ -5,6 +5,7 @@ import { type RequirementId, requirements } from '../specs/requirements/index.ts
 import { reproduce } from './curl.ts';
 import { excerpt } from './excerpt.ts';
 import { type Breach, Inconclusive, NotApplicable, Violation } from './expect.ts';
+import { lackOf } from './lacking.ts';
 import type { Context } from './probe.ts';
 import type { Reply } from './reply.ts';
 import { NotSent } from './transport/wire.ts';
@@ -56,6 +57,8 @@ export function judgeRequirement(id: RequirementId, seen: Seen, onFault: (error:
 
 function decide(id: RequirementId, seen: Seen, onFault: (error: unknown) => void): Decision {
   const { level, profile } = requirements[id];
+  const lack = lackOf(id, seen.context.options);
+  if (lack !== undefined) return { verdict: 'not-applicable', observed: 0, reason: lack };
   const { models, model } = seen.context.baseline;
   if (profile === 'streaming' && models.find((listed) => listed.id === model)?.streaming === false) {
     return { verdict: 'not-applicable', observed: 0, reason: 'the model declares that it does not stream' };

@@ -1,11 +1,12 @@
 import type { EvidenceLine, RunOptions } from '../specs/evidence.ts';
-import { type ProfileName, profiles } from '../specs/profiles.ts';
+import { profiles } from '../specs/profiles.ts';
 import type { Report } from '../specs/report.ts';
 import type { RequirementId } from '../specs/requirements/index.ts';
 import { baselineCost, meetTarget } from './baseline.ts';
 import { openClient, type Recorder } from './client.ts';
 import { composeReport } from './compose.ts';
 import { judgeRequirement, type Observation } from './judge.ts';
+import { lackOf } from './lacking.ts';
 import type { BoundProbe, Cost, Target } from './probe.ts';
 import { probes } from './probes/index.ts';
 import type { Reply } from './reply.ts';
@@ -46,8 +47,8 @@ const ignore = () => {};
 const firstContact = 'first contact';
 
 /** @throws UnmatchedPattern */
-export function plan({ profile, only }: Pick<RunOptions, 'profile' | 'only'>): Plan {
-  const chosen = chooseProbes(profile, selectRequirements(profile, only));
+export function plan(options: Pick<RunOptions, 'profile' | 'only' | 'without'>): Plan {
+  const chosen = chooseProbes(options, selectRequirements(options.profile, options.only));
   const sum = (of: (cost: Cost) => number) => chosen.reduce((total, { cost }) => total + of(cost), of(baselineCost));
   return { probes: chosen, cost: { requests: sum(({ requests }) => requests), tokens: sum(({ tokens }) => tokens) } };
 }
@@ -60,7 +61,7 @@ export function plan({ profile, only }: Pick<RunOptions, 'profile' | 'only'>): P
 export async function run(settings: RunSettings): Promise<Report> {
   const { options, wire, onProgress = ignore, onFault = ignore } = settings;
   const selected = selectRequirements(options.profile, options.only);
-  const chosen = chooseProbes(options.profile, selected);
+  const chosen = chooseProbes(options, selected);
   const log = openLog(chosen, settings.record ?? ignore);
 
   const baseline = await meetTarget((model) => openClient(firstContact, model, wire, log), options);
@@ -87,9 +88,13 @@ export async function run(settings: RunSettings): Promise<Report> {
 }
 
 /** A rule over all exchanges rests on every probe of the profile; any other requirement on its own probe. */
-function chooseProbes(profile: ProfileName, selected: readonly RequirementId[]): readonly BoundProbe[] {
-  const universal = selected.some((id) => id in exchangeRules || id in wholeRunRules);
-  const wanted: readonly RequirementId[] = universal ? profiles[profile].ids : selected;
+function chooseProbes(
+  options: Pick<RunOptions, 'profile' | 'without'>,
+  selected: readonly RequirementId[],
+): readonly BoundProbe[] {
+  const judged = (ids: readonly RequirementId[]) => ids.filter((id) => lackOf(id, options) === undefined);
+  const universal = judged(selected).some((id) => id in exchangeRules || id in wholeRunRules);
+  const wanted = judged(universal ? profiles[options.profile].ids : selected);
   return probes.filter(({ ids }) => ids.some((id) => wanted.includes(id)));
 }
 

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { RunOptions } from '../specs/evidence.ts';
 import type { ProfileName } from '../specs/profiles.ts';
 import type { Report } from '../specs/report.ts';
+import type { Capability } from '../specs/requirement.ts';
 import { type RequirementId, requirements } from '../specs/requirements/index.ts';
 import { baseUrlOf } from './base-url.ts';
 import { runLive } from './live-run.ts';
@@ -22,6 +23,8 @@ export interface ConformanceSettings {
   readonly profile?: ProfileName | undefined;
   /** Ids of requirements, or patterns with `*`. */
   readonly only?: readonly string[] | undefined;
+  /** What the target lacks; its requirements are skipped as not applicable. */
+  readonly without?: readonly Capability[] | undefined;
   /** For each phase of a request; 60,000 by default. */
   readonly timeoutMs?: number | undefined;
   /** Requests at a time; 4 by default. */
@@ -35,8 +38,9 @@ export interface ConformanceSettings {
  * @throws UnmatchedPattern for an `only` that matches nothing
  */
 export function conformance(settings: ConformanceSettings): void {
-  const { profile = 'standard', only = [], timeoutMs = 60_000, concurrency = 4, model, apiKey, disabledKey } = settings;
-  const { probes, cost } = plan({ profile, only });
+  const { profile = 'standard', only = [], without = [], model, apiKey, disabledKey } = settings;
+  const { timeoutMs = 60_000, concurrency = 4 } = settings;
+  const { probes, cost } = plan({ profile, only, without });
   const selected = selectRequirements(profile, only);
   const byProbe = new Set(probes.flatMap(({ ids }) => ids));
   let report: Report;
@@ -54,6 +58,7 @@ export function conformance(settings: ConformanceSettings): void {
         url: baseUrlOf(typeof settings.url === 'string' ? settings.url : await settings.url(), 'url'),
         profile,
         only,
+        without,
         ...(model !== undefined && { model }),
         disabledKey: disabledKey !== undefined,
       };

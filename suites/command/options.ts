@@ -1,5 +1,7 @@
 import { type Command, Option } from 'commander';
+import { capabilities } from '../../specs/capabilities.ts';
 import { type ProfileName, profiles } from '../../specs/profiles.ts';
+import type { Capability } from '../../specs/requirement.ts';
 import { reportFormats } from '../report/render.ts';
 import type { DeliveryOptions } from './deliver.ts';
 import { gather, numberOf, oneOf } from './values.ts';
@@ -15,6 +17,7 @@ export interface RunChoices extends DeliveryOptions {
   readonly model?: string;
   readonly profile: ProfileName;
   readonly only: readonly string[];
+  readonly without: readonly Capability[];
   readonly plan?: boolean;
   readonly list?: boolean;
   /** Seconds. */
@@ -46,6 +49,11 @@ export function runOptions(command: Command): Command {
         'standard',
       )
       .addOption(repeatable('--only <pattern>', "a requirement, or several with *: 'chat.*'; repeatable"))
+      .addOption(
+        new Option('--without <capability>', `what the target lacks: ${capabilities.join(', ')}; repeatable`)
+          .argParser((text: string, before: readonly Capability[] = []) => [...before, oneOf(capabilities)(text)])
+          .default([], 'none'),
+      )
       .option('--list', 'print the requirements and stop')
       .option('--plan', 'print what would be sent at most, send nothing')
       .optionsGroup('Bounds:')

@@ -89,13 +89,14 @@ export async function runTarget(choices: RunChoices, host: Host): Promise<number
 }
 
 function optionsOf(
-  { profile, only, model, maxRequests, maxTokens }: RunChoices,
+  { profile, only, without, model, maxRequests, maxTokens }: RunChoices,
   { url, disabledKey }: Subject,
 ): RunOptions {
   return {
     url,
     profile,
     only,
+    ...(without.length > 0 && { without }),
     ...(model && { model }),
     disabledKey: disabledKey !== undefined,
     ...(maxRequests !== undefined && { maxRequests }),

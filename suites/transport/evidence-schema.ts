@@ -1,3 +1,4 @@
+import { capabilities } from '../../specs/capabilities.ts';
 import { profiles } from '../../specs/profiles.ts';
 
 const text = { type: 'string' };
@@ -29,6 +30,7 @@ export const evidenceSchema = {
             url: text,
             profile: { enum: Object.keys(profiles) },
             only: { type: 'array', items: text },
+            without: { type: 'array', items: { enum: capabilities } },
             model: text,
             disabledKey: { type: 'boolean' },
             maxRequests: count,
