@@ -8,6 +8,8 @@ const needWords: Readonly<Record<Need, string>> = {
   'disabled-key': 'the key of a disabled account (--disabled-key)',
   'spends-limits': 'leave to use up the requests of a whole window (--profile full or limits)',
   'long-prompt': "a prompt as long as the model's context window (--profile full or core)",
+  'more-requests': 'more requests than the standard profile sends (--profile full or websocket)',
+  'server-tools': 'a target that runs tools itself and tells of it over the socket (--profile full or websocket)',
 };
 
 const headings = Object.entries(documentHeadings) as [HeadingId, { title: string; excluded?: string }][];
