@@ -40,12 +40,18 @@ export type HeaderList = readonly (readonly [name: string, value: string])[];
  * One step of a dialog over a socket, as a probe plans it; `$STACK29_API_KEY` in it, or in the path, stands for the key.
  * - `send`, `sendBinary`: sends a message.
  * - `await`: waits for a message with one of these types that comes after the last message of the suite, or, with
- *   `sinceStart`, after its last `start`; gives up after `withinMs`, or when nothing at all came for a phase's time.
+ *   `sinceStart`, after its last `start`; gives up after `withinMs`, or when nothing at all came for a phase's time. A
+ *   message with a type of `endAt` ends the dialog.
  */
 export type DialogStep =
   | { readonly send: string }
   | { readonly sendBinary: string }
-  | { readonly await: readonly string[]; readonly sinceStart?: true; readonly withinMs?: number };
+  | {
+      readonly await: readonly string[];
+      readonly sinceStart?: true;
+      readonly withinMs?: number;
+      readonly endAt?: readonly string[];
+    };
 
 export interface RecordedRequest {
   readonly method: string;

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RawData, WebSocket } from 'ws';
+import { show } from '../../specs/words.ts';
 import { checkLimits, type Exchange } from '../admission.ts';
 import { ApiError } from '../api-error.ts';
 import { isObject, type Members } from '../change.ts';
@@ -66,7 +67,7 @@ export function converse(conversation: Conversation): void {
       case 'start':
         if (waiting > 0 && behaviour.secondStart === 'refuse') return reply(errorMessage(busy), about);
         waiting += 1;
-        turns = turns.then(() => run(taken, about));
+        turns = turns.then(() => run(taken, about)).catch(service.onFault);
         return;
       default:
         return reply(errorMessage(unknownType(taken?.type)), about);
@@ -76,16 +77,22 @@ export function converse(conversation: Conversation): void {
   async function run(start: Members, about: Scene): Promise<void> {
     stop = new AbortController();
     const signal = AbortSignal.any([stop.signal, gone.signal]);
+    let counted = true;
+    const over = () => {
+      if (counted) waiting -= 1;
+      counted = false;
+    };
     try {
-      if (!gone.signal.aborted) await generateFor(start, about, signal);
+      if (!gone.signal.aborted) await generateFor(start, about, signal, over);
     } catch (error) {
+      over();
       await reply(errorMessage(toApiError(error, service.onFault)), about);
     } finally {
-      waiting -= 1;
+      over();
     }
   }
 
-  async function generateFor(start: Members, about: Scene, signal: AbortSignal): Promise<void> {
+  async function generateFor(start: Members, about: Scene, signal: AbortSignal, over: () => void): Promise<void> {
     const exchange = await openStart(conversation, start, about);
     const chat = await checkChat(service, exchange, signal, {
       body: (body) => body,
@@ -94,6 +101,11 @@ export function converse(conversation: Conversation): void {
     try {
       for await (const message of behaviour.turn(turnMessages(service, exchange, chat, signal), about)) {
         if (gone.signal.aborted) return;
+        // Who reads done may start again at once.
+        if (isObject(message) && message.type === 'done') {
+          chat.slot.release();
+          over();
+        }
         await send(message);
         // What the client says meanwhile is heard between two messages.
         await nextTurn();
@@ -103,15 +115,19 @@ export function converse(conversation: Conversation): void {
     }
   }
 
-  socket.on('message', (data, binary) => {
-    socket.pause();
-    handled = handled.then(() => handle(data, binary)).finally(() => socket.resume());
-  });
-  socket.on('ping', (data) => {
+  /** Does one thing after the other, and reads on when it is done. */
+  function inOrder(work: () => Promise<void>): void {
     socket.pause();
     handled = handled
-      .then(() => new Promise<void>((resolve) => socket.pong(data, false, () => resolve())))
+      .then(work)
+      .catch((error) => reply(errorMessage(toApiError(error, service.onFault)), scene(undefined)))
+      .catch(service.onFault)
       .finally(() => socket.resume());
+  }
+
+  socket.on('message', (data, binary) => inOrder(() => handle(data, binary)));
+  socket.on('ping', (data) => {
+    inOrder(() => new Promise((resolve) => socket.pong(data, false, () => resolve())));
   });
   socket.on('close', () => gone.abort());
   // A message that is no WebSocket closes the socket, which is answer enough.
@@ -140,8 +156,7 @@ function keyPlaceOf({ behaviour, keyPlace }: Conversation, received: unknown): K
 const busy = new ApiError('invalid_request', 'a generation is running: send stop, or wait for done', { param: 'type' });
 
 function unknownType(type: unknown): ApiError {
-  const shown = JSON.stringify(type)?.slice(0, 100) ?? 'absent';
-  return new ApiError('invalid_request', `type must be one of "start", "stop", "ping", not ${shown}`, {
+  return new ApiError('invalid_request', `type must be one of "start", "stop", "ping", not ${show(type)}`, {
     param: 'type',
   });
 }

@@ -105,6 +105,7 @@ export const websocketRequirements = {
   'websocket.message.unknown-type': {
     ...toClient,
     level: 'SHOULD',
+    need: 'more-requests',
     statement: 'a message of an unknown type is answered with an error message or a close',
     reading: toleratedSilence,
   },

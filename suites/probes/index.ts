@@ -6,6 +6,8 @@ import { limitProbes } from './limits.ts';
 import { modelProbes } from './models.ts';
 import { refusedProbes } from './refused.ts';
 import { streamingProbes } from './streaming.ts';
+import { websocketProbes } from './websocket.ts';
+import { moreWebsocketProbes } from './websocket-more.ts';
 
 /** Every probe, in the order in which they are begun. */
 export const probes: readonly BoundProbe[] = [
@@ -15,5 +17,7 @@ export const probes: readonly BoundProbe[] = [
   ...refusedProbes,
   ...generationProbes,
   ...streamingProbes,
+  ...websocketProbes,
+  ...moreWebsocketProbes,
   ...limitProbes,
 ];
