@@ -3,6 +3,7 @@ import type { Exchange } from './admission.ts';
 import type { ApiError } from './api-error.ts';
 import type { Generation, GenerationEvent } from './backends/backend.ts';
 import { type Outgoing, sendOutgoing } from './outgoing.ts';
+import type { SocketBehaviour } from './websocket/socket-behaviour.ts';
 
 export type AnswerKind = 'completion' | 'stream' | 'models' | 'model' | 'health' | 'error';
 
@@ -42,6 +43,8 @@ export interface Behaviour {
   frame?(data: string): string;
   /** The way onto the socket. */
   send?(response: ServerResponse, outgoing: Outgoing, answer: Answer, exchange: Exchange): Promise<void>;
+  /** What is different on WebSockets. */
+  readonly socket?: SocketBehaviour;
 }
 
 export const plainBehaviour: Required<Behaviour> = {
@@ -53,4 +56,5 @@ export const plainBehaviour: Required<Behaviour> = {
   parts: (parts) => parts,
   frame: (data) => `data: ${data}\n\n`,
   send: sendOutgoing,
+  socket: {},
 };

@@ -76,7 +76,7 @@ function identity({ model }: Chat) {
   return { id: `chatcmpl-${randomUUID()}`, created: Math.floor(Date.now() / 1000), model };
 }
 
-function usage({ promptTokens }: Chat, completionTokens: number): Usage {
+export function usage({ promptTokens }: Chat, completionTokens: number): Usage {
   return {
     prompt_tokens: promptTokens,
     completion_tokens: completionTokens,

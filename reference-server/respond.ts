@@ -68,12 +68,13 @@ export function errorBody({ message, type, param, code }: ApiError) {
   return { error: { message, type, param, code } };
 }
 
-function headersOf({ allowance }: Exchange, mediaType: string): Record<string, string> {
-  return {
-    'Content-Type': `${mediaType}; charset=utf-8`,
-    'X-API-Version': version.api_version,
-    ...allowanceHeaders(allowance),
-  };
+function headersOf(exchange: Exchange, mediaType: string): Record<string, string> {
+  return { 'Content-Type': `${mediaType}; charset=utf-8`, ...headersOfAll(exchange) };
+}
+
+/** The headers of every response, with a body or without. */
+export function headersOfAll({ allowance }: Exchange): Record<string, string> {
+  return { 'X-API-Version': version.api_version, ...allowanceHeaders(allowance) };
 }
 
 async function* encode(parts: AsyncIterable<StreamPart>, frame: (data: string) => string): AsyncGenerator<string> {

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { checkKey, checkLimits, type Exchange, openExchange } from './admission.ts';
+import { ApiError } from './api-error.ts';
 import type { Backend } from './backends/backend.ts';
 import { type Behaviour, plainBehaviour } from './behaviour.ts';
 import { toApiError } from './failure.ts';
@@ -16,6 +17,7 @@ import { getModel, listModels } from './routes/models.ts';
 import { nothingAt } from './routes/not-found.ts';
 import type { Service } from './service.ts';
 import { answerUnreadable } from './unreadable.ts';
+import { acceptSockets, socketPath } from './websocket/upgrade.ts';
 
 export interface ServerOptions {
   /** Address to listen on; default 127.0.0.1. */
@@ -153,6 +155,14 @@ function createApp(service: Service, bodyLimit: number): FastifyInstance {
       await answerChat(service, request.exchange, response);
     }),
   );
+  app.get(socketPath, async () => {
+    throw new ApiError('invalid_request', `${socketPath} is a WebSocket: ask for it with "Upgrade: websocket"`, {
+      status: 426,
+      headers: { Upgrade: 'websocket' },
+    });
+  });
+  const closeSockets = acceptSockets(service, app.server, bodyLimit);
+  app.addHook('preClose', async () => closeSockets());
   return app;
 }
 

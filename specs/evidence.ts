@@ -39,11 +39,30 @@ export type Credential = 'key' | 'none' | 'unknown' | 'disabled' | 'basic';
 
 export type HeaderList = readonly (readonly [name: string, value: string])[];
 
+/**
+ * One step of a dialog over a socket, as a probe plans it; `$STACK29_API_KEY` in it, or in the path, stands for the key.
+ * - `send`, `sendBinary`: sends a message.
+ * - `await`: waits for a message with one of these types that comes after the last message of the suite, or, with
+ *   `sinceStart`, after its last `start`; gives up after `withinMs`, or when nothing at all came for a phase's time. A
+ *   message with a type of `endAt` ends the dialog.
+ */
+export type DialogStep =
+  | { readonly send: string }
+  | { readonly sendBinary: string }
+  | {
+      readonly await: readonly string[];
+      readonly sinceStart?: true;
+      readonly withinMs?: number;
+      readonly endAt?: readonly string[];
+    };
+
 export interface RecordedRequest {
   readonly method: string;
   /** Path and query below the base URL, as sent: `/chat/completions`. */
   readonly path: string;
   readonly credential: Credential;
+  /** What is said over the socket that the request asks for. */
+  readonly dialog?: readonly DialogStep[];
   readonly headers: HeaderList;
   readonly body?: string;
 }
@@ -77,6 +96,21 @@ export interface Failure {
   readonly message: string;
 }
 
+/** One message of a socket; control frames are told apart by their opcode, and fragments are put together. */
+export interface Frame extends BodyPiece {
+  readonly from: 'suite' | 'target';
+  readonly opcode: 'text' | 'binary' | 'close' | 'ping' | 'pong';
+  /** The status of a close, where it has one. */
+  readonly code?: number;
+}
+
+/** What went over a socket once it was open. */
+export interface RecordedSocket {
+  readonly frames: readonly Frame[];
+  /** Why the dialog did not come to its end, where the target or the time was to blame. */
+  readonly failure?: Failure;
+}
+
 /** One request and what came of it. Times are milliseconds since the run's start, from a monotonic clock. */
 export interface Exchange {
   readonly kind: 'exchange';
@@ -91,6 +125,8 @@ export interface Exchange {
   readonly endedAt: number;
   /** Present once a status line and headers arrived, also when the body then failed. */
   readonly response?: RecordedResponse;
+  /** Present where the response is a 101. */
+  readonly socket?: RecordedSocket;
   readonly failure?: Failure;
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Requirement, TopicProfile } from './requirement.ts';
+import type { Need, Requirement, TopicProfile } from './requirement.ts';
 import { type RequirementId, requirementIds, requirements } from './requirements/index.ts';
 
 export type ProfileName = TopicProfile | 'standard' | 'full';
@@ -13,8 +13,8 @@ export interface Profile {
   readonly digest: string;
 }
 
-/** Needs that a URL and one key can meet. */
-const byKeyAlone: ReadonlySet<string | undefined> = new Set([undefined, 'spends-limits', 'more-requests']);
+/** What no topic is about: `full` alone takes it. */
+const apart: ReadonlySet<Need | undefined> = new Set<Need>(['disabled-key', 'long-prompt']);
 
 /** The profiles that a run can judge. None holds a requirement that no check can see. */
 export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
@@ -22,13 +22,14 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
   streaming: topic('streaming', 'chat completions as a stream of events'),
   limits: topic('limits', 'rate limits and their headers'),
   vision: topic('vision', 'images in messages'),
+  websocket: topic('websocket', 'chats over a WebSocket'),
   standard: profile('standard', 'all that a URL and one key can show', (row) => row.need === undefined),
   full: profile('full', 'all that any target can show', () => true),
 });
 
-/** What a URL and one key can show of a topic, whatever it spends. */
+/** All that a topic is about, whatever it takes. */
 function topic(name: TopicProfile, description: string): Profile {
-  return profile(name, description, (row) => row.profile === name && byKeyAlone.has(row.need));
+  return profile(name, description, (row) => row.profile === name && !apart.has(row.need));
 }
 
 function profile(name: ProfileName, description: string, belongs: (row: Requirement) => boolean): Profile {

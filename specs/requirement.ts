@@ -4,7 +4,7 @@ import type { HeadingId } from './document.ts';
 export type Level = 'MUST' | 'SHOULD' | 'MAY';
 
 /** The profile that a requirement belongs to; `standard` and `full` are put together from these. */
-export type TopicProfile = 'core' | 'streaming' | 'limits' | 'vision';
+export type TopicProfile = 'core' | 'streaming' | 'limits' | 'vision' | 'websocket';
 
 /** What a target can lack and still conform in the rest: a topic of its own, or a part of `core`. */
 export type Capability = Exclude<TopicProfile, 'core' | 'limits'> | 'tools';
@@ -14,9 +14,10 @@ export type Capability = Exclude<TopicProfile, 'core' | 'limits'> | 'tools';
  * - `disabled-key`: a key of a disabled account (`--disabled-key`);
  * - `spends-limits`: uses up the request limit of a whole window;
  * - `long-prompt`: sends a prompt as long as the model's context window;
- * - `more-requests`: takes requests that `standard` has no room for.
+ * - `more-requests`: takes requests that `standard` has no room for;
+ * - `server-tools`: is only seen on a target that runs tools itself.
  */
-export type Need = 'disabled-key' | 'spends-limits' | 'long-prompt' | 'more-requests';
+export type Need = 'disabled-key' | 'spends-limits' | 'long-prompt' | 'more-requests' | 'server-tools';
 
 /** One row of the contract. Ids are `area.topic.rule`; an id and its level are public. */
 export interface Requirement {

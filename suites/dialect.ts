@@ -1,7 +1,9 @@
 import { chunksOf } from './chunks.ts';
 import { isObject, member } from './member.ts';
 import { errorForm, errorOf } from './probes/error-identifiers.ts';
+import { generated, type KeyPlace, placeOf } from './probes/socket-place.ts';
 import type { Reply } from './reply.ts';
+import { isFromTarget } from './socket.ts';
 import { readable } from './universal/rule.ts';
 import { apiVersion } from './universal/version.ts';
 
@@ -27,6 +29,23 @@ const forms: Readonly<Record<string, (reply: Reply) => readonly string[]>> = {
     const chunks = chunksOf(reply);
     return chunks.length === 0 ? [] : [chunks.some((chunk) => isObject(chunk.usage)) ? 'given' : 'not given'];
   },
+  'key of a socket': (reply) => (generated(reply) ? [`in ${keyPlaceWords[placeOf(reply)]}`] : []),
+  'refusal of a socket without key': (reply) => {
+    const { credential } = reply.exchange.request;
+    if (reply.exchange.request.dialog === undefined || credential !== 'none') return [];
+    if (reply.status !== 101) return [`status ${reply.status}`];
+    return reply.messages.some((message) => isFromTarget(message, 'error')) ? ['error message'] : ['close'];
+  },
+  'usage in done': (reply) =>
+    reply.messages
+      .filter((message) => isFromTarget(message, 'done'))
+      .map(({ json }) => (isObject(member(json, 'usage')) ? 'given' : 'not given')),
+};
+
+const keyPlaceWords: Readonly<Record<KeyPlace, string>> = {
+  header: 'the Authorization header',
+  start: 'api_key of start',
+  query: 'api_key of the query',
 };
 
 /** The accepted forms that a target uses, by reading; several where it mixes them. */

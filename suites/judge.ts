@@ -3,6 +3,7 @@ import type { Finding, Result, Verdict } from '../specs/report.ts';
 import type { Level } from '../specs/requirement.ts';
 import { type RequirementId, requirements } from '../specs/requirements/index.ts';
 import { reproduce } from './curl.ts';
+import { reproduceDialog } from './dialog-script.ts';
 import { excerpt } from './excerpt.ts';
 import { type Breach, Inconclusive, NotApplicable, Violation } from './expect.ts';
 import { lackOf } from './lacking.ts';
@@ -50,7 +51,7 @@ export function judgeRequirement(id: RequirementId, seen: Seen, onFault: (error:
     source: { id: source, title: documentHeadings[source].title },
     observed,
     ...(reason === undefined ? {} : { reason }),
-    findings: breaches.slice(0, mostFindings).map((breach) => finding(breach, seen.context)),
+    findings: breaches.slice(0, mostFindings).map((breach) => finding(id, breach, seen.context)),
     findingsTotal: breaches.length,
   };
 }
@@ -117,12 +118,13 @@ function worst(decisions: readonly Decision[]): Decision {
   return of('error') ?? of('inconclusive') ?? of('pass') ?? { verdict: 'not-applicable', observed: 0 };
 }
 
-function finding({ reply, subject, expected, actual }: Breach, { options }: Context): Finding {
+function finding(id: RequirementId, { reply, subject, expected, actual }: Breach, { options }: Context): Finding {
+  const { request } = reply.exchange;
   return {
     subject,
     expected,
     actual,
     exchange: excerpt(reply, options.url),
-    reproduce: reproduce(reply.exchange.request, options.url),
+    reproduce: request.dialog ? reproduceDialog(id, request, options) : reproduce(request, options.url),
   };
 }

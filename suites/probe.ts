@@ -1,4 +1,4 @@
-import type { Credential, RunOptions } from '../specs/evidence.ts';
+import type { Credential, DialogStep, RunOptions } from '../specs/evidence.ts';
 import type { RequirementId } from '../specs/requirements/index.ts';
 import type { Reply } from './reply.ts';
 
@@ -29,6 +29,8 @@ export interface Baseline {
 export interface RequestOptions {
   readonly credential?: Credential;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Asks for a WebSocket, and says this over it. */
+  readonly dialog?: readonly DialogStep[];
   /** Spends the rate limit on purpose, so the governor does not hold it back. */
   readonly unpaced?: boolean;
 }

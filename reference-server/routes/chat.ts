@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { ChatRequest } from '../../specs/wire.ts';
 import { type Exchange, takeSlot } from '../admission.ts';
 import { ApiError } from '../api-error.ts';
+import type { Behaviour } from '../behaviour.ts';
 import { type Chat, complete, streamParts } from '../chat-answer.ts';
 import { generationOf, messagesOf, refuseBody } from '../chat-request.ts';
 import { generate } from '../generate.ts';
@@ -51,15 +52,20 @@ async function sendAnswer(
   return respondWithStream(service, exchange, response, resume(first, parts));
 }
 
-/** The chat that a body asks for, in a slot that is the caller's to release. */
-async function checkChat(service: Service, exchange: Exchange, signal: AbortSignal): Promise<Chat> {
+/** The chat that a body asks for, in a slot that is the caller's to release. @param seams those of a socket, or of REST */
+export async function checkChat(
+  service: Service,
+  exchange: Exchange,
+  signal: AbortSignal,
+  seams: Pick<Required<Behaviour>, 'body' | 'decide'> = service.behaviour,
+): Promise<Chat> {
   const { backend, behaviour, fetchImage } = service;
   const { model } = backend;
   const pass = (refusal: ApiError | undefined, step: 'body' | 'model' | 'context') => {
-    const decision = behaviour.decide(refusal, step, exchange);
+    const decision = seams.decide(refusal, step, exchange);
     if (decision) throw decision;
   };
-  exchange.body = behaviour.body(exchange.body, exchange);
+  exchange.body = seams.body(exchange.body, exchange);
   pass(refuseBody(exchange.body, model.vision), 'body');
   const request = exchange.body as ChatRequest;
   pass(request.model === model.id ? undefined : unknownModel(request.model, model), 'model');

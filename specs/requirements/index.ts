@@ -8,6 +8,7 @@ import { modelRequirements } from './models.ts';
 import { streamingRequirements } from './streaming.ts';
 import { versionRequirements } from './version.ts';
 import { visionRequirements } from './vision.ts';
+import { websocketRequirements } from './websocket.ts';
 
 const table = {
   ...httpRequirements,
@@ -19,6 +20,7 @@ const table = {
   ...errorRequirements,
   ...limitRequirements,
   ...visionRequirements,
+  ...websocketRequirements,
 } as const;
 
 export type RequirementId = keyof typeof table;

@@ -7,6 +7,8 @@ import { modelProbes } from './models.ts';
 import { refusedProbes } from './refused.ts';
 import { streamingProbes } from './streaming.ts';
 import { visionProbes } from './vision.ts';
+import { websocketProbes } from './websocket.ts';
+import { moreWebsocketProbes } from './websocket-more.ts';
 
 /** Every probe, in the order in which they are begun. */
 export const probes: readonly BoundProbe[] = [
@@ -17,5 +19,7 @@ export const probes: readonly BoundProbe[] = [
   ...generationProbes,
   ...streamingProbes,
   ...visionProbes,
+  ...websocketProbes,
+  ...moreWebsocketProbes,
   ...limitProbes,
 ];

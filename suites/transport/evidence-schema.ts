@@ -8,6 +8,14 @@ const headers = {
   type: 'array',
   items: { type: 'array', items: text, minItems: 2, maxItems: 2 },
 };
+const failure = {
+  type: 'object',
+  required: ['kind', 'message'],
+  properties: {
+    kind: { enum: ['refused', 'tls', 'timeout', 'closed', 'protocol', 'too-large'] },
+    message: text,
+  },
+};
 const place = { probe: text, step: count };
 
 /** A line of an evidence file, as specs/evidence.ts describes it; what later versions add is let through. */
@@ -53,6 +61,7 @@ export const evidenceSchema = {
             credential: { enum: ['key', 'none', 'unknown', 'disabled', 'basic'] },
             headers,
             body: text,
+            dialog: { type: 'array', items: { type: 'object' } },
           },
         },
         sentAt: time,
@@ -71,14 +80,29 @@ export const evidenceSchema = {
             },
           },
         },
-        failure: {
+        socket: {
           type: 'object',
-          required: ['kind', 'message'],
+          required: ['frames'],
           properties: {
-            kind: { enum: ['refused', 'tls', 'timeout', 'closed', 'protocol', 'too-large'] },
-            message: text,
+            frames: {
+              type: 'array',
+              items: {
+                type: 'object',
+                required: ['at', 'from', 'opcode'],
+                properties: {
+                  at: time,
+                  from: { enum: ['suite', 'target'] },
+                  opcode: { enum: ['text', 'binary', 'close', 'ping', 'pong'] },
+                  code: count,
+                  text,
+                  base64: text,
+                },
+              },
+            },
+            failure,
           },
         },
+        failure,
       },
     },
     {

@@ -1,7 +1,7 @@
 import type { Exchange, Failure } from '../../specs/evidence.ts';
 import { limitHeader } from '../limit-headers.ts';
 import { readReply } from '../reply.ts';
-import { estimateTokens, spentTokens } from './budget.ts';
+import { countRequests, estimateTokens, sentRequests, spentTokens } from './budget.ts';
 import { openPace } from './pace.ts';
 import { BudgetSpent, TargetSilent, type Wire, type WireRequest } from './wire.ts';
 
@@ -65,7 +65,8 @@ export function govern(wire: Wire, settings: GovernorSettings): Wire {
       // What is under way may turn out cheaper than it was counted.
       if (spent && !silence && inFlight > 0) return;
       const refusal = silence ?? spent;
-      const wait = refusal || next.request.unpaced ? 0 : pace.wait(clock.now(), inFlight);
+      const more = countRequests(next.request) - 1;
+      const wait = refusal || next.request.unpaced ? 0 : pace.wait(clock.now(), inFlight, more);
       if (wait === Infinity) return;
       if (wait > 0) {
         void pause(wait);
@@ -78,7 +79,7 @@ export function govern(wire: Wire, settings: GovernorSettings): Wire {
   }
 
   function spentBound(next: Waiting): BudgetSpent | undefined {
-    if (requests >= maxRequests) {
+    if (requests + countRequests(next.request) > maxRequests) {
       return new BudgetSpent(`the bound of ${maxRequests} requests is reached; --max-requests raises it`);
     }
     if (tokens + next.tokens <= maxTokens) return undefined;
@@ -98,12 +99,13 @@ export function govern(wire: Wire, settings: GovernorSettings): Wire {
 
   async function start({ request, tokens: estimate, resolve, reject }: Waiting): Promise<void> {
     inFlight += 1;
-    requests += 1;
+    requests += countRequests(request);
     tokens += estimate;
     try {
       const exchange = await wire.send(request);
       const reply = readReply(exchange);
       tokens += spentTokens(reply, estimate) - estimate;
+      requests += sentRequests(reply) - countRequests(request);
       pace.learn(reply);
       // Refused though requests are left: the target runs fewer of them at a time.
       if (reply.status === 429 && (limitHeader(reply, 'remaining') ?? 0) > 0 && concurrency > 1) {

@@ -1,4 +1,4 @@
-import type { Credential, Exchange } from '../../specs/evidence.ts';
+import type { Credential, DialogStep, Exchange } from '../../specs/evidence.ts';
 
 /** A request as a probe makes it; the wire adds the credential and what HTTP needs. */
 export interface WireRequest {
@@ -11,6 +11,8 @@ export interface WireRequest {
   readonly credential: Credential;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** Asks for a WebSocket, and says this over it. */
+  readonly dialog?: readonly DialogStep[];
   /** Spends the rate limit on purpose, so that the governor does not hold it back. */
   readonly unpaced?: boolean;
 }

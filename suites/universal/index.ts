@@ -3,6 +3,7 @@ import { errorRules } from './errors.ts';
 import { httpRules } from './http.ts';
 import { limitRules } from './limits.ts';
 import type { ExchangeRules } from './rule.ts';
+import { socketRules } from './sockets.ts';
 import { streamRules } from './streams.ts';
 import { versionRules } from './version.ts';
 
@@ -16,4 +17,5 @@ export const exchangeRules: ExchangeRules = {
   ...streamRules,
   ...errorRules,
   ...limitRules,
+  ...socketRules,
 };
