@@ -89,7 +89,7 @@ export async function runTarget(choices: RunChoices, host: Host): Promise<number
 }
 
 function optionsOf(
-  { profile, only, model, maxRequests, maxTokens }: RunChoices,
+  { profile, only, model, runsTools, maxRequests, maxTokens }: RunChoices,
   { url, disabledKey }: Subject,
 ): RunOptions {
   return {
@@ -98,6 +98,7 @@ function optionsOf(
     only,
     ...(model && { model }),
     disabledKey: disabledKey !== undefined,
+    ...(runsTools && { runsTools }),
     ...(maxRequests !== undefined && { maxRequests }),
     ...(maxTokens !== undefined && { maxTokens }),
   };

@@ -31,6 +31,7 @@ export const evidenceSchema = {
             only: { type: 'array', items: text },
             model: text,
             disabledKey: { type: 'boolean' },
+            runsTools: { type: 'boolean' },
             maxRequests: count,
             maxTokens: count,
           },
