@@ -14,6 +14,7 @@ import { answerChat } from './routes/chat.ts';
 import { getModel, listModels } from './routes/models.ts';
 import { nothingAt } from './routes/not-found.ts';
 import type { Service } from './service.ts';
+import type { ToolRunner } from './tools/tool-runner.ts';
 import { answerUnreadable } from './unreadable.ts';
 
 export interface ServerOptions {
@@ -26,6 +27,8 @@ export interface ServerOptions {
   readonly keys: readonly KeyEntry[];
   /** A fault or a dialect; default none. */
   readonly behaviour?: Behaviour;
+  /** Runs calls of its functions inside of a chat; default none: every call is left to the client. */
+  readonly tools?: ToolRunner | undefined;
   /** Length of the window of the request limit, whole seconds; default 60. */
   readonly windowSeconds?: number;
   /** Bytes of the largest request body; default 8 MiB. */
@@ -67,6 +70,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     keyring: new Keyring(keys),
     limiter: new Limiter(windowSeconds),
     behaviour: { ...plainBehaviour, ...behaviour },
+    tools: options.tools,
     onFault: options.onFault ?? (() => {}),
   };
   const app = createApp(service, bodyLimit);

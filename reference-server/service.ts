@@ -2,6 +2,7 @@ import type { Backend } from './backends/backend.ts';
 import type { Behaviour } from './behaviour.ts';
 import type { Keyring } from './keys/keyring.ts';
 import type { Limiter } from './limits/limiter.ts';
+import type { ToolRunner } from './tools/tool-runner.ts';
 
 /** What the endpoints of one server share. */
 export interface Service {
@@ -9,6 +10,8 @@ export interface Service {
   readonly keyring: Keyring;
   readonly limiter: Limiter;
   readonly behaviour: Required<Behaviour>;
+  /** Runs calls that are the server's own; absent where every call is left to the client. */
+  readonly tools: ToolRunner | undefined;
   /** Told of every error that is the server's own. */
   readonly onFault: (error: unknown) => void;
 }

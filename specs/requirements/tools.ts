@@ -15,7 +15,8 @@ const delta = {
 const noArguments =
   'the format shows a definition where a call would be, with id, type and name but without arguments; the OpenAI SDKs read the arguments as a string of JSON';
 const onlyAuto = 'only "auto" is shown; OpenAI clients force a call by "required" or by the name of a function';
-const pieces = 'streams of calls are not shown; the OpenAI SDKs put a call together from the pieces that share an index';
+const pieces =
+  'streams of calls are not shown; the OpenAI SDKs put a call together from the pieces that share an index';
 
 export const toolRequirements = {
   'tools.call.id': { ...call, statement: 'every tool call has an id, a string that is not empty' },
@@ -75,7 +76,8 @@ export const toolRequirements = {
     ...choice,
     source: 'formats/tool-call',
     statement: 'a definition whose parameters are not a JSON Schema is refused with 400',
-    reading: 'parameters is shown as a JSON Schema, but that it is checked is not said; no call could be held to another',
+    reading:
+      'parameters is shown as a JSON Schema, but that it is checked is not said; no call could be held to another',
   },
 
   'tools.delta.index': {
