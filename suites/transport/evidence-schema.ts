@@ -31,7 +31,7 @@ export const evidenceSchema = {
             only: { type: 'array', items: text },
             model: text,
             disabledKey: { type: 'boolean' },
-            runsTools: { type: 'boolean' },
+            runsTools: text,
             maxRequests: count,
             maxTokens: count,
           },
