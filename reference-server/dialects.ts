@@ -3,8 +3,9 @@ import { errorDialects } from './dialects/errors.ts';
 import { headerDialects } from './dialects/headers.ts';
 import { jsonDialects } from './dialects/json.ts';
 import { streamDialects } from './dialects/streams.ts';
+import { toolDialects } from './dialects/tools.ts';
 
-const table = { ...errorDialects, ...headerDialects, ...jsonDialects, ...streamDialects };
+const table = { ...errorDialects, ...headerDialects, ...jsonDialects, ...streamDialects, ...toolDialects };
 
 export type DialectId = keyof typeof table;
 

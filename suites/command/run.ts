@@ -89,8 +89,8 @@ export async function runTarget(choices: RunChoices, host: Host): Promise<number
 }
 
 function optionsOf(
-  { profile, only, model, runsTools, maxRequests, maxTokens }: RunChoices,
-  { url, disabledKey }: Subject,
+  { profile, only, model, maxRequests, maxTokens }: RunChoices,
+  { url, disabledKey, runsTools }: Subject,
 ): RunOptions {
   return {
     url,

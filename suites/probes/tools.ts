@@ -15,7 +15,6 @@ const offered = [clockTool, weatherTool];
 const question = {
   messages: ask('What is the weather in Oslo?'),
   tools: offered,
-  temperature: 0,
   // A model may think before it calls.
   max_tokens: 512,
 };
@@ -26,6 +25,7 @@ const nameOf = (call: unknown) => member(call, 'function', 'name');
 /** An answer that had to call a function: it was given, and max_tokens did not end it before it could. */
 function expectAnswered(reply: Reply, context: Context): undefined {
   needAnsweredChat(context);
+  need(reply.status === 200 || reply.status >= 400, `the answer had status ${reply.status}`);
   expectStatus(reply, 200);
   need(finishReason(reply) !== 'length' || callsOf(reply).length > 0, 'max_tokens ended the answer before a call');
 }
@@ -33,6 +33,10 @@ function expectAnswered(reply: Reply, context: Context): undefined {
 function expectCallsOf(reply: Reply, names: readonly string[], context: Context): undefined {
   expectAnswered(reply, context);
   const called = callsOf(reply).map(nameOf);
+  need(
+    called.every((name) => typeof name === 'string' && name !== ''),
+    'a call does not name its function',
+  );
   const holds = called.length > 0 && called.every((name) => names.some((known) => known === name));
   return expectThat(reply, 'called functions', holds, `one call or more of ${names.join(' or ')}`, called);
 }
@@ -186,7 +190,6 @@ const programs = defineProbe<Programs>({
           messages: ask(`Run this ${language} program: ${code}`),
           tools: [programTool(code, language)],
           tool_choice: { type: 'function', function: { name: 'execute_code' } },
-          temperature: 0,
           max_tokens: 512,
         }),
       ),

@@ -1,7 +1,7 @@
 import { argumentsIn, callPieces, callsOf, joinedArguments, piecesByCall } from '../calls.ts';
-import { chunksOf, finishReasons } from '../chunks.ts';
+import { chunksOf, finishReasons, parseJson } from '../chunks.ts';
 import { expectEach, expectThat, need } from '../expect.ts';
-import { member } from '../member.ts';
+import { isObject, member } from '../member.ts';
 import type { Reply } from '../reply.ts';
 import { isChat, isCompletion } from './completions.ts';
 import { arrived, type ExchangeRule, type ExchangeRules } from './rule.ts';
@@ -65,6 +65,10 @@ export const toolRules: ExchangeRules = {
     return expectThat(reply, 'first piece of a call', holds, 'id, the type "function", and function.name', first);
   }),
   'tools.delta.arguments': everyStreamedCall((reply, pieces) => {
+    need(
+      reply.events.every(({ data }) => data === '[DONE]' || isObject(parseJson(data))),
+      'an event of the stream cannot be read',
+    );
     for (const piece of pieces) {
       const text = member(piece, 'function', 'arguments') ?? '';
       expectThat(reply, 'arguments of a piece', typeof text === 'string', 'a string', text);
