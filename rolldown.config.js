@@ -10,6 +10,7 @@ export default defineConfig({
     bench: 'bin/bench.ts',
     fuzz: 'bin/fuzz.ts',
     vitest: 'suites/vitest.ts',
+    'javascript-program': 'reference-server/tools/javascript-program.ts',
     'gguf-process': 'reference-server/backends/gguf-process.ts',
   },
   platform: 'node',

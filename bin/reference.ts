@@ -29,9 +29,15 @@ export async function startReference(script: string): Promise<Reference> {
   ];
   writeFileSync(keys, JSON.stringify(entries), { mode: 0o600 });
   const gguf = isInstalled('node-llama-cpp');
-  const child = fork(script, ['serve', '--port', '0', '--keys', keys, '--backend', gguf ? 'gguf' : 'scripted'], {
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-  });
+  const tools = isInstalled('quickjs-emscripten-core') && isInstalled('@jitl/quickjs-wasmfile-release-sync');
+  const backend = gguf ? 'gguf' : 'scripted';
+  const child = fork(
+    script,
+    ['serve', '--port', '0', '--keys', keys, '--backend', backend, ...(tools ? ['--tools'] : [])],
+    {
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    },
+  );
   const forgetKeys = () => rmSync(folder, { recursive: true, force: true });
   // A server that is asked to end ends the process of its model too; an open channel would keep it.
   const end = () => {
@@ -53,7 +59,9 @@ export async function startReference(script: string): Promise<Reference> {
     forgetKeys();
     const missing =
       'scripted text, as node-llama-cpp is not installed; npm install node-llama-cpp@3.21.1 brings the model';
-    return { url, key, disabledKey, description: gguf ? 'the shipped GGUF model' : missing, close };
+    const runsTools = tools ? 'javascript' : undefined;
+    const description = gguf ? 'the shipped GGUF model' : missing;
+    return { url, key, disabledKey, runsTools, description, close };
   } catch (error) {
     await close();
     throw error;

@@ -39,6 +39,8 @@ export function serveCommand(): Command {
     )
     .option('--vision', 'scripted: take images')
     .option('--allow-image-urls', 'fetch images from public addresses (default: take them in data URLs alone)')
+    .optionsGroup('Tools:')
+    .option('--tools', 'run calls of execute_code in the server, where a request offers this function')
     .optionsGroup('For the proof of the suite:')
     .addOption(new Option('--fault <id>', 'misbehave in this way').conflicts('dialect'))
     .option('--dialect <id>', 'use this form of the API')

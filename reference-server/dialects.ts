@@ -3,9 +3,17 @@ import { errorDialects } from './dialects/errors.ts';
 import { headerDialects } from './dialects/headers.ts';
 import { jsonDialects } from './dialects/json.ts';
 import { streamDialects } from './dialects/streams.ts';
+import { toolDialects } from './dialects/tools.ts';
 import { visionDialects } from './dialects/vision.ts';
 
-const table = { ...errorDialects, ...headerDialects, ...jsonDialects, ...streamDialects, ...visionDialects };
+const table = {
+  ...errorDialects,
+  ...headerDialects,
+  ...jsonDialects,
+  ...streamDialects,
+  ...toolDialects,
+  ...visionDialects,
+};
 
 export type DialectId = keyof typeof table;
 

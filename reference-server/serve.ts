@@ -6,6 +6,7 @@ import { type Backend, BackendUnavailable } from './backends/backend.ts';
 import type { Behaviour } from './behaviour.ts';
 import { BadKeys, type KeyEntry, keyOfTier, readKeyFile } from './keys/key-entries.ts';
 import { type RunningServer, startServer } from './server.ts';
+import type { ToolRunner } from './tools/tool-runner.ts';
 
 /** The options of `serve` as commander reads them. */
 export interface ServeChoices {
@@ -22,6 +23,8 @@ export interface ServeChoices {
   readonly tokensPerSecond?: number;
   readonly vision?: boolean;
   readonly allowImageUrls?: boolean;
+  /** Runs calls of execute_code. */
+  readonly tools?: boolean;
   readonly fault?: string;
   readonly dialect?: string;
 }
@@ -41,12 +44,13 @@ const { resolve } = createRequire(import.meta.url);
 export async function serve(choices: ServeChoices, print: Print): Promise<void> {
   const behaviour = await behaviourOf(choices);
   const { keys, madeUp } = keysOf(choices);
+  const tools = choices.tools ? await codeRunner() : undefined;
   const backend = await openBackend(choices, print);
   try {
     if (choices.allowImageUrls && !backend.model.vision) {
       throw new ServeError('--allow-image-urls needs a model that sees: --backend scripted --vision');
     }
-    const server = await listen(choices, { backend, keys, behaviour, print });
+    const server = await listen(choices, { backend, keys, behaviour, tools, print });
     const interrupted = interruption();
     if (madeUp) print(`neither API_KEY nor --keys is given, so this server takes the key ${madeUp}`);
     print(`serving ${backend.model.id} on ${server.url}`);
@@ -62,6 +66,16 @@ async function behaviourOf({ fault, dialect }: ServeChoices): Promise<Behaviour>
   if (fault !== undefined) return named('fault', fault, (await import('./faults/index.ts')).faults);
   if (dialect !== undefined) return named('dialect', dialect, (await import('./dialects.ts')).dialects);
   return {};
+}
+
+async function codeRunner(): Promise<ToolRunner> {
+  const { executeCode, MissingTool } = await import('./tools/execute-code.ts');
+  try {
+    return executeCode();
+  } catch (error) {
+    if (error instanceof MissingTool) throw new ServeError(`--tools: ${error.message}`);
+    throw error;
+  }
 }
 
 function named(
@@ -138,6 +152,7 @@ interface Parts {
   readonly backend: Backend;
   readonly keys: readonly KeyEntry[];
   readonly behaviour: Behaviour;
+  readonly tools: ToolRunner | undefined;
   readonly print: Print;
 }
 

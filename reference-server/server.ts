@@ -16,6 +16,7 @@ import { answerChat } from './routes/chat.ts';
 import { getModel, listModels } from './routes/models.ts';
 import { nothingAt } from './routes/not-found.ts';
 import type { Service } from './service.ts';
+import type { ToolRunner } from './tools/tool-runner.ts';
 import { answerUnreadable } from './unreadable.ts';
 import { acceptSockets, socketPath } from './websocket/upgrade.ts';
 
@@ -29,6 +30,8 @@ export interface ServerOptions {
   readonly keys: readonly KeyEntry[];
   /** A fault or a dialect; default none. */
   readonly behaviour?: Behaviour;
+  /** Runs calls of its functions inside of a chat; default none: every call is left to the client. */
+  readonly tools?: ToolRunner | undefined;
   /** Length of the window of the request limit, whole seconds; default 60. */
   readonly windowSeconds?: number;
   /** Bytes of the largest request body; default 8 MiB. */
@@ -73,6 +76,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     limiter: new Limiter(windowSeconds),
     behaviour: { ...plainBehaviour, ...behaviour },
     fetchImage: options.fetchImage,
+    tools: options.tools,
     onFault: options.onFault ?? (() => {}),
   };
   const app = createApp(service, bodyLimit);

@@ -28,6 +28,8 @@ export interface RunOptions {
   readonly without?: readonly Capability[];
   /** Whether the key of a disabled account was given. */
   readonly disabledKey: boolean;
+  /** The language in which the target runs calls of `execute_code` itself, by the operator's word. */
+  readonly runsTools?: string;
   /** Hard bound on requests; absent means the profile's own cost. */
   readonly maxRequests?: number;
   /** Hard bound on tokens, prompt and completion together. */

@@ -20,6 +20,7 @@ const apart: ReadonlySet<Need | undefined> = new Set<Need>(['disabled-key', 'lon
 export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
   core: topic('core', 'errors, keys, models and chat completions'),
   streaming: topic('streaming', 'chat completions as a stream of events'),
+  tools: topic('tools', 'calls of tools, in one body and streamed'),
   limits: topic('limits', 'rate limits and their headers'),
   vision: topic('vision', 'images in messages'),
   websocket: topic('websocket', 'chats over a WebSocket'),

@@ -4,10 +4,10 @@ import type { HeadingId } from './document.ts';
 export type Level = 'MUST' | 'SHOULD' | 'MAY';
 
 /** The profile that a requirement belongs to; `standard` and `full` are put together from these. */
-export type TopicProfile = 'core' | 'streaming' | 'limits' | 'vision' | 'websocket';
+export type TopicProfile = 'core' | 'streaming' | 'tools' | 'limits' | 'vision' | 'websocket';
 
 /** What a target can lack and still conform in the rest: a topic of its own, or a part of `core`. */
-export type Capability = Exclude<TopicProfile, 'core' | 'limits'> | 'tools';
+export type Capability = Exclude<TopicProfile, 'core' | 'limits'>;
 
 /**
  * What a requirement takes beyond a URL and one key. Rows with a need stay out of `standard`:
@@ -15,7 +15,7 @@ export type Capability = Exclude<TopicProfile, 'core' | 'limits'> | 'tools';
  * - `spends-limits`: uses up the request limit of a whole window;
  * - `long-prompt`: sends a prompt as long as the model's context window;
  * - `more-requests`: takes requests that `standard` has no room for;
- * - `server-tools`: is only seen on a target that runs tools itself.
+ * - `server-tools`: a target that runs `execute_code` itself, and an operator who says so (`--runs-tools`).
  */
 export type Need = 'disabled-key' | 'spends-limits' | 'long-prompt' | 'more-requests' | 'server-tools';
 

@@ -9,7 +9,7 @@ const needWords: Readonly<Record<Need, string>> = {
   'spends-limits': 'leave to use up the requests of a whole window (--profile full or limits)',
   'more-requests': 'requests that standard has no room for (--profile full or that of its topic)',
   'long-prompt': "a prompt as long as the model's context window (--profile full or core)",
-  'server-tools': 'a target that runs tools itself and tells of it over the socket (--profile full or websocket)',
+  'server-tools': 'a target that runs execute_code itself, and your word for it (--runs-tools)',
 };
 
 const headings = Object.entries(documentHeadings) as [HeadingId, { title: string; excluded?: string }][];

@@ -6,6 +6,7 @@ import { dialects } from '../reference-server/dialects.ts';
 import { faults } from '../reference-server/faults/index.ts';
 import { keyOfTier } from '../reference-server/keys/key-entries.ts';
 import { startServer } from '../reference-server/server.ts';
+import { executeCode } from '../reference-server/tools/execute-code.ts';
 import type { Report, Result } from '../specs/report.ts';
 import type { RequirementId } from '../specs/requirements/index.ts';
 import { runLive } from './live-run.ts';
@@ -94,11 +95,18 @@ export async function trySubject(
   timeoutMs: number,
 ): Promise<Trial> {
   const keys = [keyOfTier(key, 'free'), keyOfTier(disabledKey, 'free', true)];
-  const server = await startServer({ backend, keys, behaviour });
+  const server = await startServer({ backend, keys, behaviour, tools: executeCode() });
   try {
     const report = await runLive({
       // The model is given, so that a broken list of models is judged instead of ending the run.
-      options: { url: server.url, profile: 'full', only: [], model: backend.model.id, disabledKey: true },
+      options: {
+        url: server.url,
+        profile: 'full',
+        only: [],
+        model: backend.model.id,
+        disabledKey: true,
+        runsTools: 'javascript',
+      },
       key,
       disabledKey,
       timeoutMs,

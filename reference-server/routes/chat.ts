@@ -1,14 +1,15 @@
 import type { ServerResponse } from 'node:http';
 import type { ChatRequest } from '../../specs/wire.ts';
 import { type Exchange, takeSlot } from '../admission.ts';
+import { answerEvents } from '../answer-events.ts';
 import { ApiError } from '../api-error.ts';
 import type { Behaviour } from '../behaviour.ts';
 import { type Chat, complete, streamParts } from '../chat-answer.ts';
 import { generationOf, messagesOf, refuseBody } from '../chat-request.ts';
-import { generate } from '../generate.ts';
 import { readImages } from '../images/read-images.ts';
 import { respond, respondWithStream } from '../respond.ts';
 import type { Service } from '../service.ts';
+import { offeredTools } from '../tools/definitions.ts';
 import { unknownModel } from './models.ts';
 
 /** Answers a chat request. @throws ApiError or a backend's error, as long as nothing of the answer was sent */
@@ -38,16 +39,15 @@ async function sendAnswer(
   chat: Chat,
   signal: AbortSignal,
 ): Promise<void> {
-  const events = generate(service, exchange, chat, signal);
+  const events = answerEvents(service, exchange, chat, signal);
   signal.addEventListener('abort', () => void events.return(undefined));
-  const output = service.behaviour.output(events, exchange);
   if (chat.request.stream !== true) {
-    const body = await complete(chat, output);
+    const body = await complete(chat, events);
     if (body) await respond(service, exchange, response, { kind: 'completion', body });
     else response.destroy();
     return;
   }
-  const parts = streamParts(chat, output, service.onFault);
+  const parts = streamParts(chat, events, service.onFault);
   const first = await parts.next();
   return respondWithStream(service, exchange, response, resume(first, parts));
 }
@@ -72,7 +72,7 @@ export async function checkChat(
   const slot = await takeSlot(service, exchange);
   try {
     const messages = await messagesOf(request, (message, index) => readImages(message, index, fetchImage, signal));
-    const promptTokens = await backend.countPrompt(messages, signal);
+    const promptTokens = await backend.countPrompt(messages, signal, offeredTools(request));
     const room = model.contextWindow - promptTokens;
     pass(room < 1 ? tooLong(promptTokens, model.contextWindow) : undefined, 'context');
     const generation = behaviour.generation(generationOf(request, messages, room), exchange);

@@ -6,6 +6,7 @@ import { httpRequirements } from './http.ts';
 import { limitRequirements } from './limits.ts';
 import { modelRequirements } from './models.ts';
 import { streamingRequirements } from './streaming.ts';
+import { toolRequirements } from './tools.ts';
 import { versionRequirements } from './version.ts';
 import { visionRequirements } from './vision.ts';
 import { websocketRequirements } from './websocket.ts';
@@ -17,6 +18,7 @@ const table = {
   ...modelRequirements,
   ...chatRequirements,
   ...streamingRequirements,
+  ...toolRequirements,
   ...errorRequirements,
   ...limitRequirements,
   ...visionRequirements,

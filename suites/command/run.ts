@@ -90,7 +90,7 @@ export async function runTarget(choices: RunChoices, host: Host): Promise<number
 
 function optionsOf(
   { profile, only, without, model, maxRequests, maxTokens }: RunChoices,
-  { url, disabledKey }: Subject,
+  { url, disabledKey, runsTools }: Subject,
 ): RunOptions {
   return {
     url,
@@ -99,6 +99,7 @@ function optionsOf(
     ...(without.length > 0 && { without }),
     ...(model && { model }),
     disabledKey: disabledKey !== undefined,
+    ...(runsTools && { runsTools }),
     ...(maxRequests !== undefined && { maxRequests }),
     ...(maxTokens !== undefined && { maxTokens }),
   };

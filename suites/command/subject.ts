@@ -14,6 +14,8 @@ export interface Subject {
   readonly disabledKey: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
   readonly ca: string | undefined;
+  /** The language in which it runs execute_code itself. */
+  readonly runsTools: string | undefined;
   close(): Promise<void>;
 }
 
@@ -25,6 +27,7 @@ export async function openSubject(choices: RunChoices, host: Host, say: (line: s
       url: baseUrlOf(choices.url, '--url'),
       key: choices.apiKey || undefined,
       disabledKey: choices.disabledKey || undefined,
+      runsTools: choices.runsTools || undefined,
       headers,
       ca: choices.ca === undefined ? undefined : await readCertificates(choices.ca),
       close: async () => {},

@@ -6,6 +6,7 @@ import { limitProbes } from './limits.ts';
 import { modelProbes } from './models.ts';
 import { refusedProbes } from './refused.ts';
 import { streamingProbes } from './streaming.ts';
+import { toolProbes } from './tools.ts';
 import { visionProbes } from './vision.ts';
 import { websocketProbes } from './websocket.ts';
 import { moreWebsocketProbes } from './websocket-more.ts';
@@ -21,5 +22,6 @@ export const probes: readonly BoundProbe[] = [
   ...visionProbes,
   ...websocketProbes,
   ...moreWebsocketProbes,
+  ...toolProbes,
   ...limitProbes,
 ];

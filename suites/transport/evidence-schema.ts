@@ -41,6 +41,7 @@ export const evidenceSchema = {
             without: { type: 'array', items: { enum: capabilities } },
             model: text,
             disabledKey: { type: 'boolean' },
+            runsTools: text,
             maxRequests: count,
             maxTokens: count,
           },
