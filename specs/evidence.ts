@@ -25,14 +25,27 @@ export interface RunOptions {
   readonly model?: string;
   /** Whether the key of a disabled account was given. */
   readonly disabledKey: boolean;
+  /** Whether a key was given whose tokens of the day are used up; absent means no. */
+  readonly exhaustedKey?: boolean;
+  /** The failures that the target can be told to show; absent means none. */
+  readonly demands?: readonly Demand[];
+  /** The customer tier of the key. */
+  readonly tier?: Tier;
+  /** Chats that the key may run at the same time, where that is not what its tier says. */
+  readonly concurrent?: number;
   /** Hard bound on requests; absent means the profile's own cost. */
   readonly maxRequests?: number;
   /** Hard bound on tokens, prompt and completion together. */
   readonly maxTokens?: number;
 }
 
+export type Tier = 'free' | 'pro' | 'enterprise';
+
 /** Which credential a request carried. `basic` is the valid key under the Basic scheme. */
-export type Credential = 'key' | 'none' | 'unknown' | 'disabled' | 'basic';
+export type Credential = 'key' | 'none' | 'unknown' | 'disabled' | 'exhausted' | 'basic';
+
+/** A failure that a request asks for, by a header that only a target prepared for it obeys. */
+export type Demand = '500' | '503' | '422' | 'cut-stream';
 
 export type HeaderList = readonly (readonly [name: string, value: string])[];
 
@@ -41,6 +54,8 @@ export interface RecordedRequest {
   /** Path and query below the base URL, as sent: `/chat/completions`. */
   readonly path: string;
   readonly credential: Credential;
+  /** The failure that its headers ask for. */
+  readonly demand?: Demand;
   readonly headers: HeaderList;
   readonly body?: string;
 }

@@ -10,9 +10,12 @@ export type TopicProfile = 'core' | 'streaming' | 'limits';
  * What a requirement takes beyond a URL and one key. Rows with a need stay out of `standard`:
  * - `disabled-key`: a key of a disabled account (`--disabled-key`);
  * - `spends-limits`: uses up the request limit of a whole window;
- * - `long-prompt`: sends a prompt as long as the model's context window.
+ * - `long-prompt`: sends a prompt as long as the model's context window;
+ * - `fault-header`: a target that fails when a header tells it to (`--fault-header`);
+ * - `tier`: which customer tier the key belongs to (`--tier`, or `--concurrent`);
+ * - `exhausted-key`: a key whose tokens of the day are used up (`--exhausted-key`).
  */
-export type Need = 'disabled-key' | 'spends-limits' | 'long-prompt';
+export type Need = 'disabled-key' | 'spends-limits' | 'long-prompt' | 'fault-header' | 'tier' | 'exhausted-key';
 
 /** One row of the contract. Ids are `area.topic.rule`; an id and its level are public. */
 export interface Requirement {

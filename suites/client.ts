@@ -47,7 +47,12 @@ export function openClient(probe: string, model: string, wire: Wire, recorder: R
       const body = { model, messages: ask('Say hello.'), max_tokens: 8, ...members };
       return client.send('POST', '/chat/completions', JSON.stringify(body), options);
     },
-    send(method, path, body, { credential = 'key', headers = {}, unpaced = false } = {}) {
+    send(
+      method,
+      path,
+      body,
+      { credential = 'key', headers = {}, demand, unpaced = false, atOnce = false, notBefore } = {},
+    ) {
       const type = body === undefined ? {} : { 'content-type': 'application/json' };
       const step = steps;
       steps += 2;
@@ -57,9 +62,12 @@ export function openClient(probe: string, model: string, wire: Wire, recorder: R
         method,
         path,
         credential,
+        ...(demand && { demand }),
         headers: { ...type, ...headers },
         ...(body === undefined ? {} : { body }),
         unpaced,
+        ...(atOnce && { atOnce }),
+        ...(notBefore !== undefined && { notBefore }),
       };
       const reply = attempt(request).then((first) =>
         !unpaced && mayPass.has(first.status) ? attempt({ ...request, step: step + 1 }) : first,

@@ -49,7 +49,12 @@ const firstContact = 'first contact';
 export function plan({ profile, only }: Pick<RunOptions, 'profile' | 'only'>): Plan {
   const chosen = chooseProbes(profile, selectRequirements(profile, only));
   const sum = (of: (cost: Cost) => number) => chosen.reduce((total, { cost }) => total + of(cost), of(baselineCost));
-  return { probes: chosen, cost: { requests: sum(({ requests }) => requests), tokens: sum(({ tokens }) => tokens) } };
+  const cost = {
+    requests: sum(({ requests }) => requests),
+    tokens: sum(({ tokens }) => tokens),
+    seconds: sum(({ seconds = 0 }) => seconds),
+  };
+  return { probes: chosen, cost };
 }
 
 /**

@@ -7,6 +7,7 @@ const headers = {
   type: 'array',
   items: { type: 'array', items: text, minItems: 2, maxItems: 2 },
 };
+const demand = { enum: ['500', '503', '422', 'cut-stream'] };
 const place = { probe: text, step: count };
 
 /** A line of an evidence file, as specs/evidence.ts describes it; what later versions add is let through. */
@@ -31,6 +32,10 @@ export const evidenceSchema = {
             only: { type: 'array', items: text },
             model: text,
             disabledKey: { type: 'boolean' },
+            exhaustedKey: { type: 'boolean' },
+            demands: { type: 'array', items: demand },
+            tier: { enum: ['free', 'pro', 'enterprise'] },
+            concurrent: count,
             maxRequests: count,
             maxTokens: count,
           },
@@ -48,7 +53,8 @@ export const evidenceSchema = {
           properties: {
             method: text,
             path: text,
-            credential: { enum: ['key', 'none', 'unknown', 'disabled', 'basic'] },
+            credential: { enum: ['key', 'none', 'unknown', 'disabled', 'exhausted', 'basic'] },
+            demand,
             headers,
             body: text,
           },
