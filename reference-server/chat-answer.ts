@@ -3,7 +3,7 @@ import type { ChatChunk, ChatCompletion, ChatRequest, Usage } from '../specs/wir
 import type { Generation, GenerationEvent } from './backends/backend.ts';
 import type { StreamPart } from './behaviour.ts';
 import { toApiError } from './failure.ts';
-import type { Slot } from './limits/limiter.ts';
+import type { Place } from './limits/store.ts';
 import { errorBody } from './respond.ts';
 
 /** A chat request that passed every check. */
@@ -12,7 +12,7 @@ export interface Chat {
   readonly model: string;
   readonly promptTokens: number;
   readonly generation: Generation;
-  readonly slot: Slot;
+  readonly place: Place;
 }
 
 /** The whole answer; `undefined` where the generation was aborted. */

@@ -20,6 +20,7 @@ export interface ServeChoices {
   /** Milliseconds. */
   readonly ttft?: number;
   readonly tokensPerSecond?: number;
+  readonly allowFaults?: boolean;
   readonly fault?: string;
   readonly dialect?: string;
 }
@@ -134,11 +135,12 @@ interface Parts {
   readonly print: Print;
 }
 
-async function listen({ host, port }: ServeChoices, { print, ...parts }: Parts): Promise<RunningServer> {
+async function listen({ host, port, allowFaults }: ServeChoices, { print, ...parts }: Parts): Promise<RunningServer> {
   try {
     return await startServer({
       host,
       port,
+      ...(allowFaults && { allowFaults }),
       ...parts,
       onFault: (error) => print(wordsOf(error)),
     });

@@ -9,6 +9,8 @@ import { startServer } from '../reference-server/server.ts';
 import type { Report, Result } from '../specs/report.ts';
 import type { RequirementId } from '../specs/requirements/index.ts';
 import { runLive } from './live-run.ts';
+import { skippingClock } from './transport/clock.ts';
+import { demandsOf, readFaultHeader } from './transport/fault-header.ts';
 
 /** A server to judge, and the requirements that it must be found to break: these and no others. */
 interface Subject {
@@ -86,6 +88,8 @@ const lanes = 4;
 
 const key = 'sk-self-test-free-key';
 const disabledKey = 'sk-self-test-disabled-key';
+const exhaustedKey = 'sk-self-test-exhausted-key';
+const faultHeader = readFaultHeader('X-Stack29-Fault');
 
 /** Judges one server that behaves as the subject says. */
 export async function trySubject(
@@ -93,14 +97,32 @@ export async function trySubject(
   backend: Backend,
   timeoutMs: number,
 ): Promise<Trial> {
-  const keys = [keyOfTier(key, 'free'), keyOfTier(disabledKey, 'free', true)];
-  const server = await startServer({ backend, keys, behaviour });
+  const keys = [
+    keyOfTier(key, 'free'),
+    keyOfTier(disabledKey, 'free', true),
+    { ...keyOfTier(exhaustedKey, 'free'), tokensUsed: 100_000 },
+  ];
+  // Both sides go by one clock, on which no wait for a window takes time.
+  const clock = skippingClock();
+  const server = await startServer({ backend, keys, behaviour, clock: clock.now, allowFaults: true });
   try {
     const report = await runLive({
       // The model is given, so that a broken list of models is judged instead of ending the run.
-      options: { url: server.url, profile: 'full', only: [], model: backend.model.id, disabledKey: true },
+      options: {
+        url: server.url,
+        profile: 'full',
+        only: [],
+        model: backend.model.id,
+        disabledKey: true,
+        exhaustedKey: true,
+        demands: demandsOf(faultHeader),
+        tier: 'free',
+      },
       key,
       disabledKey,
+      exhaustedKey,
+      faultHeader,
+      clock,
       timeoutMs,
       concurrency: 4,
       startedAt: new Date().toISOString(),

@@ -1,6 +1,7 @@
 import { authFaults } from './auth.ts';
 import { completionFaults } from './completions.ts';
 import { errorFaults } from './errors.ts';
+import { failureFaults } from './failures.ts';
 import type { Fault } from './fault.ts';
 import { generationFaults } from './generation.ts';
 import { httpFaults } from './http.ts';
@@ -20,6 +21,7 @@ const table = {
   ...generationFaults,
   ...streamingFaults,
   ...errorFaults,
+  ...failureFaults,
   ...limitFaults,
 };
 

@@ -29,9 +29,13 @@ const none = () => undefined;
 const admitting = (refuses: (exchange: Exchange) => boolean): Behaviour => ({
   decide(refusal, step, exchange) {
     if (step !== 'limits' || !exchange.authenticated) return refusal;
-    const { allowance } = exchange;
+    const { allowance, at } = exchange;
     return refuses(exchange)
-      ? rateLimited('the limit is reached', { ...allowance, used: allowance.limit, remaining: 0 })
+      ? rateLimited('the limit is reached', allowance.reset - at / 1000, {
+          ...allowance,
+          used: allowance.limit,
+          remaining: 0,
+        })
       : undefined;
   },
 });

@@ -1,9 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import type { ChatRequest } from '../../specs/wire.ts';
-import { type Exchange, takeSlot } from '../admission.ts';
+import { type Exchange, takePlace } from '../admission.ts';
 import { ApiError } from '../api-error.ts';
 import { type Chat, complete, streamParts } from '../chat-answer.ts';
 import { generationOf, messagesOf, refuseBody } from '../chat-request.ts';
+import { failingOn } from '../demand.ts';
 import { generate } from '../generate.ts';
 import { respond, respondWithStream } from '../respond.ts';
 import type { Service } from '../service.ts';
@@ -22,7 +23,7 @@ export async function answerChat(service: Service, exchange: Exchange, response:
     try {
       await sendAnswer(service, exchange, response, chat, abort.signal);
     } finally {
-      chat.slot.release();
+      await chat.place.release();
     }
   } finally {
     socket.off('close', leave);
@@ -38,7 +39,7 @@ async function sendAnswer(
 ): Promise<void> {
   const events = generate(service, exchange, chat, signal);
   signal.addEventListener('abort', () => void events.return(undefined));
-  const output = service.behaviour.output(events, exchange);
+  const output = service.behaviour.output(failingOn(exchange.demand, events), exchange);
   if (chat.request.stream !== true) {
     const body = await complete(chat, output);
     if (body) await respond(service, exchange, response, { kind: 'completion', body });
@@ -50,7 +51,7 @@ async function sendAnswer(
   return respondWithStream(service, exchange, response, resume(first, parts));
 }
 
-/** The chat that a body asks for, in a slot that is the caller's to release. */
+/** The chat that a body asks for, in a place that is the caller's to release. */
 async function checkChat(service: Service, exchange: Exchange, signal: AbortSignal): Promise<Chat> {
   const { backend, behaviour } = service;
   const { model } = backend;
@@ -62,16 +63,16 @@ async function checkChat(service: Service, exchange: Exchange, signal: AbortSign
   pass(refuseBody(exchange.body), 'body');
   const request = exchange.body as ChatRequest;
   pass(request.model === model.id ? undefined : unknownModel(request.model, model), 'model');
-  const slot = await takeSlot(service, exchange);
+  const place = await takePlace(service, exchange);
   try {
     const messages = messagesOf(request);
     const promptTokens = await backend.countPrompt(messages, signal);
     const room = model.contextWindow - promptTokens;
     pass(room < 1 ? tooLong(promptTokens, model.contextWindow) : undefined, 'context');
     const generation = behaviour.generation(generationOf(request, messages, room), exchange);
-    return { request, model: model.id, promptTokens, generation, slot };
+    return { request, model: model.id, promptTokens, generation, place };
   } catch (error) {
-    slot.release();
+    await place.release();
     throw error;
   }
 }

@@ -9,8 +9,8 @@ export interface FaultHeader {
 export const demands: readonly Demand[] = ['500', '503', '422', 'cut-stream'];
 
 /** The failures that a header can ask for. */
-export function demandsOf({ values }: FaultHeader): readonly Demand[] {
-  return demands.filter((demand) => demand in values);
+export function demandsOf(header: FaultHeader | undefined): readonly Demand[] {
+  return demands.filter((demand) => header && demand in header.values);
 }
 
 /**
