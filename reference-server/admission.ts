@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiError } from './api-error.ts';
 import { demandOf, failureFor } from './demand.ts';
 import { toApiError } from './failure.ts';
@@ -96,7 +97,11 @@ export async function takePlace({ limiter, behaviour }: Service, exchange: Excha
   const { account } = exchange;
   const tokens = behaviour.decide(await limiter.refuseTokens(account), 'tokens', exchange);
   if (tokens) throw tokens;
-  const place = await limiter.takePlace(account);
+  let place = await limiter.takePlace(account);
+  while (behaviour.queue && place instanceof ApiError) {
+    await sleep(queueMs);
+    place = await limiter.takePlace(account);
+  }
   const none = place instanceof ApiError ? place : undefined;
   const taken = place instanceof ApiError ? unlimited : place;
   exchange.running = taken.running;
@@ -107,6 +112,9 @@ export async function takePlace({ limiter, behaviour }: Service, exchange: Excha
   }
   return behaviour.place(taken, exchange);
 }
+
+/** How often a chat that waits looks for a place. */
+const queueMs = 10;
 
 /** The place of a chat that a behaviour lets pass the limit. */
 const unlimited: Place = { running: Number.POSITIVE_INFINITY, release: async () => {} };

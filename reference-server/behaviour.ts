@@ -34,6 +34,8 @@ export interface Behaviour {
   decide?(refusal: ApiError | undefined, step: Step, exchange: Exchange): ApiError | undefined;
   /** How requests are counted; `fixed` unless given. */
   readonly windows?: WindowShape;
+  /** Whether a chat waits for a place where all are taken; not unless given. */
+  readonly queue?: boolean;
   /** The place that a chat holds. */
   place?(place: Place, exchange: Exchange): Place;
   /** What the backend is asked for. */
@@ -52,6 +54,7 @@ export interface Behaviour {
 
 export const plainBehaviour: Required<Behaviour> = {
   windows: 'fixed',
+  queue: false,
   body: (body) => body,
   decide: (refusal) => refusal,
   place: (place) => place,

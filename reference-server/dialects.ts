@@ -2,9 +2,10 @@ import type { Dialect } from './dialects/dialect.ts';
 import { errorDialects } from './dialects/errors.ts';
 import { headerDialects } from './dialects/headers.ts';
 import { jsonDialects } from './dialects/json.ts';
+import { limitDialects } from './dialects/limits.ts';
 import { streamDialects } from './dialects/streams.ts';
 
-const table = { ...errorDialects, ...headerDialects, ...jsonDialects, ...streamDialects };
+const table = { ...errorDialects, ...headerDialects, ...jsonDialects, ...streamDialects, ...limitDialects };
 
 export type DialectId = keyof typeof table;
 

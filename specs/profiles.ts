@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Requirement, TopicProfile } from './requirement.ts';
+import type { Need, Requirement, TopicProfile } from './requirement.ts';
 import { type RequirementId, requirementIds, requirements } from './requirements/index.ts';
 
 export type ProfileName = TopicProfile | 'standard' | 'full';
@@ -22,9 +22,10 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
   full: profile('full', 'all that any target can show', () => true),
 });
 
-/** What a URL and one key can show of a topic, a spent limit included. */
+/** What a URL and one key, of which the tier is known, can show of a topic, a spent limit included. */
 function topic(name: TopicProfile, description: string): Profile {
-  return profile(name, description, (row) => row.profile === name && (row.need ?? 'spends-limits') === 'spends-limits');
+  const own: readonly (Need | undefined)[] = [undefined, 'spends-limits', 'tier'];
+  return profile(name, description, (row) => row.profile === name && own.includes(row.need));
 }
 
 function profile(name: ProfileName, description: string, belongs: (row: Requirement) => boolean): Profile {

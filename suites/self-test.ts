@@ -1,5 +1,5 @@
 import { closest } from 'fastest-levenshtein';
-import type { Backend } from '../reference-server/backends/backend.ts';
+import type { Backend, Generation } from '../reference-server/backends/backend.ts';
 import { scriptedBackend } from '../reference-server/backends/scripted.ts';
 import type { Behaviour } from '../reference-server/behaviour.ts';
 import { dialects } from '../reference-server/dialects.ts';
@@ -69,7 +69,7 @@ export class UnknownSubject extends Error {
 export async function selfTest(name?: string, onTrial?: (trial: Trial) => void): Promise<readonly Trial[]> {
   const subjects = name === undefined ? trialSubjects : trialSubjects.filter((subject) => subject.name === name);
   if (name !== undefined && subjects.length === 0) throw new UnknownSubject(name);
-  const backend = scriptedBackend();
+  const backend = trialBackend();
   const trials: Trial[] = [];
   const waiting = [...subjects];
   const lane = async () => {
@@ -83,8 +83,19 @@ export async function selfTest(name?: string, onTrial?: (trial: Trial) => void):
   return subjects.flatMap((subject) => trials.filter((trial) => trial.name === subject.name));
 }
 
+/** As fast as can be, but for the streams that are to run at the same time. */
+export function trialBackend(): Backend {
+  const fast = scriptedBackend();
+  const slow = scriptedBackend({ tokensPerSecond: 800 });
+  const isHeld = ({ maxTokens }: Generation) => maxTokens === 400 || maxTokens === 800;
+  return {
+    ...fast,
+    generate: (generation, signal) => (isHeld(generation) ? slow : fast).generate(generation, signal),
+  };
+}
+
 /** Servers at a time: enough to fill the waits of those that let a request time out. */
-const lanes = 4;
+const lanes = 8;
 
 const key = 'sk-self-test-free-key';
 const disabledKey = 'sk-self-test-disabled-key';

@@ -9,6 +9,7 @@ import { limitFaults } from './limits.ts';
 import { modelFaults } from './models.ts';
 import { parameterFaults } from './parameters.ts';
 import { streamingFaults } from './streaming.ts';
+import { tierFaults } from './tiers.ts';
 import { versionFaults } from './version.ts';
 
 const table = {
@@ -23,6 +24,7 @@ const table = {
   ...errorFaults,
   ...failureFaults,
   ...limitFaults,
+  ...tierFaults,
 };
 
 export type FaultId = keyof typeof table;

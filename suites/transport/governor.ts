@@ -103,7 +103,13 @@ export function govern(wire: Wire, settings: GovernorSettings): Wire {
       tokens += spentTokens(reply, estimate) - estimate;
       pace.learn(reply);
       // Refused though requests are left: the target runs fewer of them at a time.
-      if (reply.status === 429 && !request.atOnce && (limitHeader(reply, 'remaining') ?? 0) > 0 && concurrency > 1) {
+      if (
+        reply.status === 429 &&
+        !request.atOnce &&
+        request.credential === 'key' &&
+        (limitHeader(reply, 'remaining') ?? 0) > 0 &&
+        concurrency > 1
+      ) {
         concurrency = Math.floor(concurrency / 2);
         notify?.(`the target runs fewer requests at a time: going on with ${concurrency}`);
       }
