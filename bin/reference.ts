@@ -21,11 +21,13 @@ const endTimeoutMs = 2_000;
 export async function startReference(script: string): Promise<Reference> {
   const key = newKey();
   const disabledKey = newKey();
+  const exhaustedKey = newKey();
   const folder = mkdtempSync(join(tmpdir(), 'stack29-'));
   const keys = join(folder, 'keys.json');
   const entries = [
     { key, tier: 'free' },
     { key: disabledKey, tier: 'free', disabled: true },
+    { key: exhaustedKey, tier: 'free', tokensUsed: 100_000 },
   ];
   writeFileSync(keys, JSON.stringify(entries), { mode: 0o600 });
   const gguf = isInstalled('node-llama-cpp');
@@ -33,7 +35,7 @@ export async function startReference(script: string): Promise<Reference> {
   const backend = gguf ? 'gguf' : 'scripted';
   const child = fork(
     script,
-    ['serve', '--port', '0', '--keys', keys, '--backend', backend, ...(tools ? ['--tools'] : [])],
+    ['serve', '--port', '0', '--keys', keys, '--backend', backend, '--allow-faults', ...(tools ? ['--tools'] : [])],
     {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     },
@@ -61,7 +63,7 @@ export async function startReference(script: string): Promise<Reference> {
       'scripted text, as node-llama-cpp is not installed; npm install node-llama-cpp@3.21.1 brings the model';
     const runsTools = tools ? 'javascript' : undefined;
     const description = gguf ? 'the shipped GGUF model' : missing;
-    return { url, key, disabledKey, runsTools, description, close };
+    return { url, key, disabledKey, exhaustedKey, faultHeader: 'X-Stack29-Fault', runsTools, description, close };
   } catch (error) {
     await close();
     throw error;

@@ -3,7 +3,9 @@ import { ApiError } from './api-error.ts';
 import type { BackendCall, BackendMessage, Generation, GenerationEvent } from './backends/backend.ts';
 import type { Behaviour } from './behaviour.ts';
 import type { Chat } from './chat-answer.ts';
+import { failingOn } from './demand.ts';
 import { generate } from './generate.ts';
+import type { Place } from './limits/store.ts';
 import type { Service } from './service.ts';
 import { CallReader, type SpokenPart } from './tools/call-reader.ts';
 import type { ToolResult } from './tools/tool-runner.ts';
@@ -40,14 +42,14 @@ export async function* answerEvents(
   change: Required<Behaviour>['output'] = service.behaviour.output,
 ): AsyncGenerator<AnswerEvent> {
   const { model } = service.backend;
-  const held = { release: () => {} };
+  const held: Place = { running: 0, release: async () => {} };
   let { generation, promptTokens } = chat;
   let allPromptTokens = 0;
   let completionTokens = 0;
   try {
     for (let round = 1; round <= mostRounds; round += 1) {
-      const events = generate(service, exchange, { generation, promptTokens, slot: held }, signal);
-      const output = change(events, exchange);
+      const events = generate(service, exchange, { generation, promptTokens, place: held }, signal);
+      const output = change(failingOn(exchange.demand, events), exchange);
       const spoken = yield* speak(service, readCalls(chat, generation, output));
       if (spoken === undefined) return;
       allPromptTokens += promptTokens;
@@ -74,7 +76,7 @@ export async function* answerEvents(
     }
     throw new ApiError('tool_error', `the model called tools ${mostRounds} times in a row without an answer`);
   } finally {
-    chat.slot.release();
+    await chat.place.release();
   }
 }
 

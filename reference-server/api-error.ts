@@ -20,7 +20,7 @@ interface ErrorDetails {
   /** Where HTTP has a status of its own for it; else the documented status of the code. */
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** The limit that refused, where it is another than that on requests. */
+  /** What the X-RateLimit headers say, where it is not the state of the request limit. */
   readonly allowance?: Allowance;
 }
 
@@ -44,8 +44,14 @@ export class ApiError extends Error {
   }
 }
 
-/** A refusal for the time being: says in whole seconds when to come back. */
-export function rateLimited(message: string, allowance: Allowance): ApiError {
-  const seconds = Math.max(1, Math.ceil(allowance.reset - Date.now() / 1000));
-  return new ApiError('rate_limit_exceeded', message, { headers: { 'Retry-After': String(seconds) }, allowance });
+/**
+ * A refusal for the time being: says in whole seconds when to come back.
+ * @param allowance what the X-RateLimit headers say instead of the truth
+ */
+export function rateLimited(message: string, seconds: number, allowance?: Allowance): ApiError {
+  const retryAfter = String(Math.max(1, Math.ceil(seconds)));
+  return new ApiError('rate_limit_exceeded', message, {
+    headers: { 'Retry-After': retryAfter },
+    ...(allowance && { allowance }),
+  });
 }

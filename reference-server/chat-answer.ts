@@ -4,7 +4,7 @@ import type { AnswerEvent } from './answer-events.ts';
 import type { Generation } from './backends/backend.ts';
 import type { StreamPart } from './behaviour.ts';
 import { toApiError } from './failure.ts';
-import type { Slot } from './limits/limiter.ts';
+import type { Place } from './limits/store.ts';
 import { errorBody } from './respond.ts';
 
 /** A chat request that passed every check. */
@@ -13,7 +13,7 @@ export interface Chat {
   readonly model: string;
   readonly promptTokens: number;
   readonly generation: Generation;
-  readonly slot: Slot;
+  readonly place: Place;
 }
 
 /** The whole answer; `undefined` where the generation was aborted. */

@@ -8,7 +8,10 @@ export function serveCommand(): Command {
     .optionsGroup('The server:')
     .option('--host <address>', 'address to listen on', notEmpty, '127.0.0.1')
     .option('--port <number>', 'port to listen on; 0 takes a free one', wholeNumber(0, 65_535), 3000)
-    .option('--keys <file>', 'accepted keys: [{ "key", "tier": "free", "pro" or "enterprise", "disabled", "limits" }]')
+    .option(
+      '--keys <file>',
+      'accepted keys: [{ "key", "tier": "free", "pro" or "enterprise", "disabled", "limits", "tokensUsed" }]',
+    )
     .addHelpText(
       'after',
       '\nWithout --keys the key in API_KEY is accepted, as one of the Free tier; else one is made up and shown.',
@@ -42,6 +45,7 @@ export function serveCommand(): Command {
     .optionsGroup('Tools:')
     .option('--tools', 'run calls of execute_code in the server, where a request offers this function')
     .optionsGroup('For the proof of the suite:')
+    .option('--allow-faults', 'fail when the header X-Stack29-Fault says 500, 503, 422 or cut-stream')
     .addOption(new Option('--fault <id>', 'misbehave in this way').conflicts('dialect'))
     .option('--dialect <id>', 'use this form of the API')
     .action(async (choices: ServeChoices, command: Command) => {

@@ -2,6 +2,7 @@ import type { Dialect } from './dialects/dialect.ts';
 import { errorDialects } from './dialects/errors.ts';
 import { headerDialects } from './dialects/headers.ts';
 import { jsonDialects } from './dialects/json.ts';
+import { limitDialects } from './dialects/limits.ts';
 import { streamDialects } from './dialects/streams.ts';
 import { toolDialects } from './dialects/tools.ts';
 import { visionDialects } from './dialects/vision.ts';
@@ -13,6 +14,7 @@ const table = {
   ...streamDialects,
   ...toolDialects,
   ...visionDialects,
+  ...limitDialects,
 };
 
 export type DialectId = keyof typeof table;

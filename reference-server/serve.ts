@@ -25,6 +25,7 @@ export interface ServeChoices {
   readonly allowImageUrls?: boolean;
   /** Runs calls of execute_code. */
   readonly tools?: boolean;
+  readonly allowFaults?: boolean;
   readonly fault?: string;
   readonly dialect?: string;
 }
@@ -157,7 +158,7 @@ interface Parts {
 }
 
 async function listen(
-  { host, port, allowImageUrls }: ServeChoices,
+  { host, port, allowImageUrls, allowFaults }: ServeChoices,
   { print, ...parts }: Parts,
 ): Promise<RunningServer> {
   const fetchImage = allowImageUrls ? (await import('./images/fetch-image.ts')).imageFetcher() : undefined;
@@ -165,6 +166,7 @@ async function listen(
     return await startServer({
       host,
       port,
+      ...(allowFaults && { allowFaults }),
       ...parts,
       ...(fetchImage && { fetchImage }),
       onFault: (error) => print(wordsOf(error)),

@@ -30,14 +30,27 @@ export interface RunOptions {
   readonly disabledKey: boolean;
   /** The language in which the target runs calls of `execute_code` itself, by the operator's word. */
   readonly runsTools?: string;
+  /** Whether a key was given whose tokens of the day are used up; absent means no. */
+  readonly exhaustedKey?: boolean;
+  /** The failures that the target can be told to show; absent means none. */
+  readonly demands?: readonly Demand[];
+  /** The customer tier of the key. */
+  readonly tier?: Tier;
+  /** Chats that the key may run at the same time, where that is not what its tier says. */
+  readonly concurrent?: number;
   /** Hard bound on requests; absent means the profile's own cost. */
   readonly maxRequests?: number;
   /** Hard bound on tokens, prompt and completion together. */
   readonly maxTokens?: number;
 }
 
+export type Tier = 'free' | 'pro' | 'enterprise';
+
 /** Which credential a request carried. `basic` is the valid key under the Basic scheme. */
-export type Credential = 'key' | 'none' | 'unknown' | 'disabled' | 'basic';
+export type Credential = 'key' | 'none' | 'unknown' | 'disabled' | 'exhausted' | 'basic';
+
+/** A failure that a request asks for, by a header that only a target prepared for it obeys. */
+export type Demand = '500' | '503' | '422' | 'cut-stream';
 
 export type HeaderList = readonly (readonly [name: string, value: string])[];
 
@@ -65,6 +78,8 @@ export interface RecordedRequest {
   readonly credential: Credential;
   /** What is said over the socket that the request asks for. */
   readonly dialog?: readonly DialogStep[];
+  /** The failure that its headers ask for. */
+  readonly demand?: Demand;
   readonly headers: HeaderList;
   readonly body?: string;
 }

@@ -15,9 +15,20 @@ export type Capability = Exclude<TopicProfile, 'core' | 'limits'>;
  * - `spends-limits`: uses up the request limit of a whole window;
  * - `long-prompt`: sends a prompt as long as the model's context window;
  * - `more-requests`: takes requests that `standard` has no room for;
- * - `server-tools`: a target that runs `execute_code` itself, and an operator who says so (`--runs-tools`).
+ * - `server-tools`: a target that runs `execute_code` itself, and an operator who says so (`--runs-tools`);
+ * - `fault-header`: a target that fails when a header tells it to (`--fault-header`);
+ * - `tier`: which customer tier the key belongs to (`--tier`, or `--concurrent`);
+ * - `exhausted-key`: a key whose tokens of the day are used up (`--exhausted-key`).
  */
-export type Need = 'disabled-key' | 'spends-limits' | 'long-prompt' | 'more-requests' | 'server-tools';
+export type Need =
+  | 'disabled-key'
+  | 'spends-limits'
+  | 'long-prompt'
+  | 'more-requests'
+  | 'server-tools'
+  | 'fault-header'
+  | 'tier'
+  | 'exhausted-key';
 
 /** One row of the contract. Ids are `area.topic.rule`; an id and its level are public. */
 export interface Requirement {

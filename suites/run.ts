@@ -50,7 +50,12 @@ const firstContact = 'first contact';
 export function plan(options: Pick<RunOptions, 'profile' | 'only' | 'without'>): Plan {
   const chosen = chooseProbes(options, selectRequirements(options.profile, options.only));
   const sum = (of: (cost: Cost) => number) => chosen.reduce((total, { cost }) => total + of(cost), of(baselineCost));
-  return { probes: chosen, cost: { requests: sum(({ requests }) => requests), tokens: sum(({ tokens }) => tokens) } };
+  const cost = {
+    requests: sum(({ requests }) => requests),
+    tokens: sum(({ tokens }) => tokens),
+    seconds: sum(({ seconds = 0 }) => seconds),
+  };
+  return { probes: chosen, cost };
 }
 
 /**

@@ -1,9 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Backend } from '../reference-server/backends/backend.ts';
 import { loadGgufBackend } from '../reference-server/backends/gguf.ts';
-import { scriptedBackend } from '../reference-server/backends/scripted.ts';
 import { profiles } from '../specs/profiles.ts';
-import { selfTest, type Trial, trialLine, trialSubjects, trySubject, UnknownSubject } from './self-test.ts';
+import {
+  selfTest,
+  type Trial,
+  trialBackend,
+  trialLine,
+  trialSubjects,
+  trySubject,
+  UnknownSubject,
+} from './self-test.ts';
 
 describe('the self-test', () => {
   let trials: ReadonlyMap<string, Trial>;
@@ -28,7 +35,7 @@ describe('the self-test', () => {
 });
 
 describe.each([
-  ['scripted', 1_000, async () => scriptedBackend({ vision: true })],
+  ['scripted', 1_000, async () => trialBackend()],
   ['gguf', 20_000, () => loadGgufBackend({ modelPath: 'fixtures/model/stack29-tiny.gguf', gpu: false })],
 ] as const)('twenty clean runs in a row on the %s backend', (_, timeoutMs, open) => {
   let backend: Backend;

@@ -1,5 +1,5 @@
 import { closest } from 'fastest-levenshtein';
-import type { Backend } from '../reference-server/backends/backend.ts';
+import type { Backend, Generation } from '../reference-server/backends/backend.ts';
 import { scriptedBackend } from '../reference-server/backends/scripted.ts';
 import type { Behaviour } from '../reference-server/behaviour.ts';
 import { dialects } from '../reference-server/dialects.ts';
@@ -10,6 +10,8 @@ import { executeCode } from '../reference-server/tools/execute-code.ts';
 import type { Report, Result } from '../specs/report.ts';
 import type { RequirementId } from '../specs/requirements/index.ts';
 import { runLive } from './live-run.ts';
+import { skippingClock } from './transport/clock.ts';
+import { demandsOf, readFaultHeader } from './transport/fault-header.ts';
 
 /** A server to judge, and the requirements that it must be found to break: these and no others. */
 interface Subject {
@@ -68,7 +70,7 @@ export class UnknownSubject extends Error {
 export async function selfTest(name?: string, onTrial?: (trial: Trial) => void): Promise<readonly Trial[]> {
   const subjects = name === undefined ? trialSubjects : trialSubjects.filter((subject) => subject.name === name);
   if (name !== undefined && subjects.length === 0) throw new UnknownSubject(name);
-  const backend = scriptedBackend({ vision: true });
+  const backend = trialBackend();
   const trials: Trial[] = [];
   const waiting = [...subjects];
   const lane = async () => {
@@ -82,11 +84,24 @@ export async function selfTest(name?: string, onTrial?: (trial: Trial) => void):
   return subjects.flatMap((subject) => trials.filter((trial) => trial.name === subject.name));
 }
 
+/** As fast as can be, but for the streams that are to run at the same time. */
+export function trialBackend(): Backend {
+  const fast = scriptedBackend({ vision: true });
+  const slow = scriptedBackend({ tokensPerSecond: 800, vision: true });
+  const isHeld = ({ maxTokens }: Generation) => maxTokens === 400 || maxTokens === 800;
+  return {
+    ...fast,
+    generate: (generation, signal) => (isHeld(generation) ? slow : fast).generate(generation, signal),
+  };
+}
+
 /** Servers at a time: enough to fill the waits of those that let a request time out. */
-const lanes = 4;
+const lanes = 8;
 
 const key = 'sk-self-test-free-key';
 const disabledKey = 'sk-self-test-disabled-key';
+const exhaustedKey = 'sk-self-test-exhausted-key';
+const faultHeader = readFaultHeader('X-Stack29-Fault');
 
 /** Judges one server that behaves as the subject says. */
 export async function trySubject(
@@ -94,8 +109,15 @@ export async function trySubject(
   backend: Backend,
   timeoutMs: number,
 ): Promise<Trial> {
-  const keys = [keyOfTier(key, 'free'), keyOfTier(disabledKey, 'free', true)];
-  const server = await startServer({ backend, keys, behaviour, tools: executeCode() });
+  const keys = [
+    keyOfTier(key, 'free'),
+    keyOfTier(disabledKey, 'free', true),
+    { ...keyOfTier(exhaustedKey, 'free'), tokensUsed: 100_000 },
+  ];
+  // Both sides go by one clock, on which no wait for a window takes time.
+  const clock = skippingClock();
+  const tools = executeCode();
+  const server = await startServer({ backend, keys, behaviour, clock: clock.now, allowFaults: true, tools });
   try {
     const report = await runLive({
       // The model is given, so that a broken list of models is judged instead of ending the run.
@@ -106,9 +128,15 @@ export async function trySubject(
         model: backend.model.id,
         disabledKey: true,
         runsTools: 'javascript',
+        exhaustedKey: true,
+        demands: demandsOf(faultHeader),
+        tier: 'free',
       },
       key,
       disabledKey,
+      exhaustedKey,
+      faultHeader,
+      clock,
       timeoutMs,
       concurrency: 4,
       startedAt: new Date().toISOString(),

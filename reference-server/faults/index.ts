@@ -1,6 +1,7 @@
 import { authFaults } from './auth.ts';
 import { completionFaults } from './completions.ts';
 import { errorFaults } from './errors.ts';
+import { failureFaults } from './failures.ts';
 import type { Fault } from './fault.ts';
 import { generationFaults } from './generation.ts';
 import { httpFaults } from './http.ts';
@@ -8,6 +9,7 @@ import { limitFaults } from './limits.ts';
 import { modelFaults } from './models.ts';
 import { parameterFaults } from './parameters.ts';
 import { streamingFaults } from './streaming.ts';
+import { tierFaults } from './tiers.ts';
 import { toolFaults } from './tools.ts';
 import { versionFaults } from './version.ts';
 import { visionFaults } from './vision.ts';
@@ -23,8 +25,10 @@ const table = {
   ...streamingFaults,
   ...toolFaults,
   ...errorFaults,
+  ...failureFaults,
   ...limitFaults,
   ...visionFaults,
+  ...tierFaults,
 };
 
 export type FaultId = keyof typeof table;

@@ -272,14 +272,14 @@ export const toolFaults = {
     trips: ['tools.result.accepted'],
     behaviour: deciding('body', (exchange) => hasToolMessage(asked(exchange).messages), serverFault),
   },
-  'tool-error-called-bad-request': {
+  'tool-failure-called-bad-request': {
     description: 'a tool that fails while the server runs it is answered with 400',
-    trips: ['errors.tool-error.status'],
+    trips: ['tools.failure.status'],
     behaviour: instead({ code: 'invalid_request', type: 'invalid_request_error' }, 400),
   },
-  'tool-error-misnamed': {
+  'tool-failure-misnamed': {
     description: 'the error of a tool that failed has another identifier',
-    trips: ['errors.tool-error.identifier', 'errors.identifier'],
+    trips: ['tools.failure.identifier', 'errors.identifier'],
     behaviour: instead({ code: 'tool_failed', type: 'tool_failure' }, 422),
   },
 } as const satisfies Faults;

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { ChatRequest } from '../../specs/wire.ts';
-import { type Exchange, takeSlot } from '../admission.ts';
+import { type Exchange, takePlace } from '../admission.ts';
 import { answerEvents } from '../answer-events.ts';
 import { ApiError } from '../api-error.ts';
 import type { Behaviour } from '../behaviour.ts';
@@ -25,7 +25,7 @@ export async function answerChat(service: Service, exchange: Exchange, response:
     try {
       await sendAnswer(service, exchange, response, chat, abort.signal);
     } finally {
-      chat.slot.release();
+      await chat.place.release();
     }
   } finally {
     socket.off('close', leave);
@@ -52,7 +52,7 @@ async function sendAnswer(
   return respondWithStream(service, exchange, response, resume(first, parts));
 }
 
-/** The chat that a body asks for, in a slot that is the caller's to release. @param seams those of a socket, or of REST */
+/** The chat that a body asks for, in a place that is the caller's to release. @param seams those of a socket, or of REST */
 export async function checkChat(
   service: Service,
   exchange: Exchange,
@@ -69,16 +69,16 @@ export async function checkChat(
   pass(refuseBody(exchange.body, model.vision), 'body');
   const request = exchange.body as ChatRequest;
   pass(request.model === model.id ? undefined : unknownModel(request.model, model), 'model');
-  const slot = await takeSlot(service, exchange);
+  const place = await takePlace(service, exchange);
   try {
     const messages = await messagesOf(request, (message, index) => readImages(message, index, fetchImage, signal));
     const promptTokens = await backend.countPrompt(messages, signal, offeredTools(request));
     const room = model.contextWindow - promptTokens;
     pass(room < 1 ? tooLong(promptTokens, model.contextWindow) : undefined, 'context');
     const generation = behaviour.generation(generationOf(request, messages, room), exchange);
-    return { request, model: model.id, promptTokens, generation, slot };
+    return { request, model: model.id, promptTokens, generation, place };
   } catch (error) {
-    slot.release();
+    await place.release();
     throw error;
   }
 }

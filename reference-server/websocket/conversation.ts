@@ -103,7 +103,7 @@ export function converse(conversation: Conversation): void {
         if (gone.signal.aborted) return;
         // Who reads done may start again at once.
         if (isObject(message) && message.type === 'done') {
-          chat.slot.release();
+          await chat.place.release();
           over();
         }
         await send(message);
@@ -111,7 +111,7 @@ export function converse(conversation: Conversation): void {
         await nextTurn();
       }
     } finally {
-      chat.slot.release();
+      await chat.place.release();
     }
   }
 

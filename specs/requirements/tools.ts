@@ -114,4 +114,21 @@ export const toolRequirements = {
     reading:
       'the roles leave tool out, yet messages have a tool_call_id; OpenAI clients give results back in such messages',
   },
+
+  'tools.failure.status': {
+    ...call,
+    source: 'error-handling/codes',
+    need: 'server-tools',
+    statement: 'a call that the server runs itself and that fails makes the request fail with 422',
+    reading:
+      'seen where the target runs execute_code itself: it is made to run code that throws, beside code that does not',
+  },
+  'tools.failure.identifier': {
+    ...call,
+    source: 'error-handling/codes',
+    level: 'SHOULD',
+    need: 'server-tools',
+    statement: 'the error of a call that the server ran and that failed has the identifier tool_error in code or type',
+    reading: 'the tables call it a code in one place and a type in another; the literal numeric form is accepted',
+  },
 } as const satisfies RequirementTable;

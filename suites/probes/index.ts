@@ -1,6 +1,7 @@
 import type { BoundProbe } from '../probe.ts';
 import { acceptedProbes } from './accepted.ts';
 import { authProbes } from './auth.ts';
+import { failureProbes } from './failures.ts';
 import { generationProbes } from './generation.ts';
 import { limitProbes } from './limits.ts';
 import { modelProbes } from './models.ts';
@@ -23,5 +24,6 @@ export const probes: readonly BoundProbe[] = [
   ...websocketProbes,
   ...moreWebsocketProbes,
   ...toolProbes,
+  ...failureProbes,
   ...limitProbes,
 ];

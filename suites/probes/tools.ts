@@ -198,11 +198,11 @@ const programs = defineProbe<Programs>({
     return { sound, failing };
   },
   judge: {
-    'errors.tool-error.status': (seen) => {
+    'tools.failure.status': (seen) => {
       needRun(seen);
       return expectStatus(seen.failing, 422);
     },
-    'errors.tool-error.identifier': (seen) => {
+    'tools.failure.identifier': (seen) => {
       needRun(seen);
       return expectIdentifier(seen.failing, 422, 'tool_error');
     },

@@ -16,6 +16,7 @@ const failure = {
     message: text,
   },
 };
+const demand = { enum: ['500', '503', '422', 'cut-stream'] };
 const place = { probe: text, step: count };
 
 /** A line of an evidence file, as specs/evidence.ts describes it; what later versions add is let through. */
@@ -42,6 +43,10 @@ export const evidenceSchema = {
             model: text,
             disabledKey: { type: 'boolean' },
             runsTools: text,
+            exhaustedKey: { type: 'boolean' },
+            demands: { type: 'array', items: demand },
+            tier: { enum: ['free', 'pro', 'enterprise'] },
+            concurrent: count,
             maxRequests: count,
             maxTokens: count,
           },
@@ -59,7 +64,8 @@ export const evidenceSchema = {
           properties: {
             method: text,
             path: text,
-            credential: { enum: ['key', 'none', 'unknown', 'disabled', 'basic'] },
+            credential: { enum: ['key', 'none', 'unknown', 'disabled', 'exhausted', 'basic'] },
+            demand,
             headers,
             body: text,
             dialog: { type: 'array', items: { type: 'object' } },

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Exchange, Failure } from '../../specs/evidence.ts';
-import { type Clock, type GovernorSettings, govern } from './governor.ts';
+import { type GovernorSettings, govern } from './governor.ts';
 import { openLiveWire } from './live.ts';
 import { BudgetSpent, TargetSilent, type Wire, type WireRequest } from './wire.ts';
 
@@ -40,7 +40,7 @@ function virtualTarget(answer: (request: WireRequest, at: number) => Answer, tak
   let now = 1_700_000_000_000;
   const start = now;
   const sleepers: { readonly until: number; wake(): void }[] = [];
-  const clock: Clock = {
+  const clock: GovernorSettings['clock'] & object = {
     now: () => now,
     sleep: (ms) => new Promise((wake) => sleepers.push({ until: now + ms, wake })),
   };

@@ -63,11 +63,15 @@ export const wholeRunRules: { readonly [Id in RequirementId]?: (replies: readonl
     const changes = seen.some(({ remaining }) => remaining !== first.remaining);
     const still = `not the same in all of ${seen.length} responses`;
     expectThat(first.reply, 'X-RateLimit-Remaining', changes, still, first.remaining);
+    const moving = movesAlong(seen.map(({ reset }) => reset));
     return expectEach(seen.slice(1), (later) => {
+      if (later.reset === undefined) return;
       // Only a request that was sent after the answer to another had come is known to have been counted after it.
       const earlier = seen.findLast(({ headersAt, reset }) => headersAt < later.sentAt && reset === later.reset);
       if (earlier === undefined) return;
-      const refilled = Math.floor((later.limit * (later.headersAt - earlier.sentAt)) / windowMs);
+      const refill = (later.limit * (later.headersAt - earlier.sentAt)) / windowMs;
+      // What is left of a bucket is told in whole requests, so that a part of one may show as a whole one.
+      const refilled = moving ? Math.ceil(refill) : Math.floor(refill);
       const most = Math.max(0, earlier.remaining - 1 + refilled);
       return expectThat(
         later.reply,
@@ -90,3 +94,9 @@ export const wholeRunRules: { readonly [Id in RequirementId]?: (replies: readonl
     if (other) violate(other.reply, 'form of the error', first.form, other.form);
   },
 };
+
+/** Whether Reset goes along with the requests, as of a bucket, instead of from the end of one window to that of the next. */
+function movesAlong(resets: readonly (number | undefined)[]): boolean {
+  const distinct = [...new Set(resets.filter((reset) => reset !== undefined))].sort((one, other) => one - other);
+  return distinct.some((reset, index) => index > 0 && reset - (distinct[index - 1] ?? 0) < windowMs / 2000);
+}
