@@ -3,8 +3,9 @@ import { errorDialects } from './dialects/errors.ts';
 import { headerDialects } from './dialects/headers.ts';
 import { jsonDialects } from './dialects/json.ts';
 import { streamDialects } from './dialects/streams.ts';
+import { websocketDialects } from './dialects/websocket.ts';
 
-const table = { ...errorDialects, ...headerDialects, ...jsonDialects, ...streamDialects };
+const table = { ...errorDialects, ...headerDialects, ...jsonDialects, ...streamDialects, ...websocketDialects };
 
 export type DialectId = keyof typeof table;
 
