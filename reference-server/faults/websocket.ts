@@ -127,7 +127,10 @@ export const websocketFaults = {
   'socket-model-optional': {
     description: 'a start without a model is answered by the one there is',
     trips: ['websocket.start.model-required'],
-    behaviour: deciding(['body', 'model'], (scene) => modelOf(scene) === undefined),
+    behaviour: onSockets({
+      receive: (message) => (message.type === 'start' ? { model: 'any', ...message } : message),
+      decide: (refusal, step, scene) => (step === 'model' && modelOf(scene) === undefined ? undefined : refusal),
+    }),
   },
   'socket-model-missing-ignored': {
     description: 'a start without a model is dropped in silence',
