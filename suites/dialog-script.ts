@@ -1,8 +1,8 @@
 import type { DialogStep, RecordedRequest, RunOptions } from '../specs/evidence.ts';
 import { keyWord, unknownKey } from './transport/credentials.ts';
 
-/** Seconds that the script leaves for the socket to be opened. */
-const opening = 2;
+/** Seconds that the script leaves for npx to fetch the client, and for the socket to be opened. */
+const opening = 5;
 /** Seconds that it leaves the target to answer. */
 const patience = 5;
 

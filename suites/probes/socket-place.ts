@@ -10,7 +10,7 @@ import { longAnswer } from './prompts.ts';
 /** Where a socket takes its key. */
 export type KeyPlace = 'header' | 'start' | 'query';
 
-export const keyPlaces: readonly KeyPlace[] = ['header', 'start', 'query'];
+const keyPlaces: readonly KeyPlace[] = ['header', 'start', 'query'];
 
 /** A start as text: a short piece of a long answer, unless `members` say otherwise. */
 export function startText({ baseline }: Pick<Target, 'baseline'>, place: KeyPlace, members: ChatMembers = {}): string {
