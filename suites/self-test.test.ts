@@ -3,6 +3,7 @@ import type { Backend } from '../reference-server/backends/backend.ts';
 import { loadGgufBackend } from '../reference-server/backends/gguf.ts';
 import { scriptedBackend } from '../reference-server/backends/scripted.ts';
 import { profiles } from '../specs/profiles.ts';
+import { requirementIds, requirements } from '../specs/requirements/index.ts';
 import { selfTest, type Trial, trialLine, trialSubjects, trySubject, UnknownSubject } from './self-test.ts';
 
 describe('the self-test', () => {
@@ -27,6 +28,9 @@ describe('the self-test', () => {
   });
 });
 
+/** The reference server runs no tools over a socket. */
+const ofTools = requirementIds.filter((id) => requirements[id].need === 'server-tools');
+
 describe.each([
   ['scripted', 1_000, async () => scriptedBackend()],
   ['gguf', 20_000, () => loadGgufBackend({ modelPath: 'fixtures/model/stack29-tiny.gguf', gpu: false })],
@@ -42,9 +46,9 @@ describe.each([
     if (!clean) throw new Error('there is no clean subject');
     for (let run = 0; run < 20; run += 1) {
       const { report } = await trySubject(clean, backend, timeoutMs);
-      expect(
-        report.results.filter(({ verdict }) => verdict !== 'pass').map(({ id, reason }) => `${id} ${reason}`),
-      ).toEqual([]);
+      const others = report.results.filter(({ verdict }) => verdict !== 'pass');
+      const unexpected = others.filter(({ id, verdict }) => verdict !== 'not-applicable' || !ofTools.includes(id));
+      expect(unexpected.map(({ id, reason }) => `${id} ${reason}`)).toEqual([]);
     }
   });
 });

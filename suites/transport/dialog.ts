@@ -38,6 +38,7 @@ export async function dialogOver(request: DialogRequest, bounds: Bounds, now: ()
     headers: request.headers,
     handshakeTimeout: timeoutMs,
     perMessageDeflate: false,
+    autoPong: false,
     maxPayload: messageLimit,
     finishRequest: (opening: ClientRequest) => {
       opening.once('socket', (stream) => stream.once('connect', () => (phase = 'headers')));
@@ -104,7 +105,8 @@ function openDialog(socket: WebSocket, { timeoutMs, bodyLimit }: Bounds, now: ()
   const end = new Promise<void>((resolve) => socket.once('close', () => resolve()));
 
   const stop = (why?: Failure) => {
-    failure ??= why;
+    // What comes of the close at the end says nothing of the dialog.
+    if (!ended) failure = why;
     ended = true;
     if (why?.kind === 'too-large') socket.terminate();
     wake();
@@ -120,7 +122,10 @@ function openDialog(socket: WebSocket, { timeoutMs, bodyLimit }: Bounds, now: ()
   };
   const fromTarget = (opcode: RawFrame['opcode']) => (data: Buffer) => record({ from: 'target', opcode, bytes: data });
   socket.on('message', (data: Buffer, binary) => fromTarget(binary ? 'binary' : 'text')(data));
-  socket.on('ping', fromTarget('ping'));
+  socket.on('ping', (data: Buffer) => {
+    fromTarget('ping')(data);
+    if (!ended) socket.pong(data);
+  });
   socket.on('pong', fromTarget('pong'));
   socket.on('close', (code, reason) => {
     // 1006 stands for a connection that ended without a close.
