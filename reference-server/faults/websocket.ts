@@ -109,6 +109,16 @@ export const websocketFaults = {
     trips: ['websocket.start.done'],
     behaviour: inGeneration('done', (done) => (done.finish_reason === 'stop' ? [done] : [])),
   },
+  'socket-closes-instead-of-done': {
+    description: 'the end of a generation closes the socket without a done',
+    trips: ['websocket.start.done'],
+    behaviour: onSockets({
+      async transmit(channel, text) {
+        if (text.startsWith('{"type":"done"')) channel.close(1000, '');
+        else await channel.text(text);
+      },
+    }),
+  },
   'socket-done-missing-after-stop': {
     description: 'a generation that was stopped is not followed by done',
     trips: ['websocket.stop.done'],

@@ -95,6 +95,8 @@ const chat = defineProbe<Sockets>({
       const [first = []] = turnsOf(reply);
       if (first.some((message) => isFromTarget(message, 'done'))) return;
       need(textOf(first) !== '', 'the start was not answered with content');
+      const close = first.find(({ fromTarget, frame }) => fromTarget && frame.opcode === 'close');
+      if (close) violate(reply, 'after the content', 'done', `a close with ${close.frame.code ?? 'no status'}`);
       needProof(first, 'the generation');
       return violate(reply, 'after the content', 'done', 'nothing, though a later ping was answered');
     },
