@@ -1,7 +1,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { type ClientOptions, WebSocket } from 'ws';
 import type { DialogStep, Failure, Frame } from '../../specs/evidence.ts';
-import { dialogFailure, handshakeFailure } from './dialog-failure.ts';
+import { dialogFailure, handshakeFailure, proxyRefused } from './dialog-failure.ts';
 import type { Bounds, RawExchange, RawPiece } from './exchange.ts';
 import { seconds } from './failure.ts';
 
@@ -19,7 +19,7 @@ export interface DialogRequest {
   readonly steps: readonly DialogStep[];
   /** Puts the key in the place of the word that stands for it. */
   readonly fill: (text: string) => string;
-  readonly connection: Pick<ClientOptions, 'ca' | 'rejectUnauthorized'>;
+  readonly connection: Pick<ClientOptions, 'agent' | 'ca' | 'rejectUnauthorized'>;
 }
 
 /** Bytes of one message of a target. */
@@ -33,6 +33,7 @@ export async function dialogOver(request: DialogRequest, bounds: Bounds, now: ()
   const { timeoutMs } = bounds;
   const times = { sentTime: Date.now(), sentAt: now() };
   let phase: 'connect' | 'headers' = 'connect';
+  let proxied: Failure | undefined;
   const socket = new WebSocket(request.url, {
     ...request.connection,
     headers: request.headers,
@@ -41,7 +42,15 @@ export async function dialogOver(request: DialogRequest, bounds: Bounds, now: ()
     autoPong: false,
     maxPayload: messageLimit,
     finishRequest: (opening: ClientRequest) => {
-      opening.once('socket', (stream) => stream.once('connect', () => (phase = 'headers')));
+      opening.once('socket', (stream) => {
+        if (!stream.connecting) phase = 'headers';
+        stream.once('connect', () => {
+          phase = 'headers';
+        });
+      });
+      opening.once('proxyConnect', ({ statusCode }: { readonly statusCode: number }) => {
+        if (statusCode !== 200) proxied = proxyRefused(statusCode, request.url.host);
+      });
       opening.end();
     },
   });
@@ -58,7 +67,7 @@ export async function dialogOver(request: DialogRequest, bounds: Bounds, now: ()
       socket.on('open', () => resolve('open'));
       socket.on('unexpected-response', (_request: ClientRequest, response: IncomingMessage) => {
         take(response);
-        resolve(response);
+        resolve(proxied ?? response);
       });
       const { host, protocol } = request.url;
       socket.on('error', (error) => {

@@ -5,6 +5,7 @@ import { dialogOver } from './dialog.ts';
 import { type ConnectionSettings, openDispatcher } from './dispatcher.ts';
 import { exchangeOver } from './exchange.ts';
 import { openMask, secretsIn } from './mask.ts';
+import { agentFor } from './socket-agent.ts';
 import { BadSettings, type Wire, type WireRequest } from './wire.ts';
 
 export interface LiveSettings extends Keys, ConnectionSettings {
@@ -66,7 +67,11 @@ export function openLiveWire(settings: LiveSettings): Wire {
         headers,
         steps,
         fill: (text) => text.replaceAll(keyWord, () => inJson),
-        connection: { rejectUnauthorized: !settings.insecure, ...(settings.ca !== undefined && { ca: settings.ca }) },
+        connection: {
+          agent: agentFor(url),
+          rejectUnauthorized: !settings.insecure,
+          ...(settings.ca !== undefined && { ca: settings.ca }),
+        },
       },
       bounds,
       now,
