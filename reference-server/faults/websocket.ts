@@ -134,6 +134,16 @@ export const websocketFaults = {
     trips: ['websocket.start.unknown-model'],
     behaviour: inReply('error', nothing, (_, scene) => isUnknownModel(scene)),
   },
+  'socket-unknown-model-closed': {
+    description: 'a start with an unknown model closes the socket without an error message',
+    trips: ['websocket.start.unknown-model'],
+    behaviour: onSockets({
+      async transmit(channel, text) {
+        if (text.includes('model_not_found')) channel.close(1008, 'no such model');
+        else await channel.text(text);
+      },
+    }),
+  },
   'socket-model-optional': {
     description: 'a start without a model is answered by the one there is',
     trips: ['websocket.start.model-required'],
@@ -154,6 +164,16 @@ export const websocketFaults = {
     description: 'a start after done is refused',
     trips: ['websocket.start.again'],
     behaviour: servingOnce(),
+  },
+  'socket-closes-after-done': {
+    description: 'the socket is closed after done',
+    trips: ['websocket.start.again'],
+    behaviour: onSockets({
+      async transmit(channel, text) {
+        await channel.text(text);
+        if (text.startsWith('{"type":"done"')) channel.close(1000, 'come again');
+      },
+    }),
   },
   'socket-second-start-dropped': {
     description: 'a start while a generation runs is dropped in silence',
