@@ -6,6 +6,7 @@ import { limitDialects } from './dialects/limits.ts';
 import { streamDialects } from './dialects/streams.ts';
 import { toolDialects } from './dialects/tools.ts';
 import { visionDialects } from './dialects/vision.ts';
+import { websocketDialects } from './dialects/websocket.ts';
 
 const table = {
   ...errorDialects,
@@ -13,8 +14,9 @@ const table = {
   ...jsonDialects,
   ...streamDialects,
   ...toolDialects,
-  ...visionDialects,
   ...limitDialects,
+  ...visionDialects,
+  ...websocketDialects,
 };
 
 export type DialectId = keyof typeof table;

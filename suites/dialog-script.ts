@@ -1,7 +1,9 @@
 import type { DialogStep, RecordedRequest, RunOptions } from '../specs/evidence.ts';
 import { keyWord, unknownKey } from './transport/credentials.ts';
 
-/** Seconds that the script leaves the target to answer. */
+/** Seconds that the script leaves for npx to fetch the client, and for the socket to be opened. */
+const opening = 5;
+/** Seconds that it leaves the target to answer. */
 const patience = 5;
 
 /**
@@ -22,6 +24,8 @@ export function reproduceDialog(
     `npx stack29-conformance --url ${quote(url)}${model} --profile ${profile} --only ${id}`,
     '# or, with another client:',
     '(',
+    // What wscat is told before its socket is open is lost.
+    `  sleep ${opening}`,
     ...dialog.flatMap((step) => line(step, credential)),
     `) | npx wscat --no-color${header} --connect ${address}`,
   ].join('\n');
@@ -29,7 +33,7 @@ export function reproduceDialog(
 
 function line(step: DialogStep, credential: RecordedRequest['credential']): string[] {
   if ('await' in step) return [`  sleep ${step.withinMs === undefined ? patience : Math.ceil(step.withinMs / 1000)}`];
-  if ('send' in step) return [`  echo ${fill(step.send, credential)}`];
+  if ('send' in step) return [`  printf '%s\\n' ${fill(step.send, credential)}`];
   return [`  # here the suite sends a binary message, which wscat cannot: ${step.sendBinary}`];
 }
 

@@ -126,8 +126,42 @@ describe('a target that is different, and legal', () => {
   });
 });
 
+describe('a target whose sockets are different', () => {
+  test('never answers on them: that decides nothing', { timeout: 60_000 }, async () => {
+    const { live, again } = await judge(
+      { socket: { transmit: async () => {} } },
+      { profile: 'websocket', timeoutMs: 500 },
+    );
+    expect(idsOf(live, 'fail', 'warn', 'error')).toEqual([]);
+    expect(idsOf(live, 'inconclusive')).toContain('websocket.start.done');
+    expect(renderJson(again)).toBe(renderJson(live));
+  });
+
+  test('ends them in the middle of every answer: nothing is passed that was not seen', async () => {
+    const { live, again } = await judge(
+      { socket: { transmit: async (channel, text) => channel.close(1001, text.slice(0, 20)) } },
+      { profile: 'websocket' },
+    );
+    expect(idsOf(live, 'fail', 'warn', 'error')).toEqual([]);
+    expect(idsOf(live, 'pass')).toEqual([
+      'websocket.upgrade.status',
+      'websocket.upgrade.rate-limit-headers',
+      'websocket.protocol.sound',
+    ]);
+    expect(renderJson(again)).toBe(renderJson(live));
+  });
+
+  test('has none: that is one breach', async () => {
+    const { live } = await judge({
+      socket: { decide: (_, step) => (step === 'upgrade' ? new ApiError('invalid_request', 'none here') : undefined) },
+    });
+    expect(live.outcome).toBe('non-conformant');
+    expect(idsOf(live, 'fail', 'warn', 'error')).toEqual(['websocket.upgrade.status']);
+  });
+});
+
 describe('evidence that is judged again gives the report of the live run', () => {
-  test.each(['standard', 'limits'] as const)('with the profile %s', async (profile) => {
+  test.each(['standard', 'limits', 'websocket'] as const)('with the profile %s', async (profile) => {
     const { live, again } = await judge({}, { profile });
     expect(live.outcome).toBe('conformant');
     expect(renderJson(again)).toBe(renderJson(live));

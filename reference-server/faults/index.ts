@@ -13,6 +13,7 @@ import { tierFaults } from './tiers.ts';
 import { toolFaults } from './tools.ts';
 import { versionFaults } from './version.ts';
 import { visionFaults } from './vision.ts';
+import { websocketFaults } from './websocket.ts';
 
 const table = {
   ...httpFaults,
@@ -29,6 +30,7 @@ const table = {
   ...limitFaults,
   ...visionFaults,
   ...tierFaults,
+  ...websocketFaults,
 };
 
 export type FaultId = keyof typeof table;

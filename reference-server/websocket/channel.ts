@@ -22,11 +22,11 @@ export function channelOver(socket: WebSocket, stream: Duplex): Channel {
   return {
     text: (text) => send(text, { binary: false, fin: true }),
     binary: (bytes) => send(bytes, { binary: true, fin: true }),
-    async fragments(parts) {
-      for (const [index, part] of parts.entries()) {
-        await send(part, { binary: false, fin: index === parts.length - 1 });
-      }
-    },
+    fragments: (parts) =>
+      // No other message may come between them, so none is waited for.
+      Promise.all(parts.map((part, index) => send(part, { binary: false, fin: index === parts.length - 1 }))).then(
+        () => {},
+      ),
     raw: (bytes) =>
       new Promise((resolve) => {
         stream.write(bytes, () => resolve());

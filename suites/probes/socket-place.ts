@@ -10,7 +10,7 @@ import { longAnswer } from './prompts.ts';
 /** Where a socket takes its key. */
 export type KeyPlace = 'header' | 'start' | 'query';
 
-export const keyPlaces: readonly KeyPlace[] = ['header', 'start', 'query'];
+const keyPlaces: readonly KeyPlace[] = ['header', 'start', 'query'];
 
 /** A start as text: a short piece of a long answer, unless `members` say otherwise. */
 export function startText({ baseline }: Pick<Target, 'baseline'>, place: KeyPlace, members: ChatMembers = {}): string {
@@ -56,13 +56,16 @@ export async function tryPlaces(
   for (const place of keyPlaces) {
     const reply = await talk(target, place, dialogOf(place));
     attempts.push(reply);
-    // Whatever the key: there is no socket at all.
-    const nothing = reply.status !== 101 && reply.status !== 401 && reply.status !== 403;
-    if (generated(reply) || nothing) break;
+    if (generated(reply) || !mayLackKey(reply.status)) break;
   }
   const found = attempts.at(-1);
   if (found && generated(found)) known.set(target.baseline, placeOf(found));
   return attempts;
+}
+
+/** Whether a key in another place may bring another answer: there is a socket, or a refusal that may be for the key. */
+function mayLackKey(status: number): boolean {
+  return status === 101 || (status >= 400 && status < 500 && ![404, 405, 426, 429].includes(status));
 }
 
 /** What the probes of one run found out, so that it is tried once. */

@@ -2,9 +2,9 @@ import type { RequirementId } from '../../specs/requirements/index.ts';
 import { need, violate } from '../expect.ts';
 import { defineProbe, type Target } from '../probe.ts';
 import type { Reply } from '../reply.ts';
-import { contentOf, isFromTarget, type SocketMessage } from '../socket.ts';
+import { contentOf, isFromTarget, refusedForNow, type SocketMessage } from '../socket.ts';
 import { findPlace, type KeyPlace, placeCost, startText, talk } from './socket-place.ts';
-import { expectErrorTo, expectRefusedKey, needProof, turnsOf } from './websocket.ts';
+import { expectErrorTo, expectRefusedKey, isClose, isDone, needProof, turnsOf } from './websocket.ts';
 
 const ping = { send: '{"type":"ping"}' } as const;
 const proof = [ping, { await: ['pong'] }] as const;
@@ -21,34 +21,48 @@ const unknownKey = defineProbe({
   judge: { 'websocket.key.unknown': expectRefusedKey },
 });
 
-const severalStarts = defineProbe({
-  name: 'a socket with one start after another, and two at once',
-  cost: { requests: placeCost.requests + 4, tokens: placeCost.tokens + 900 },
+interface SeveralStarts {
+  /** A socket with two starts at once, and another start after them. */
+  readonly both: Reply;
+  /** The turns of a start after done, the one before it first. */
+  readonly again: readonly [reply: Reply, before: number];
+}
+
+const severalStarts = defineProbe<SeveralStarts>({
+  name: 'a socket with two starts at once, and another after them',
+  cost: { requests: placeCost.requests + 7, tokens: placeCost.tokens + 1_500 },
   exclusive: true,
   async act(target) {
     const place = await findPlace(target);
     const send = startText(target, place);
     const end = { await: ['done', 'error'] };
-    return talk(target, place, [{ send }, end, { send }, { send }, end, end, ...proof]);
+    const again = [{ send }, end, ...proof];
+    const both = await talk(target, place, [{ send }, { send }, end, end, ...proof, ...again]);
+    // A target that closes the socket for the second start has brought nothing to its end.
+    if (both.messages.some(isDone)) return { both, again: [both, 1] };
+    return { both, again: [await talk(target, place, [{ send }, end, ...proof, ...again]), 0] };
   },
   judge: {
-    'websocket.start.again': (reply) => {
-      const [first = [], ...later] = turnsOf(reply);
-      need(first.some(isDone), 'the first generation did not come to its end');
-      need(later.length > 0, 'the socket ended before a second start was sent');
-      const again = later.flat();
-      if (again.some((message) => isDone(message) || contentOf(message) !== '')) return;
-      const error = again.find((message) => isFromTarget(message, 'error'));
-      if (error === undefined) needProof(again, 'the second start');
-      return violate(reply, 'answer to a start after done', 'content', error?.text ?? 'nothing');
-    },
-    'websocket.start.while-running': (reply) => {
-      const [first = [], , third] = turnsOf(reply);
-      need(first.some(isDone) && third !== undefined, 'the socket ended before two starts were sent at once');
-      const ends = third.filter((message) => isDone(message) || isFromTarget(message, 'error'));
-      if (ends.length > 1 || ends.some((message) => !isDone(message)) || third.some(isClose)) return;
-      needProof(third, 'two starts at once');
+    'websocket.start.while-running': ({ both: reply }) => {
+      const [, both] = turnsOf(reply);
+      need(both !== undefined, 'the socket ended before two starts were sent at once');
+      const ends = both.filter((message) => isDone(message) || isFromTarget(message, 'error'));
+      if (ends.length > 1 || ends.some((message) => !isDone(message)) || both.some(isClose)) return;
+      needProof(both, 'two starts at once');
       return violate(reply, 'ends of two starts', 'two, or an error', `${ends.length}`);
+    },
+    'websocket.start.again': ({ again: [reply, index] }) => {
+      const { [index]: before = [], [index + 1]: again } = turnsOf(reply);
+      need(before.some(isDone), 'no generation came to its end before');
+      if (again === undefined) {
+        need(before.some(isClose), 'the socket ended before another start was sent');
+        return violate(reply, 'socket after done', 'open', 'closed');
+      }
+      need(!refusedForNow(again), 'a limit of the key refused the start');
+      if (again.some((message) => isDone(message) || contentOf(message) !== '')) return;
+      const answer = again.find((message) => isClose(message) || isFromTarget(message, 'error'));
+      if (answer === undefined) needProof(again, 'the start after done');
+      return violate(reply, 'answer to a start after done', 'content', answer?.text || 'none');
     },
   },
 });
@@ -114,8 +128,6 @@ const bad = defineProbe<readonly Answered[]>({
   ),
 });
 
-const isDone = (message: SocketMessage) => isFromTarget(message, 'done');
-const isClose = ({ fromTarget, frame }: SocketMessage) => fromTarget && frame.opcode === 'close';
 const pingAt = (turn: readonly SocketMessage[]) =>
   turn.findIndex(({ fromTarget, type, frame }) => !fromTarget && frame.opcode === 'text' && type === 'ping');
 

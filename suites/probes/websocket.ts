@@ -1,8 +1,9 @@
+import type { DialogStep } from '../../specs/evidence.ts';
 import { expectArrived, expectStatus, expectThat, Inconclusive, need, violate } from '../expect.ts';
 import { defineProbe, type Target } from '../probe.ts';
 import type { Reply } from '../reply.ts';
 import { contentOf, isFromTarget, isStart, refusedForNow, type SocketMessage } from '../socket.ts';
-import { generated, type KeyPlace, startText, tryPlaces } from './socket-place.ts';
+import { generated, type KeyPlace, placeOf, startText, talk, tryPlaces } from './socket-place.ts';
 
 /** Milliseconds in which what was under way may still arrive. */
 const graceMs = 2_000;
@@ -15,25 +16,30 @@ const awaitPong = { await: ['pong'] } as const;
 /** What the answer to a ping proves: that nothing which came before it is still on its way. */
 const proof = [ping, awaitPong] as const;
 
-const conversation = (target: Target) => (place: KeyPlace) => [
-  { send: startText(target, place) },
-  { await: ['done'], sinceStart: true, endAt: ['error'] } as const,
-  ...proof,
-  { send: startText(target, place, { max_tokens: longTokens }) },
-  { await: ['content', 'done'], sinceStart: true, endAt: ['error'] } as const,
-  ping,
-  { await: ['pong', 'done'], withinMs: graceMs + 500 },
-  stop,
-  { await: ['done'], sinceStart: true } as const,
-  ...proof,
-  { send: startText(target, place, { model: noSuchModel }) },
-  { await: ['error', 'done'], sinceStart: true } as const,
-  ...proof,
+/** The parts of a conversation, each with one start. */
+const parts = (target: Target, place: KeyPlace): readonly (readonly DialogStep[])[] => [
+  [{ send: startText(target, place) }, { await: ['done'], sinceStart: true, endAt: ['error'] }, ...proof],
+  [
+    { send: startText(target, place, { max_tokens: longTokens }) },
+    { await: ['content', 'done'], sinceStart: true, endAt: ['error'] },
+    ping,
+    { await: ['pong', 'done'], withinMs: graceMs + 500 },
+    stop,
+    { await: ['done'], sinceStart: true },
+    ...proof,
+  ],
+  [
+    { send: startText(target, place, { model: noSuchModel }) },
+    { await: ['error', 'done'], sinceStart: true },
+    ...proof,
+  ],
 ];
 
 interface Sockets {
   /** One socket a place that was tried. */
   readonly attempts: readonly Reply[];
+  /** Further sockets, for what was left to say when the target closed one. */
+  readonly further: readonly Reply[];
   /** The socket without a key; absent where none with the key generated. */
   readonly keyless?: Reply;
 }
@@ -43,9 +49,10 @@ const chat = defineProbe<Sockets>({
   cost: { requests: 8, tokens: 2_000 },
   exclusive: true,
   async act(target) {
-    const attempts = await tryPlaces(target, conversation(target));
+    const attempts = await tryPlaces(target, (place) => parts(target, place).flat());
     const last = attempts.at(-1);
-    if (!last || !generated(last)) return { attempts };
+    if (!last || !generated(last)) return { attempts, further: [] };
+    const further = await sayTheRest(target, last);
     // A target that took the key elsewhere has refused a socket which had none in that place.
     const keyless =
       attempts.at(-2) ??
@@ -53,7 +60,7 @@ const chat = defineProbe<Sockets>({
         credential: 'none',
         dialog: [{ send: startText(target, 'header') }, { await: ['content', 'done', 'error'] }],
       }));
-    return { attempts, keyless };
+    return { attempts, further, keyless };
   },
   judge: {
     'websocket.upgrade.status': ({ attempts }) => {
@@ -90,64 +97,77 @@ const chat = defineProbe<Sockets>({
       const pieces = first.filter((message) => contentOf(message) !== '').length;
       return expectThat(reply, 'messages with content', pieces > 1, 'at least 2', pieces);
     },
-    'websocket.start.done': ({ attempts }) => {
-      const reply = generatedOf(attempts);
-      const [first = []] = turnsOf(reply);
-      if (first.some((message) => isFromTarget(message, 'done'))) return;
-      need(textOf(first) !== '', 'the start was not answered with content');
-      needProof(first, 'the generation');
+    'websocket.start.done': (seen) => {
+      const { reply, turn } = turnOf(seen, 0);
+      if (turn.some(isDone)) return;
+      need(textOf(turn) !== '', 'the start was not answered with content');
+      const close = turn.find(isClose);
+      if (close) violate(reply, 'after the content', 'done', `a close with ${close.frame.code ?? 'no status'}`);
+      needProof(turn, 'the generation');
       return violate(reply, 'after the content', 'done', 'nothing, though a later ping was answered');
     },
-    'websocket.ping.pong': ({ attempts }) => {
-      const reply = generatedOf(attempts);
-      const { messages } = reply;
-      const asked = messages.findIndex((message) => isMessage(message, 'ping'));
-      need(asked >= 0, 'the socket ended before a ping was sent');
-      const after = messages.slice(asked);
-      if (after.some((message) => isFromTarget(message, 'pong'))) return;
-      need(
-        after.some(({ fromTarget, type }) => fromTarget && type !== undefined),
-        'nothing at all came after the ping',
-      );
+    'websocket.ping.pong': (seen) => {
+      const replies = generating(seen);
+      if (replies.some(({ messages }) => messages.some((message) => isFromTarget(message, 'pong')))) return;
+      const reply = replies.find(({ messages }) => {
+        const asked = messages.findIndex((message) => isSent(message, 'ping'));
+        return asked >= 0 && messages.slice(asked).some(({ fromTarget, type }) => fromTarget && type !== undefined);
+      });
+      need(reply !== undefined, 'nothing at all came after a ping');
       return violate(reply, 'after a ping', 'pong', 'none, though what was sent later was answered');
     },
-    'websocket.ping.while-generating': ({ attempts }) => {
-      const { reply, turn } = longTurn(attempts);
-      const asked = turn.findIndex((message) => isMessage(message, 'ping'));
+    'websocket.ping.while-generating': (seen) => {
+      const { reply, turn } = longTurn(seen);
+      const asked = turn.findIndex((message) => isSent(message, 'ping'));
       const sentAt = turn[asked]?.frame.at ?? 0;
-      const before = turn.slice(0, asked);
-      need(asked >= 0 && !before.some(isDone), 'the generation ended before the ping was sent');
+      need(asked >= 0 && !turn.slice(0, asked).some(isDone), 'the generation ended before the ping was sent');
       const rest = turn.slice(asked);
-      const pong = rest.find((message) => isFromTarget(message, 'pong'));
-      const done = rest.find(isDone);
-      if (pong && (!done || rest.indexOf(pong) < rest.indexOf(done))) return;
-      const late = rest.find((message) => contentOf(message) !== '' && message.frame.at > sentAt + graceMs);
+      const pong = rest.findIndex((message) => isFromTarget(message, 'pong'));
+      const done = rest.findIndex(isDone);
+      if (pong >= 0 && (done < 0 || pong < done)) return;
+      const late = rest.find((message) => isLate(message, sentAt));
       need(late !== undefined, `the generation did not go on for ${graceMs / 1000} s after the ping`);
-      return violate(
-        reply,
-        'pong while generating',
-        `within ${graceMs / 1000} s`,
-        `content ${since(sentAt, late)}, no pong`,
-      );
+      return violate(reply, 'pong while generating', `within ${graceMs / 1000} s`, `content ${since(sentAt, late)}`);
     },
-    'websocket.stop.content': ({ attempts }) => {
-      const { reply, rest, stoppedAt } = stoppedTurn(attempts);
-      const late = rest.filter((message) => contentOf(message) !== '' && message.frame.at > stoppedAt + graceMs).at(-1);
-      if (late) violate(reply, 'content after stop', `none after ${graceMs / 1000} s`, since(stoppedAt, late));
-      needProof(rest, 'the stop');
+    'websocket.stop.content': (seen) => {
+      const { reply, rest, stoppedAt } = stoppedTurn(seen);
+      const late = rest.filter((message) => isLate(message, stoppedAt));
+      const [first, last] = [late[0], late.at(-1)];
+      // A suite that had no time to read finds at once what had arrived long before.
+      if (first && last && last.frame.at - first.frame.at > 250) {
+        violate(reply, 'content after stop', `none after ${graceMs / 1000} s`, `content ${since(stoppedAt, last)}`);
+      }
+      need(first === undefined, 'too little content came too late to tell whether it was sent or read too late');
+      if (!rest.some((message) => isDone(message) || isClose(message))) needProof(rest, 'the stop');
     },
-    'websocket.stop.done': ({ attempts }) => {
-      const { reply, rest } = stoppedTurn(attempts);
+    'websocket.stop.done': (seen) => {
+      const { reply, rest } = stoppedTurn(seen);
       if (rest.some(isDone)) return;
       needProof(rest, 'the stop');
       return violate(reply, 'after stop', 'done', 'nothing, though a later ping was answered');
     },
-    'websocket.start.unknown-model': ({ attempts }) => {
-      const reply = generatedOf(attempts);
-      return expectErrorTo(reply, turnsOf(reply)[2] ?? []);
+    'websocket.start.unknown-model': (seen) => {
+      const { reply, turn } = turnOf(seen, 2);
+      return expectErrorTo(reply, turn);
     },
   },
 });
+
+/** Says on further sockets what was left to say when the target closed one, as it may after done or an error. */
+async function sayTheRest(target: Target, first: Reply): Promise<readonly Reply[]> {
+  const place = placeOf(first);
+  const all = parts(target, place);
+  const further: Reply[] = [];
+  let said = turnsOf(first).length;
+  for (let last = first; said < all.length && last.messages.some(isClose); ) {
+    last = await talk(target, place, all.slice(said).flat());
+    further.push(last);
+    const more = turnsOf(last).length;
+    if (more === 0) break;
+    said += more;
+  }
+  return further;
+}
 
 function lastOf(attempts: readonly Reply[]): Reply {
   const reply = attempts.at(-1);
@@ -155,11 +175,11 @@ function lastOf(attempts: readonly Reply[]): Reply {
   return reply;
 }
 
-/** The socket that generated. */
-function generatedOf(attempts: readonly Reply[]): Reply {
-  const reply = lastOf(attempts);
-  need(generated(reply), 'no socket with the valid key generated anything');
-  return reply;
+/** The sockets that a conversation was had on. */
+function generating({ attempts, further }: Sockets): readonly Reply[] {
+  const first = lastOf(attempts);
+  need(generated(first), 'no socket with the valid key generated anything');
+  return [first, ...further];
 }
 
 /** The last socket that was opened. */
@@ -175,30 +195,44 @@ export function turnsOf({ messages }: Reply): readonly (readonly SocketMessage[]
   return begins.map((begin, turn) => messages.slice(begin, begins[turn + 1]));
 }
 
-function longTurn(attempts: readonly Reply[]): { readonly reply: Reply; readonly turn: readonly SocketMessage[] } {
-  const reply = generatedOf(attempts);
-  const turn = turnsOf(reply)[1] ?? [];
-  need(textOf(turn) !== '', 'the long answer did not begin');
-  return { reply, turn };
+interface Turn {
+  readonly reply: Reply;
+  readonly turn: readonly SocketMessage[];
 }
 
-function stoppedTurn(attempts: readonly Reply[]) {
-  const { reply, turn } = longTurn(attempts);
-  const index = turn.findIndex((message) => isMessage(message, 'stop'));
+/** The start of one part, and what followed it. */
+function turnOf(seen: Sockets, part: number): Turn {
+  const turns = generating(seen).flatMap((reply) => turnsOf(reply).map((turn) => ({ reply, turn })));
+  const found = turns[part];
+  need(found !== undefined, 'the socket ended before this was sent');
+  return found;
+}
+
+function longTurn(seen: Sockets): Turn {
+  const found = turnOf(seen, 1);
+  need(textOf(found.turn) !== '', 'the long answer did not begin');
+  return found;
+}
+
+function stoppedTurn(seen: Sockets) {
+  const { reply, turn } = longTurn(seen);
+  const index = turn.findIndex((message) => isSent(message, 'stop'));
   const running = index >= 0 && !turn.slice(0, index).some(isDone);
   need(running, `the answer of up to ${longTokens} tokens ended before stop was sent`);
   return { reply, rest: turn.slice(index + 1), stoppedAt: turn[index]?.frame.at ?? 0 };
 }
 
-const isDone = (message: SocketMessage) => isFromTarget(message, 'done');
-const isMessage = (message: SocketMessage, type: string) => !message.fromTarget && message.type === type;
+export const isDone = (message: SocketMessage) => isFromTarget(message, 'done');
+export const isClose = ({ fromTarget, frame }: SocketMessage) => fromTarget && frame.opcode === 'close';
+const isLate = (message: SocketMessage, from: number) => contentOf(message) !== '' && message.frame.at > from + graceMs;
+const isSent = (message: SocketMessage, type: string) => !message.fromTarget && message.type === type;
 const textOf = (messages: readonly SocketMessage[]) => messages.map(contentOf).join('');
 const firstError = ({ messages }: Reply) => messages.find((message) => isFromTarget(message, 'error'));
 const since = (from: number, { frame }: SocketMessage) => `after ${((frame.at - from) / 1000).toFixed(1)} s`;
 
 /** What is missing is only known to be missing where the socket answered what was sent later. */
 export function needProof(messages: readonly SocketMessage[], what: string): undefined {
-  const asked = messages.findLastIndex((message) => isMessage(message, 'ping'));
+  const asked = messages.findLastIndex((message) => isSent(message, 'ping'));
   const answered = asked >= 0 && messages.slice(asked).some((message) => isFromTarget(message, 'pong'));
   need(answered, `the socket answered nothing after ${what}; --timeout gives it more time`);
 }
@@ -227,6 +261,8 @@ export function expectErrorTo(reply: Reply, turn: readonly SocketMessage[]): und
   need(!refusedForNow(turn), 'a limit of the key refused the start');
   expectThat(reply, 'answer', content === undefined, 'an error message', content?.json);
   if (error) return;
+  const close = turn.find(isClose);
+  if (close) violate(reply, 'answer', 'an error message', `a close with ${close.frame.code ?? 'no status'} alone`);
   needProof(turn, 'this');
   return violate(reply, 'answer', 'an error message', 'nothing, though a later ping was answered');
 }

@@ -9,6 +9,11 @@ export function handshakeFailure(error: Error, situation: Situation): Failure {
   return failureOf(error, situation) ?? { kind: 'protocol', message: 'the 101 does not open a WebSocket' };
 }
 
+/** The answer to the request for a tunnel is the proxy's, not the target's. */
+export function proxyRefused(status: number, host: string): Failure {
+  return { kind: 'refused', message: `the proxy answered ${status} instead of connecting to ${host}` };
+}
+
 /** What ended an open socket. @param messageLimit bytes of the largest message that is read */
 export function dialogFailure(error: Error, messageLimit: number): Failure {
   const code = codeOf(error);

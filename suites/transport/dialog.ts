@@ -2,7 +2,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { type ClientOptions, WebSocket } from 'ws';
 import type { DialogStep, Failure, Frame } from '../../specs/evidence.ts';
 import type { Clock } from './clock.ts';
-import { dialogFailure, handshakeFailure } from './dialog-failure.ts';
+import { dialogFailure, handshakeFailure, proxyRefused } from './dialog-failure.ts';
 import type { Bounds, RawExchange, RawPiece } from './exchange.ts';
 import { seconds } from './failure.ts';
 
@@ -20,7 +20,7 @@ export interface DialogRequest {
   readonly steps: readonly DialogStep[];
   /** Puts the key in the place of the word that stands for it. */
   readonly fill: (text: string) => string;
-  readonly connection: Pick<ClientOptions, 'ca' | 'rejectUnauthorized'>;
+  readonly connection: Pick<ClientOptions, 'agent' | 'ca' | 'rejectUnauthorized'>;
 }
 
 /** Bytes of one message of a target. */
@@ -34,14 +34,24 @@ export async function dialogOver(request: DialogRequest, bounds: Bounds, clock: 
   const { timeoutMs } = bounds;
   const times = { sentTime: clock.now(), sentAt: clock.elapsed() };
   let phase: 'connect' | 'headers' = 'connect';
+  let proxied: Failure | undefined;
   const socket = new WebSocket(request.url, {
     ...request.connection,
     headers: request.headers,
     handshakeTimeout: timeoutMs,
     perMessageDeflate: false,
+    autoPong: false,
     maxPayload: messageLimit,
     finishRequest: (opening: ClientRequest) => {
-      opening.once('socket', (stream) => stream.once('connect', () => (phase = 'headers')));
+      opening.once('socket', (stream) => {
+        if (!stream.connecting) phase = 'headers';
+        stream.once('connect', () => {
+          phase = 'headers';
+        });
+      });
+      opening.once('proxyConnect', ({ statusCode }: { readonly statusCode: number }) => {
+        if (statusCode !== 200) proxied = proxyRefused(statusCode, request.url.host);
+      });
       opening.end();
     },
   });
@@ -58,7 +68,7 @@ export async function dialogOver(request: DialogRequest, bounds: Bounds, clock: 
       socket.on('open', () => resolve('open'));
       socket.on('unexpected-response', (_request: ClientRequest, response: IncomingMessage) => {
         take(response);
-        resolve(response);
+        resolve(proxied ?? response);
       });
       const { host, protocol } = request.url;
       socket.on('error', (error) => {
@@ -105,7 +115,8 @@ function openDialog(socket: WebSocket, { timeoutMs, bodyLimit }: Bounds, clock: 
   const end = new Promise<void>((resolve) => socket.once('close', () => resolve()));
 
   const stop = (why?: Failure) => {
-    failure ??= why;
+    // What comes of the close at the end says nothing of the dialog.
+    if (!ended) failure = why;
     ended = true;
     if (why?.kind === 'too-large') socket.terminate();
     wake();
@@ -121,7 +132,10 @@ function openDialog(socket: WebSocket, { timeoutMs, bodyLimit }: Bounds, clock: 
   };
   const fromTarget = (opcode: RawFrame['opcode']) => (data: Buffer) => record({ from: 'target', opcode, bytes: data });
   socket.on('message', (data: Buffer, binary) => fromTarget(binary ? 'binary' : 'text')(data));
-  socket.on('ping', fromTarget('ping'));
+  socket.on('ping', (data: Buffer) => {
+    fromTarget('ping')(data);
+    if (!ended) socket.pong(data);
+  });
   socket.on('pong', fromTarget('pong'));
   socket.on('close', (code, reason) => {
     // 1006 stands for a connection that ended without a close.

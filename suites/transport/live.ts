@@ -7,6 +7,7 @@ import { type ConnectionSettings, openDispatcher } from './dispatcher.ts';
 import { exchangeOver } from './exchange.ts';
 import type { FaultHeader } from './fault-header.ts';
 import { openMask, secretsIn } from './mask.ts';
+import { agentFor } from './socket-agent.ts';
 import { BadSettings, type Wire, type WireRequest } from './wire.ts';
 
 export interface LiveSettings extends Keys, ConnectionSettings {
@@ -73,7 +74,11 @@ export function openLiveWire(settings: LiveSettings): Wire {
         headers,
         steps,
         fill: (text) => text.replaceAll(keyWord, () => inJson),
-        connection: { rejectUnauthorized: !settings.insecure, ...(settings.ca !== undefined && { ca: settings.ca }) },
+        connection: {
+          agent: agentFor(url),
+          rejectUnauthorized: !settings.insecure,
+          ...(settings.ca !== undefined && { ca: settings.ca }),
+        },
       },
       bounds,
       { ...clock, elapsed },

@@ -23,8 +23,7 @@ export const httpRules: ExchangeRules = {
   },
   'http.body.json': {
     // An error is never a stream.
-    applies: (reply) =>
-      arrived(reply) && reply.exchange.socket === undefined && (!reply.isStream || reply.status >= 400),
+    applies: (reply) => arrived(reply) && (!reply.isStream || reply.status >= 400),
     judge: (reply) => {
       if (reply.bodyProblem !== undefined) violate(reply, 'body', 'JSON in valid UTF-8', reply.bodyProblem);
       expectThat(reply, 'body', reply.json !== undefined, 'JSON', reply.text);
