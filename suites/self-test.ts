@@ -7,6 +7,7 @@ import { faults } from '../reference-server/faults/index.ts';
 import { keyOfTier } from '../reference-server/keys/key-entries.ts';
 import { startServer } from '../reference-server/server.ts';
 import { executeCode } from '../reference-server/tools/execute-code.ts';
+import type { ToolRunner } from '../reference-server/tools/tool-runner.ts';
 import type { Report, Result } from '../specs/report.ts';
 import type { RequirementId } from '../specs/requirements/index.ts';
 import { runLive } from './live-run.ts';
@@ -69,6 +70,8 @@ export async function selfTest(name?: string, onTrial?: (trial: Trial) => void):
   const subjects = name === undefined ? trialSubjects : trialSubjects.filter((subject) => subject.name === name);
   if (name !== undefined && subjects.length === 0) throw new UnknownSubject(name);
   const backend = scriptedBackend();
+  // The first program takes as long as its interpreter takes to load, which no trial is to wait for.
+  await codeRunner().run({ id: '', name: 'execute_code', arguments: '{"code":"","language":"js"}' }, never);
   const trials: Trial[] = [];
   const waiting = [...subjects];
   const lane = async () => {
@@ -88,6 +91,16 @@ const lanes = 4;
 const key = 'sk-self-test-free-key';
 const disabledKey = 'sk-self-test-disabled-key';
 
+const never = new AbortController().signal;
+
+let tools: ToolRunner | undefined;
+
+/** One for all servers, since what runs programs takes a while to start. @throws MissingTool */
+function codeRunner(): ToolRunner {
+  tools ??= executeCode();
+  return tools;
+}
+
 /** Judges one server that behaves as the subject says. */
 export async function trySubject(
   { behaviour, ...subject }: Subject,
@@ -95,7 +108,7 @@ export async function trySubject(
   timeoutMs: number,
 ): Promise<Trial> {
   const keys = [keyOfTier(key, 'free'), keyOfTier(disabledKey, 'free', true)];
-  const server = await startServer({ backend, keys, behaviour, tools: executeCode() });
+  const server = await startServer({ backend, keys, behaviour, tools: codeRunner() });
   try {
     const report = await runLive({
       // The model is given, so that a broken list of models is judged instead of ending the run.

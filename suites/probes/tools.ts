@@ -200,6 +200,7 @@ const programs = defineProbe<Programs>({
   judge: {
     'errors.tool-error.status': (seen) => {
       needRun(seen);
+      need(seen.failing.status !== 200, 'the answer does not show whether the failing program was run');
       return expectStatus(seen.failing, 422);
     },
     'errors.tool-error.identifier': (seen) => {
