@@ -59,8 +59,9 @@ export async function* streamParts(
   try {
     for await (const event of events) {
       // A tool that fails before anything was said still has a status of its own.
-      begun ||= event.type !== 'tool_call' && event.type !== 'tool_result';
-      yield* chunksOf(chat, chunk, event);
+      if (event.type === 'tool_call' || event.type === 'tool_result') continue;
+      yield* chunksOf(chat, chunk, event, begun ? {} : { role: 'assistant' });
+      begun = true;
     }
   } catch (error) {
     if (!begun) throw error;
@@ -70,20 +71,27 @@ export async function* streamParts(
   yield '[DONE]';
 }
 
-function* chunksOf(chat: Chat, chunk: Omit<ChatChunk, 'choices'>, event: AnswerEvent): Generator<StreamPart> {
-  if (event.type !== 'end') {
-    const delta = deltaOf(event);
-    if (delta) yield { ...chunk, choices: [{ index: 0, delta, finish_reason: null }] } satisfies ChatChunk;
-    return;
-  }
-  yield { ...chunk, choices: [{ index: 0, delta: {}, finish_reason: event.finishReason }] } satisfies ChatChunk;
+/** An event that a client sees. */
+type SeenEvent = Exclude<AnswerEvent, { type: 'tool_call' | 'tool_result' }>;
+type Delta = ChatChunk['choices'][number]['delta'];
+
+/** @param opening what the delta has besides: the first has a role, which the stream reader of the OpenAI SDK asks for */
+function* chunksOf(
+  chat: Chat,
+  chunk: Omit<ChatChunk, 'choices'>,
+  event: SeenEvent,
+  opening: Delta,
+): Generator<StreamPart> {
+  const delta = { ...opening, ...deltaOf(event) };
+  const finish_reason = event.type === 'end' ? event.finishReason : null;
+  yield { ...chunk, choices: [{ index: 0, delta, finish_reason }] } satisfies ChatChunk;
+  if (event.type !== 'end') return;
   if (chat.request.stream_options?.include_usage) {
     yield { ...chunk, choices: [], usage: usage(event) } satisfies ChatChunk;
   }
 }
 
-/** What a chunk adds to the message; nothing for a call that the server runs. */
-function deltaOf(event: Exclude<AnswerEvent, { type: 'end' }>): ChatChunk['choices'][number]['delta'] | undefined {
+function deltaOf(event: SeenEvent): Delta {
   switch (event.type) {
     case 'text':
       return { content: event.text };
@@ -91,8 +99,8 @@ function deltaOf(event: Exclude<AnswerEvent, { type: 'end' }>): ChatChunk['choic
       return { tool_calls: [{ index: event.index, ...beginningOf(event) }] };
     case 'arguments':
       return { tool_calls: [{ index: event.index, function: { arguments: event.text } }] };
-    default:
-      return undefined;
+    case 'end':
+      return {};
   }
 }
 

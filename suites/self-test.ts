@@ -7,6 +7,7 @@ import { faults } from '../reference-server/faults/index.ts';
 import { keyOfTier } from '../reference-server/keys/key-entries.ts';
 import { startServer } from '../reference-server/server.ts';
 import { executeCode } from '../reference-server/tools/execute-code.ts';
+import type { ToolRunner } from '../reference-server/tools/tool-runner.ts';
 import type { Report, Result } from '../specs/report.ts';
 import type { RequirementId } from '../specs/requirements/index.ts';
 import { runLive } from './live-run.ts';
@@ -71,6 +72,8 @@ export async function selfTest(name?: string, onTrial?: (trial: Trial) => void):
   const subjects = name === undefined ? trialSubjects : trialSubjects.filter((subject) => subject.name === name);
   if (name !== undefined && subjects.length === 0) throw new UnknownSubject(name);
   const backend = trialBackend();
+  // The first program takes as long as its interpreter takes to load, which no trial is to wait for.
+  await codeRunner().run({ id: '', name: 'execute_code', arguments: '{"code":"","language":"js"}' }, never);
   const trials: Trial[] = [];
   const waiting = [...subjects];
   const lane = async () => {
@@ -103,6 +106,16 @@ const disabledKey = 'sk-self-test-disabled-key';
 const exhaustedKey = 'sk-self-test-exhausted-key';
 const faultHeader = readFaultHeader('X-Stack29-Fault');
 
+const never = new AbortController().signal;
+
+let tools: ToolRunner | undefined;
+
+/** One for all servers, since what runs programs takes a while to start. @throws MissingTool */
+function codeRunner(): ToolRunner {
+  tools ??= executeCode();
+  return tools;
+}
+
 /** Judges one server that behaves as the subject says. */
 export async function trySubject(
   { behaviour, ...subject }: Subject,
@@ -116,7 +129,7 @@ export async function trySubject(
   ];
   // Both sides go by one clock, on which no wait for a window takes time.
   const clock = skippingClock();
-  const tools = executeCode();
+  const tools = codeRunner();
   const server = await startServer({ backend, keys, behaviour, clock: clock.now, allowFaults: true, tools });
   try {
     const report = await runLive({

@@ -28,12 +28,18 @@ const inPieces = (which: 'first' | 'later' | 'all', pointer: string, to: unknown
     }),
   );
 
-/** Forces another call than was asked for, or none. */
-const forcing = (change: 'first' | 'none', when: (exchange: Exchange) => boolean): Behaviour => ({
-  generation(generation, exchange) {
-    if (!when(exchange)) return generation;
-    const { forced: _, ...free } = generation;
-    return change === 'none' ? free : { ...free, forced: (generation.tools ?? []).slice(0, 1) };
+/** Calls the first of the functions that are offered. */
+const callingFirst = (when: (exchange: Exchange) => boolean): Behaviour => ({
+  generation: (generation, exchange) =>
+    when(exchange) && generation.tools ? { ...generation, forced: generation.tools.slice(0, 1) } : generation,
+});
+
+/** Answers in a text that ends by itself where a call was to be forced. */
+const callingNothing = (when: (exchange: Exchange) => boolean): Behaviour => ({
+  generation: ({ forced, ...free }, exchange) => (when(exchange) || !forced ? free : { ...free, forced }),
+  async *output(events, exchange) {
+    for await (const event of events)
+      yield event.type === 'end' && when(exchange) ? { ...event, finishReason: 'stop' } : event;
   },
 });
 
@@ -124,12 +130,12 @@ export const toolFaults = {
   'named-choice-takes-first': {
     description: 'where a function is named, the first of those that are offered is called',
     trips: ['tools.choice.named'],
-    behaviour: forcing('first', (exchange) => isNamed(exchange) && !isStreamed(exchange)),
+    behaviour: callingFirst((exchange) => isNamed(exchange) && !isStreamed(exchange)),
   },
   'named-choice-ignored': {
     description: 'a tool_choice that names a function is ignored',
     trips: ['tools.choice.named'],
-    behaviour: forcing('none', (exchange) => isNamed(exchange) && !isStreamed(exchange)),
+    behaviour: callingNothing((exchange) => isNamed(exchange) && !isStreamed(exchange)),
   },
   'named-choice-refused': {
     description: 'a tool_choice that is an object is refused',
@@ -139,7 +145,7 @@ export const toolFaults = {
   'required-choice-ignored': {
     description: 'a tool_choice of "required" is ignored',
     trips: ['tools.choice.required'],
-    behaviour: forcing('none', isRequired),
+    behaviour: callingNothing(isRequired),
   },
   'required-choice-refused': {
     description: 'a tool_choice of "required" is refused',
@@ -247,12 +253,12 @@ export const toolFaults = {
   'stream-choice-ignored': {
     description: 'streams ignore a tool_choice that names a function',
     trips: ['tools.stream.named'],
-    behaviour: forcing('none', (exchange) => isNamed(exchange) && isStreamed(exchange)),
+    behaviour: callingNothing((exchange) => isNamed(exchange) && isStreamed(exchange)),
   },
   'stream-choice-takes-first': {
     description: 'where a function is named, a stream calls the first of those that are offered',
     trips: ['tools.stream.named'],
-    behaviour: forcing('first', (exchange) => isNamed(exchange) && isStreamed(exchange)),
+    behaviour: callingFirst((exchange) => isNamed(exchange) && isStreamed(exchange)),
   },
   'stream-call-finish-function': {
     description: 'a stream with a call has the finish_reason function_call',

@@ -1,26 +1,16 @@
 import { createRequire } from 'node:module';
-import { Worker } from 'node:worker_threads';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { BackendCall } from '../backends/backend.ts';
 import { isObject } from '../change.ts';
-import { type ProgramLimits, type ProgramOutcome, programLimits } from './program-limits.ts';
+import { javaScriptThreads } from './javascript-threads.ts';
+import { type ProgramLimits, type ProgramOutcome, programLimits, type RunProgram } from './program-limits.ts';
+import { runPython } from './python-process.ts';
 import type { ToolResult, ToolRunner } from './tool-runner.ts';
 
 const require = createRequire(import.meta.url);
 
 /** The runner cannot be had; the message says what is missing, and how to get it. */
 export class MissingTool extends Error {}
-
-/** Beyond the time of a program itself: to start and to end what runs it. */
-const startMs = 10_000;
-
-type RunProgram = (code: string, limits: ProgramLimits, signal: AbortSignal) => Promise<ProgramOutcome>;
-
-/** By the names that models give them. */
-const languages: Readonly<Record<string, RunProgram>> = {
-  javascript: runJavaScript,
-  js: runJavaScript,
-};
 
 /**
  * Runs calls of `execute_code` with the documented arguments: code and language. Programs run apart from the server and
@@ -31,11 +21,20 @@ export function executeCode(limits: ProgramLimits = programLimits): ToolRunner {
   for (const name of ['quickjs-emscripten-core', '@jitl/quickjs-wasmfile-release-sync'] as const) {
     if (!isInstalled(name)) throw new MissingTool(installWords(name));
   }
+  const runJavaScript = javaScriptThreads();
+  // By the names that models give them.
+  const languages = new Map<string, RunProgram>([
+    ['javascript', runJavaScript],
+    ['js', runJavaScript],
+    ['python', runPython],
+    ['py', runPython],
+    ['python3', runPython],
+  ]);
   return {
     names: new Set(['execute_code']),
     async run(call, signal) {
       const since = performance.now();
-      const outcome = await runCall(call, limits, signal);
+      const outcome = await runCall(call, languages, limits, signal);
       return resultOf(call, outcome, Math.round(performance.now() - since));
     },
   };
@@ -46,16 +45,21 @@ function resultOf({ id }: BackendCall, outcome: ProgramOutcome, milliseconds: nu
   return { tool_call_id: id, ...parts, execution_time_ms: milliseconds };
 }
 
-async function runCall(call: BackendCall, limits: ProgramLimits, signal: AbortSignal): Promise<ProgramOutcome> {
+async function runCall(
+  call: BackendCall,
+  languages: ReadonlyMap<string, RunProgram>,
+  limits: ProgramLimits,
+  signal: AbortSignal,
+): Promise<ProgramOutcome> {
   const { code, language } = argumentsOf(call);
   if (typeof code !== 'string' || typeof language !== 'string') {
     return { error: 'the arguments must be an object with code and language, both strings' };
   }
-  const run = languages[language.toLowerCase()];
+  const run = languages.get(language.toLowerCase());
   if (run === undefined) {
     return { error: `there is no language ${JSON.stringify(language.slice(0, 40))} here: take javascript or python` };
   }
-  return run(code, limits, signal);
+  return run({ code, limits }, signal);
 }
 
 function argumentsOf({ arguments: text }: BackendCall): Readonly<Record<string, unknown>> {
@@ -65,38 +69,6 @@ function argumentsOf({ arguments: text }: BackendCall): Readonly<Record<string, 
   } catch {
     return {};
   }
-}
-
-/** In a thread of its own, which is ended when it takes too long, whatever it does. */
-async function runJavaScript(code: string, limits: ProgramLimits, signal: AbortSignal): Promise<ProgramOutcome> {
-  const worker = new Worker(require.resolve('#javascript-program'), {
-    workerData: { code, limits },
-    env: {},
-    stdout: true,
-    stderr: true,
-    resourceLimits: { maxOldGenerationSizeMb: 64, stackSizeMb: 8 },
-  });
-  const end = () => void worker.terminate();
-  signal.addEventListener('abort', end, { once: true });
-  try {
-    return await new Promise<ProgramOutcome>((resolve) => {
-      const limit = setTimeout(() => resolve({ error: tooLong(limits) }), limits.timeMs + startMs);
-      const settle = (outcome: ProgramOutcome) => {
-        clearTimeout(limit);
-        resolve(outcome);
-      };
-      worker.once('message', settle);
-      worker.once('error', (error) => settle({ error: `the program ended its interpreter: ${error.message}` }));
-      worker.once('exit', () => settle({ error: 'the program ended its interpreter' }));
-    });
-  } finally {
-    signal.removeEventListener('abort', end);
-    await worker.terminate();
-  }
-}
-
-function tooLong({ timeMs }: ProgramLimits): string {
-  return `the program did not end within ${timeMs / 1000} seconds`;
 }
 
 function isInstalled(name: string): boolean {

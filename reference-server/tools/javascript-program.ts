@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import {
   newQuickJSWASMModuleFromVariant,
   newVariant,
@@ -7,10 +7,10 @@ import {
   type QuickJSHandle,
   shouldInterruptAfterDeadline,
 } from 'quickjs-emscripten-core';
-import { Printed, type ProgramLimits, type ProgramOutcome } from './program-limits.ts';
+import { Printed, type ProgramLimits, type ProgramOutcome, type ProgramRequest, tooLong } from './program-limits.ts';
 
-// The program of a worker that runs one JavaScript program in QuickJS and ends. The interpreter has neither network nor
-// files nor clocks to wait by: what it is not given it cannot reach.
+// The program of a worker that runs JavaScript programs in QuickJS, one after the other, each in an instance with a
+// memory of its own. The interpreter has neither network nor files: what it is not given it cannot reach.
 
 // The types of its ES module are those of its CommonJS module.
 const { default: variant } = createRequire(import.meta.url)(
@@ -22,13 +22,12 @@ declare const WebAssembly: { readonly Memory: new (pages: { initial: number; max
 const wasmPage = 64 * 2 ** 10;
 const stackBytes = 128 * 2 ** 10;
 
-const { code, limits } = workerData as { readonly code: string; readonly limits: ProgramLimits };
-parentPort?.postMessage(await runProgram(code, limits));
+parentPort?.on('message', async ({ code, limits }: ProgramRequest) => {
+  parentPort?.postMessage(await runProgram(code, limits));
+});
 
-async function runProgram(
-  source: string,
-  { timeMs, memoryBytes, outputLength }: ProgramLimits,
-): Promise<ProgramOutcome> {
+async function runProgram(source: string, limits: ProgramLimits): Promise<ProgramOutcome> {
+  const { timeMs, memoryBytes, outputLength } = limits;
   // The memory of the module is the limit that holds: the interpreter's own lets large arrays pass.
   const wasmMemory = new WebAssembly.Memory({ initial: 256, maximum: Math.ceil(memoryBytes / wasmPage) });
   const quickjs = await newQuickJSWASMModuleFromVariant(newVariant(variant, { wasmMemory }));
@@ -45,9 +44,9 @@ async function runProgram(
   offerConsole(context, print);
   try {
     const result = context.evalCode(source, 'program.js');
-    if (result.error) return failure(context, result.error, printed, full, timeMs);
+    if (result.error) return failure(context, result.error, printed, full, limits);
     const jobs = runtime.executePendingJobs();
-    if (jobs.error) return failure(context, jobs.error, printed, full, timeMs);
+    if (jobs.error) return failure(context, jobs.error, printed, full, limits);
     if (context.typeof(result.value) !== 'undefined') print(textOf(context, result.value));
     return printed.outcome();
   } catch (error) {
@@ -75,7 +74,7 @@ function failure(
   error: QuickJSHandle,
   printed: Printed,
   full: boolean,
-  timeMs: number,
+  limits: ProgramLimits,
 ): ProgramOutcome {
   if (full) return printed.outcome();
   const { name = 'Error', message = '' } = Object(context.dump(error)) as {
@@ -83,7 +82,7 @@ function failure(
     readonly message?: string;
   };
   const interrupted = name === 'InternalError' && message === 'interrupted';
-  if (interrupted) return { error: `the program did not end within ${timeMs / 1000} seconds` };
+  if (interrupted) return { error: tooLong(limits) };
   return { error: typeof message === 'string' && message !== '' ? `${name}: ${message}` : textOf(context, error) };
 }
 

@@ -10,8 +10,21 @@ export interface ProgramLimits {
 
 export const programLimits: ProgramLimits = { timeMs: 2_000, memoryBytes: 64 * 2 ** 20, outputLength: 64 * 2 ** 10 };
 
+/** What the server asks of a process or thread that runs programs. */
+export interface ProgramRequest {
+  readonly code: string;
+  readonly limits: ProgramLimits;
+}
+
 /** What came of a program: what it printed, or why it failed. */
 export type ProgramOutcome = { readonly output: string } | { readonly error: string };
+
+/** Runs one program. Never rejects for what the program does. */
+export type RunProgram = (request: ProgramRequest, signal: AbortSignal) => Promise<ProgramOutcome>;
+
+export function tooLong({ timeMs }: ProgramLimits): string {
+  return `the program did not end within ${timeMs / 1000} seconds`;
+}
 
 /** Takes what a program prints, up to a limit. */
 export class Printed {

@@ -200,6 +200,7 @@ const programs = defineProbe<Programs>({
   judge: {
     'tools.failure.status': (seen) => {
       needRun(seen);
+      need(seen.failing.status !== 200, 'the answer does not show whether the failing program was run');
       return expectStatus(seen.failing, 422);
     },
     'tools.failure.identifier': (seen) => {
