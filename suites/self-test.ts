@@ -86,8 +86,8 @@ export async function selfTest(name?: string, onTrial?: (trial: Trial) => void):
 /** As fast as can be, but for the streams that are to run at the same time. */
 export function trialBackend(): Backend {
   const fast = scriptedBackend();
-  const slow = scriptedBackend({ tokensPerSecond: 800 });
-  const isHeld = ({ maxTokens }: Generation) => maxTokens === 400 || maxTokens === 800;
+  const slow = scriptedBackend({ tokensPerSecond: 300 });
+  const isHeld = ({ maxTokens }: Generation) => maxTokens === 150 || maxTokens === 300;
   return {
     ...fast,
     generate: (generation, signal) => (isHeld(generation) ? slow : fast).generate(generation, signal),
@@ -95,7 +95,7 @@ export function trialBackend(): Backend {
 }
 
 /** Servers at a time: enough to fill the waits of those that let a request time out. */
-const lanes = 8;
+const lanes = 4;
 
 const key = 'sk-self-test-free-key';
 const disabledKey = 'sk-self-test-disabled-key';

@@ -18,7 +18,7 @@ interface Held {
 }
 
 /** Long enough to be under way together. */
-const longTokens = 800;
+const longTokens = 300;
 /** More streams than of the Pro tier are held only where the run's own bound allows it. */
 const mostStreams = 21;
 
