@@ -35,7 +35,7 @@ describe('the self-test', () => {
 });
 
 describe.each([
-  ['scripted', 1_000, async () => trialBackend()],
+  ['scripted', 5_000, async () => trialBackend()],
   ['gguf', 20_000, () => loadGgufBackend({ modelPath: 'fixtures/model/stack29-tiny.gguf', gpu: false })],
 ] as const)('twenty clean runs in a row on the %s backend', (_, timeoutMs, open) => {
   let backend: Backend;

@@ -74,7 +74,7 @@ export async function selfTest(name?: string, onTrial?: (trial: Trial) => void):
   const waiting = [...subjects];
   const lane = async () => {
     for (let subject = waiting.shift(); subject !== undefined; subject = waiting.shift()) {
-      const trial = await trySubject(subject, backend, 1_000);
+      const trial = await trySubject(subject, backend, 5_000);
       trials.push(trial);
       onTrial?.(trial);
     }
