@@ -114,6 +114,25 @@ describe.skipIf(skipped)('servers that share a Redis', () => {
     expect(await living.places.take('living', 1)).toBeUndefined();
   });
 
+  test('answer what they began, when it goes away in the middle', async () => {
+    const lonelyPort = await freePort();
+    const lonely = await startRedis(lonelyPort);
+    onTestFinished(() => void lonely.kill('SIGKILL'));
+    const store = await openStore({ url: `redis://127.0.0.1:${lonelyPort}` });
+    const scripted = scriptedBackend({ ttftMs: 500 });
+    let generating = 0;
+    const generate: typeof scripted.generate = (...asked) => {
+      generating += 1;
+      return scripted.generate(...asked);
+    };
+    const { chat } = await startRig({ store, backend: { ...scripted, generate } });
+    const begun = chat();
+    await expect.poll(() => generating).toBe(1);
+    lonely.kill('SIGKILL');
+    await once(lonely, 'exit');
+    expect((await begun).status).toBe(200);
+  });
+
   test('refuse with 503 while it is away, in the envelope and with limits, and go on once it is back', async () => {
     const lonelyPort = await freePort();
     let lonely = await startRedis(lonelyPort);

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from 'node-sqlite3-wasm';
 import type { Clock } from './clock.ts';
-import { BadStore, type Counter, secondsOfDay, type Taken } from './store.ts';
+import { BadStore, type Counter, StoreUnavailable, secondsOfDay, type Taken } from './store.ts';
 
 export interface StateFile {
   readonly tokens: Counter;
@@ -30,7 +30,7 @@ const read = 'SELECT taken, reset FROM tokens WHERE account = :account AND reset
  * @throws BadStore
  */
 export async function openStateFile(path: string, clock: Clock): Promise<StateFile> {
-  // The package is large, and only needed here.
+  // Its WebAssembly is compiled when it is loaded, so that only who keeps a state waits for it.
   const { Database } = createRequire(import.meta.url)('node-sqlite3-wasm') as typeof import('node-sqlite3-wasm');
   await removeStaleLock(path);
   let database: Database;
@@ -43,8 +43,12 @@ export async function openStateFile(path: string, clock: Clock): Promise<StateFi
   const query = (sql: string, account: string, more: (reset: number) => Record<string, number> = () => ({})): Taken => {
     const now = Math.floor(clock() / 1000);
     const reset = now + secondsOfDay;
-    const row = database.get(sql, { ':account': account, ':now': now, ...more(reset) });
-    return { taken: Number(row?.taken ?? 0), reset: Number(row?.reset ?? reset) };
+    try {
+      const row = database.get(sql, { ':account': account, ':now': now, ...more(reset) });
+      return { taken: Number(row?.taken ?? 0), reset: Number(row?.reset ?? reset) };
+    } catch (error) {
+      throw new StoreUnavailable(badStore(path, error).message);
+    }
   };
   return {
     tokens: {
