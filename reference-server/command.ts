@@ -16,6 +16,9 @@ export function serveCommand(): Command {
       'after',
       '\nWithout --keys the key in API_KEY is accepted, as one of the Free tier; else one is made up and shown.',
     )
+    .addOption(new Option('--state <file>', 'keep the tokens of the day there, over restarts').conflicts('limitsStore'))
+    .option('--limits-store <url>', 'count the limits in Redis, redis://host:port, for several servers', redisUrl)
+    .option('--window <seconds>', 'length of the window of the request limit (default: 60)', wholeNumber(1, 60))
     .optionsGroup('The text:')
     .addOption(
       new Option(
@@ -64,6 +67,11 @@ export function serveCommand(): Command {
 function notEmpty(text: string): string {
   if (text.trim() !== '') return text;
   throw new InvalidArgumentError('It takes an address.');
+}
+
+function redisUrl(text: string): string {
+  if (/^rediss?:$/.test(URL.canParse(text) ? new URL(text).protocol : '')) return text;
+  throw new InvalidArgumentError('It takes a URL such as redis://127.0.0.1:6379.');
 }
 
 function wholeNumber(least: number, most: number): (text: string) => number {

@@ -14,7 +14,7 @@ interface Job {
  * generator which was begun is run to its end or returned.
  */
 export async function* generate(
-  { backend, limiter }: Service,
+  { backend, limiter, onFault }: Service,
   { account }: Exchange,
   { generation, promptTokens, place }: Job,
   signal: AbortSignal,
@@ -29,6 +29,7 @@ export async function* generate(
     }
   } finally {
     await place.release();
-    await limiter.countTokens(account, promptTokens + tokens);
+    // The answer is there, whether it can be counted or not.
+    await limiter.countTokens(account, promptTokens + tokens).catch(onFault);
   }
 }

@@ -5,6 +5,7 @@ import { closest } from 'fastest-levenshtein';
 import { type Backend, BackendUnavailable } from './backends/backend.ts';
 import type { Behaviour } from './behaviour.ts';
 import { BadKeys, type KeyEntry, keyOfTier, readKeyFile } from './keys/key-entries.ts';
+import { BadStore, type LimitStore, memoryStore } from './limits/store.ts';
 import { type RunningServer, startServer } from './server.ts';
 import type { ToolRunner } from './tools/tool-runner.ts';
 
@@ -25,6 +26,12 @@ export interface ServeChoices {
   readonly allowImageUrls?: boolean;
   /** Runs calls of execute_code. */
   readonly tools?: boolean;
+  /** Where tokens of the day are kept. */
+  readonly state?: string;
+  /** `redis://host:port` */
+  readonly limitsStore?: string;
+  /** Seconds. */
+  readonly window?: number;
   readonly allowFaults?: boolean;
   readonly fault?: string;
   readonly dialect?: string;
@@ -46,12 +53,16 @@ export async function serve(choices: ServeChoices, print: Print): Promise<void> 
   const behaviour = await behaviourOf(choices);
   const { keys, madeUp } = keysOf(choices);
   const tools = choices.tools ? await codeRunner() : undefined;
-  const backend = await openBackend(choices, print);
+  const store = await openStore(choices, behaviour, print);
+  const backend = await openBackend(choices, print).catch(async (error) => {
+    await store.close();
+    throw error;
+  });
   try {
     if (choices.allowImageUrls && !backend.model.vision) {
       throw new ServeError('--allow-image-urls needs a model that sees: --backend scripted --vision');
     }
-    const server = await listen(choices, { backend, keys, behaviour, tools, print });
+    const server = await listen(choices, { backend, store, keys, behaviour, tools, print });
     const interrupted = interruption();
     if (madeUp) print(`neither API_KEY nor --keys is given, so this server takes the key ${madeUp}`);
     print(`serving ${backend.model.id} on ${server.url}`);
@@ -60,6 +71,7 @@ export async function serve(choices: ServeChoices, print: Print): Promise<void> 
     await server.close();
   } finally {
     await backend.close();
+    await store.close();
   }
 }
 
@@ -100,6 +112,24 @@ function keysOf({ keys }: ServeChoices): { readonly keys: readonly KeyEntry[]; r
   }
   const madeUp = `sk-${randomBytes(24).toString('hex')}`;
   return { keys: [keyOfTier(madeUp, 'free')], madeUp };
+}
+
+/** Where the limits are counted. @throws ServeError */
+async function openStore(choices: ServeChoices, { windows }: Behaviour, print: Print): Promise<LimitStore> {
+  const { state, limitsStore, window = 60 } = choices;
+  try {
+    if (limitsStore !== undefined) {
+      const { openRedisStore } = await import('./limits/redis-store.ts');
+      return await openRedisStore({ url: limitsStore, clock: Date.now, windowSeconds: window, warn: print });
+    }
+    const memory = memoryStore(Date.now, window, windows);
+    if (state === undefined) return memory;
+    const { openStateFile } = await import('./limits/state-file.ts');
+    const file = await openStateFile(state, Date.now);
+    return { ...memory, tokens: file.tokens, close: async () => file.close() };
+  } catch (error) {
+    throw error instanceof BadStore ? new ServeError(error.message) : error;
+  }
 }
 
 async function openBackend(choices: ServeChoices, print: Print): Promise<Backend> {
@@ -153,6 +183,7 @@ interface Parts {
   readonly backend: Backend;
   readonly keys: readonly KeyEntry[];
   readonly behaviour: Behaviour;
+  readonly store: LimitStore;
   readonly tools: ToolRunner | undefined;
   readonly print: Print;
 }

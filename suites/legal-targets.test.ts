@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { ApiError } from '../reference-server/api-error.ts';
-import { scriptedBackend } from '../reference-server/backends/scripted.ts';
 import type { Behaviour } from '../reference-server/behaviour.ts';
 import { asked, inBody, inTurn } from '../reference-server/change.ts';
 import { keyOfTier, parseKeys } from '../reference-server/keys/key-entries.ts';
@@ -11,7 +10,9 @@ import type { Report } from '../specs/report.ts';
 import { runLive } from './live-run.ts';
 import { renderJson } from './report/json.ts';
 import { run } from './run.ts';
+import { trialBackend } from './self-test.ts';
 import { tool } from './tool.ts';
+import { skippingClock } from './transport/clock.ts';
 import { openReplayWire } from './transport/replay.ts';
 
 const key = 'sk-legal-targets';
@@ -26,19 +27,30 @@ interface Settings {
   readonly profile?: ProfileName;
   readonly keys?: Parameters<typeof startServer>[0]['keys'];
   readonly timeoutMs?: number;
+  readonly options?: Partial<RunOptions>;
 }
 
 async function judge(behaviour: Behaviour, settings: Settings = {}): Promise<Judged> {
   const { profile = 'standard', keys = [keyOfTier(key, 'free')], timeoutMs = 5_000 } = settings;
-  const server = await startServer({ backend: scriptedBackend(), keys, behaviour });
-  const options: RunOptions = { url: server.url, profile, only: [], disabledKey: false };
+  const clock = skippingClock();
+  const server = await startServer({ backend: trialBackend(), keys, behaviour, clock: clock.now });
+  const options: RunOptions = { url: server.url, profile, only: [], disabledKey: false, ...settings.options };
   const startedAt: EvidenceHeader['startedAt'] = new Date().toISOString();
   const lines: (Exchange | Unsent)[] = [];
   const record = (line: EvidenceHeader | Exchange | Unsent) => {
     if (line.kind !== 'header') lines.push(line);
   };
   try {
-    const live = await runLive({ options, key, disabledKey: undefined, timeoutMs, concurrency: 4, startedAt, record });
+    const live = await runLive({
+      options,
+      key,
+      disabledKey: undefined,
+      timeoutMs,
+      concurrency: 4,
+      clock,
+      startedAt,
+      record,
+    });
     const again = await run({ options, wire: openReplayWire(lines), tool, startedAt });
     return { live, again };
   } finally {
@@ -113,7 +125,7 @@ describe('a target that is different, and legal', () => {
     const limits = { requestsPerMinute: 100, tokensPerDay: 100_000, concurrent: 1 };
     const keys = parseKeys(JSON.stringify([{ key, tier: 'enterprise', limits }]), 'keys');
     for (const profile of ['standard', 'limits'] as const) {
-      const { live } = await judge({}, { keys, profile });
+      const { live } = await judge({}, { keys, profile, options: { tier: 'enterprise', concurrent: 1 } });
       expect(idsOf(live, 'fail', 'warn', 'inconclusive', 'error')).toEqual([]);
     }
   });
@@ -181,7 +193,7 @@ describe('a target whose sockets are different', () => {
 
 describe('evidence that is judged again gives the report of the live run', () => {
   test.each(['standard', 'limits', 'websocket'] as const)('with the profile %s', async (profile) => {
-    const { live, again } = await judge({}, { profile });
+    const { live, again } = await judge({}, { profile, options: { tier: 'free' } });
     expect(live.outcome).toBe('conformant');
     expect(renderJson(again)).toBe(renderJson(live));
   });

@@ -78,7 +78,7 @@ export async function selfTest(name?: string, onTrial?: (trial: Trial) => void):
   const waiting = [...subjects];
   const lane = async () => {
     for (let subject = waiting.shift(); subject !== undefined; subject = waiting.shift()) {
-      const trial = await trySubject(subject, backend, 1_000);
+      const trial = await trySubject(subject, backend, 5_000);
       trials.push(trial);
       onTrial?.(trial);
     }
@@ -90,8 +90,8 @@ export async function selfTest(name?: string, onTrial?: (trial: Trial) => void):
 /** As fast as can be, but for the streams that are to run at the same time. */
 export function trialBackend(): Backend {
   const fast = scriptedBackend({ vision: true });
-  const slow = scriptedBackend({ tokensPerSecond: 800, vision: true });
-  const isHeld = ({ maxTokens }: Generation) => maxTokens === 400 || maxTokens === 800;
+  const slow = scriptedBackend({ tokensPerSecond: 300, vision: true });
+  const isHeld = ({ maxTokens }: Generation) => maxTokens === 150 || maxTokens === 300;
   return {
     ...fast,
     generate: (generation, signal) => (isHeld(generation) ? slow : fast).generate(generation, signal),
@@ -99,7 +99,7 @@ export function trialBackend(): Backend {
 }
 
 /** Servers at a time: enough to fill the waits of those that let a request time out. */
-const lanes = 8;
+const lanes = 6;
 
 const key = 'sk-self-test-free-key';
 const disabledKey = 'sk-self-test-disabled-key';

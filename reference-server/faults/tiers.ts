@@ -70,7 +70,7 @@ export const tierFaults = {
     behaviour: {
       place: (place, exchange) => {
         const { stream, max_tokens } = asked(exchange);
-        return stream === true && Number(max_tokens) >= 500 ? { ...place, release: async () => {} } : place;
+        return stream === true && Number(max_tokens) >= 150 ? { ...place, release: async () => {} } : place;
       },
     },
   },

@@ -43,6 +43,9 @@ export interface LimitStore {
 /** The counts cannot be reached now: the API says 503. */
 export class StoreUnavailable extends Error {}
 
+/** The limits cannot be kept where they are to be. The message says why and what to do. */
+export class BadStore extends Error {}
+
 /** Counts that end with the server. */
 export function memoryStore(clock: Clock, windowSeconds: number, shape: WindowShape = 'fixed'): LimitStore {
   return {

@@ -85,11 +85,11 @@ function sliding(ms: number): Shape {
 
 function bucket(ms: number): Shape {
   const drained = ([entry]: readonly Entry[], now: number, limit: number) =>
-    entry ? Math.max(0, entry.amount - (limit * (now - entry.at)) / ms) : 0;
+    entry ? Math.max(0, Math.min(entry.amount, limit) - (limit * (now - entry.at)) / ms) : 0;
   return {
     current(entries, now, limit) {
       const amount = drained(entries, now, limit);
-      return amount === 0 ? [] : [{ amount: Math.min(amount, limit), at: now }];
+      return amount === 0 ? [] : [{ amount, at: now }];
     },
     add: (entries, amount, now) => [{ amount: sum(entries) + amount, at: now }],
     reset: (entries, now, limit) => Math.ceil((now + (Math.min(sum(entries), limit) * ms) / limit) / 1000),

@@ -18,7 +18,7 @@ interface Held {
 }
 
 /** Long enough to be under way together. */
-const longTokens = 800;
+const longTokens = 300;
 /** More streams than of the Pro tier are held only where the run's own bound allows it. */
 const mostStreams = 21;
 
@@ -82,11 +82,10 @@ export const concurrency = defineProbe<Held>({
       );
     },
     'limits.concurrent.freed': ({ most, streams, next }) => {
-      need(
-        next !== undefined && sorted(streams).admitted.length === most,
-        `not ${most} streams were admitted together`,
-      );
+      const { length } = sorted(streams).admitted;
+      need(next !== undefined && length >= most, `not ${most} streams were admitted together`);
       need(next.status === 200 || next.status === 429, `the chat was answered with ${next.status} for another reason`);
+      need(next.status === 200 || length === most, `${length} streams were admitted, so that one more may not be`);
       return expectEqual(next, 'status', next.status, 200);
     },
   },

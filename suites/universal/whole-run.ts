@@ -6,7 +6,7 @@ import { member } from '../member.ts';
 import { errorForm, errorOf } from '../probes/error-identifiers.ts';
 import type { Reply } from '../reply.ts';
 import { isChat, isCompletion } from './completions.ts';
-import { authenticated, windowMs } from './limits.ts';
+import { authenticated, skew, timeOf, windowMs } from './limits.ts';
 import { arrived } from './rule.ts';
 
 /** Rules over all that a run saw together. */
@@ -63,15 +63,15 @@ export const wholeRunRules: { readonly [Id in RequirementId]?: (replies: readonl
     const changes = seen.some(({ remaining }) => remaining !== first.remaining);
     const still = `not the same in all of ${seen.length} responses`;
     expectThat(first.reply, 'X-RateLimit-Remaining', changes, still, first.remaining);
-    const moving = movesAlong(seen.map(({ reset }) => reset));
+    if (movesAlong(seen.map(({ reset }) => reset))) return;
     return expectEach(seen.slice(1), (later) => {
-      if (later.reset === undefined) return;
+      // What is sent as a window ends may belong to the next one, and where Reset is no such time nothing is known.
+      const ahead = (later.reset ?? 0) - timeOf(later.reply);
+      if (ahead < 2 || ahead > windowMs / 1000 + skew) return;
       // Only a request that was sent after the answer to another had come is known to have been counted after it.
       const earlier = seen.findLast(({ headersAt, reset }) => headersAt < later.sentAt && reset === later.reset);
       if (earlier === undefined) return;
-      const refill = (later.limit * (later.headersAt - earlier.sentAt)) / windowMs;
-      // What is left of a bucket is told in whole requests, so that a part of one may show as a whole one.
-      const refilled = moving ? Math.ceil(refill) : Math.floor(refill);
+      const refilled = Math.floor((later.limit * (later.headersAt - earlier.sentAt)) / windowMs);
       const most = Math.max(0, earlier.remaining - 1 + refilled);
       return expectThat(
         later.reply,
