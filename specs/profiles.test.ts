@@ -17,7 +17,7 @@ test('full holds every requirement that a check can see', () => {
 test('topics share nothing, and lack of full only what needs more than a URL, a key, a window and time', () => {
   const { standard: _, full: __, ...topics } = profiles;
   const parts = Object.values(topics).flatMap(({ ids }) => ids);
-  const within = new Set<string | undefined>([undefined, 'spends-limits', 'more-requests']);
+  const within = new Set<string | undefined>([undefined, 'spends-limits', 'more-requests', 'client-programs']);
   const lacking = observable.filter((id) => !within.has(requirements[id].need));
   expect([...parts, ...lacking].toSorted()).toEqual(observable.toSorted());
 });

@@ -13,8 +13,13 @@ export interface Profile {
   readonly digest: string;
 }
 
-/** Needs that a URL and one key can meet. */
-const byKeyAlone: ReadonlySet<string | undefined> = new Set([undefined, 'spends-limits', 'more-requests']);
+/** Needs that no other key or option of the target meets. */
+const byKeyAlone: ReadonlySet<string | undefined> = new Set([
+  undefined,
+  'spends-limits',
+  'more-requests',
+  'client-programs',
+]);
 
 /** The profiles that a run can judge. None holds a requirement that no check can see. */
 export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
@@ -22,6 +27,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
   streaming: topic('streaming', 'chat completions as a stream of events'),
   limits: topic('limits', 'rate limits and their headers'),
   vision: topic('vision', 'images in messages'),
+  clients: topic('clients', 'real clients: the openai packages, LangChain and curl'),
   standard: profile('standard', 'all that a URL and one key can show', (row) => row.need === undefined),
   full: profile('full', 'all that any target can show', () => true),
 });

@@ -4,19 +4,20 @@ import type { HeadingId } from './document.ts';
 export type Level = 'MUST' | 'SHOULD' | 'MAY';
 
 /** The profile that a requirement belongs to; `standard` and `full` are put together from these. */
-export type TopicProfile = 'core' | 'streaming' | 'limits' | 'vision';
+export type TopicProfile = 'core' | 'streaming' | 'limits' | 'vision' | 'clients';
 
 /** What a target can lack and still conform in the rest: a topic of its own, or a part of `core`. */
-export type Capability = Exclude<TopicProfile, 'core' | 'limits'> | 'tools';
+export type Capability = Exclude<TopicProfile, 'core' | 'limits' | 'clients'> | 'tools';
 
 /**
  * What a requirement takes beyond a URL and one key. Rows with a need stay out of `standard`:
  * - `disabled-key`: a key of a disabled account (`--disabled-key`);
  * - `spends-limits`: uses up the request limit of a whole window;
  * - `long-prompt`: sends a prompt as long as the model's context window;
- * - `more-requests`: takes requests that `standard` has no room for.
+ * - `more-requests`: takes requests that `standard` has no room for;
+ * - `client-programs`: runs client libraries and curl on this machine.
  */
-export type Need = 'disabled-key' | 'spends-limits' | 'long-prompt' | 'more-requests';
+export type Need = 'disabled-key' | 'spends-limits' | 'long-prompt' | 'more-requests' | 'client-programs';
 
 /** One row of the contract. Ids are `area.topic.rule`; an id and its level are public. */
 export interface Requirement {

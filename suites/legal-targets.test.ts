@@ -5,9 +5,10 @@ import type { Behaviour } from '../reference-server/behaviour.ts';
 import { asked, inBody } from '../reference-server/change.ts';
 import { keyOfTier, parseKeys } from '../reference-server/keys/key-entries.ts';
 import { startServer } from '../reference-server/server.ts';
-import type { EvidenceHeader, Exchange, RunOptions, Unsent } from '../specs/evidence.ts';
+import type { EvidenceHeader, EvidenceLine, RecordedLine, RunOptions } from '../specs/evidence.ts';
 import type { ProfileName } from '../specs/profiles.ts';
 import type { Report } from '../specs/report.ts';
+import { replayClients } from './clients/client-runner.ts';
 import { runLive } from './live-run.ts';
 import { renderJson } from './report/json.ts';
 import { run } from './run.ts';
@@ -33,13 +34,13 @@ async function judge(behaviour: Behaviour, settings: Settings = {}): Promise<Jud
   const server = await startServer({ backend: scriptedBackend(), keys, behaviour });
   const options: RunOptions = { url: server.url, profile, only: [], disabledKey: false };
   const startedAt: EvidenceHeader['startedAt'] = new Date().toISOString();
-  const lines: (Exchange | Unsent)[] = [];
-  const record = (line: EvidenceHeader | Exchange | Unsent) => {
+  const lines: RecordedLine[] = [];
+  const record = (line: EvidenceLine) => {
     if (line.kind !== 'header') lines.push(line);
   };
   try {
     const live = await runLive({ options, key, disabledKey: undefined, timeoutMs, concurrency: 4, startedAt, record });
-    const again = await run({ options, wire: openReplayWire(lines), tool, startedAt });
+    const again = await run({ options, wire: openReplayWire(lines), clients: replayClients([]), tool, startedAt });
     return { live, again };
   } finally {
     await server.close();

@@ -17,6 +17,8 @@ export interface ConformanceSettings {
   readonly apiKey?: string | undefined;
   /** The key of a disabled account. */
   readonly disabledKey?: string | undefined;
+  /** An interpreter with openai and langchain-openai, for the profile `clients`. */
+  readonly python?: string | undefined;
   /** The model to chat with; the first one listed by default. */
   readonly model?: string | undefined;
   /** `standard` by default. */
@@ -38,7 +40,7 @@ export interface ConformanceSettings {
  * @throws UnmatchedPattern for an `only` that matches nothing
  */
 export function conformance(settings: ConformanceSettings): void {
-  const { profile = 'standard', only = [], without = [], model, apiKey, disabledKey } = settings;
+  const { profile = 'standard', only = [], without = [], model, apiKey, disabledKey, python } = settings;
   const { timeoutMs = 60_000, concurrency = 4 } = settings;
   const { probes, cost } = plan({ profile, only, without });
   const selected = selectRequirements(profile, only);
@@ -63,7 +65,7 @@ export function conformance(settings: ConformanceSettings): void {
         disabledKey: disabledKey !== undefined,
       };
       const startedAt = new Date().toISOString();
-      report = await runLive({ options, key: apiKey, disabledKey, timeoutMs, concurrency, startedAt });
+      report = await runLive({ options, key: apiKey, disabledKey, python, timeoutMs, concurrency, startedAt });
     }, cost.requests * timeoutMs);
 
     for (const { name, ids } of probes)

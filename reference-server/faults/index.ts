@@ -1,4 +1,5 @@
 import { authFaults } from './auth.ts';
+import { clientFaults } from './clients.ts';
 import { completionFaults } from './completions.ts';
 import { errorFaults } from './errors.ts';
 import type { Fault } from './fault.ts';
@@ -23,6 +24,7 @@ const table = {
   ...errorFaults,
   ...limitFaults,
   ...visionFaults,
+  ...clientFaults,
 };
 
 export type FaultId = keyof typeof table;

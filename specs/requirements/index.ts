@@ -1,6 +1,7 @@
 import type { Requirement } from '../requirement.ts';
 import { authRequirements } from './auth.ts';
 import { chatRequirements } from './chat.ts';
+import { clientRequirements } from './clients.ts';
 import { errorRequirements } from './errors.ts';
 import { httpRequirements } from './http.ts';
 import { limitRequirements } from './limits.ts';
@@ -19,6 +20,7 @@ const table = {
   ...errorRequirements,
   ...limitRequirements,
   ...visionRequirements,
+  ...clientRequirements,
 } as const;
 
 export type RequirementId = keyof typeof table;

@@ -15,6 +15,7 @@ export interface RunChoices extends DeliveryOptions {
   readonly ca?: string;
   readonly insecure?: boolean;
   readonly model?: string;
+  readonly python?: string;
   readonly profile: ProfileName;
   readonly only: readonly string[];
   readonly without: readonly Capability[];
@@ -39,6 +40,7 @@ export function runOptions(command: Command): Command {
       .addOption(new Option('--disabled-key <key>', 'the key of a disabled account').env('STACK29_DISABLED_KEY'))
       .option('--model <id>', 'the model to chat with (default: the first one listed)')
       .addOption(repeatable("--header <'name: value'>", 'a header for every request; repeatable'))
+      .option('--python <file>', 'interpreter with openai and langchain-openai, for profile clients')
       .option('--ca <file>', 'certificates to trust, in PEM')
       .option('--insecure', 'accept any certificate')
       .optionsGroup('What is judged:')

@@ -1,6 +1,7 @@
 import type { BoundProbe } from '../probe.ts';
 import { acceptedProbes } from './accepted.ts';
 import { authProbes } from './auth.ts';
+import { clientProbes } from './clients.ts';
 import { generationProbes } from './generation.ts';
 import { limitProbes } from './limits.ts';
 import { modelProbes } from './models.ts';
@@ -17,5 +18,6 @@ export const probes: readonly BoundProbe[] = [
   ...generationProbes,
   ...streamingProbes,
   ...visionProbes,
+  ...clientProbes,
   ...limitProbes,
 ];

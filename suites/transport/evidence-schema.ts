@@ -8,6 +8,7 @@ const headers = {
   type: 'array',
   items: { type: 'array', items: text, minItems: 2, maxItems: 2 },
 };
+const credential = { enum: ['key', 'none', 'unknown', 'disabled', 'basic'] };
 const place = { probe: text, step: count };
 
 /** A line of an evidence file, as specs/evidence.ts describes it; what later versions add is let through. */
@@ -50,7 +51,7 @@ export const evidenceSchema = {
           properties: {
             method: text,
             path: text,
-            credential: { enum: ['key', 'none', 'unknown', 'disabled', 'basic'] },
+            credential,
             headers,
             body: text,
           },
@@ -79,6 +80,38 @@ export const evidenceSchema = {
             message: text,
           },
         },
+      },
+    },
+    {
+      required: ['probe', 'client', 'requests', 'facts'],
+      properties: {
+        kind: { const: 'client' },
+        probe: text,
+        client: { enum: ['openai-js', 'openai-python', 'langchain', 'curl'] },
+        requests: {
+          type: 'array',
+          items: {
+            type: 'object',
+            required: ['case', 'method', 'path', 'credential'],
+            properties: { case: text, method: text, path: text, credential, body: text },
+          },
+        },
+        facts: {
+          type: 'array',
+          items: {
+            type: 'object',
+            required: ['case'],
+            properties: {
+              case: text,
+              error: {
+                type: 'object',
+                required: ['class', 'message'],
+                properties: { class: text, message: text },
+              },
+            },
+          },
+        },
+        problem: text,
       },
     },
     {
