@@ -40,7 +40,14 @@ async function judge(behaviour: Behaviour, settings: Settings = {}): Promise<Jud
   };
   try {
     const live = await runLive({ options, key, disabledKey: undefined, timeoutMs, concurrency: 4, startedAt, record });
-    const again = await run({ options, wire: openReplayWire(lines), clients: replayClients([]), tool, startedAt });
+    const clientRuns = lines.filter((line) => line.kind === 'client');
+    const again = await run({
+      options,
+      wire: openReplayWire(lines),
+      clients: replayClients(clientRuns),
+      tool,
+      startedAt,
+    });
     return { live, again };
   } finally {
     await server.close();

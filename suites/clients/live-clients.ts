@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import type { ClientFacts, ClientName, ClientRun } from '../../specs/evidence.ts';
 import { isObject, member } from '../member.ts';
 import { reasonOf } from '../reason.ts';
@@ -94,29 +93,48 @@ function isInstalled(name: string): boolean {
   }
 }
 
-async function execute(
+/** Characters that a program may print, and lines of them that are read; it has a few of each to say. */
+const mostOutput = 2 ** 20;
+const mostLines = 100;
+
+/** Settles in bounded time and memory, whatever the program does. */
+function execute(
   { file, arguments: list }: Command,
   environment: Readonly<Record<string, string>>,
   limitMs: number,
 ): Promise<Pick<ClientRun, 'facts' | 'problem'>> {
-  const child = spawn(file, list, {
-    env: { ...withoutSecrets(process.env), ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: limitMs,
-    killSignal: 'SIGKILL',
-  });
-  const ended = new Promise<string | undefined>((done) => {
-    child.once('error', (error) => done(`cannot be started: ${reasonOf(error)}`));
+  const env = { ...withoutSecrets(process.env), ...environment };
+  const child = spawn(file, list, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const kill = () => void child.kill('SIGKILL');
+  process.once('exit', kill);
+  let output = '';
+  let words = '';
+  return new Promise((resolve) => {
+    const finish = (ending?: string) => {
+      clearTimeout(limit);
+      process.off('exit', kill);
+      kill();
+      // What the program started itself may hold them open.
+      child.stdout.destroy();
+      child.stderr.destroy();
+      const facts = output.split('\n', mostLines).flatMap(factsIn);
+      const lastWords = printable(words.trim().split('\n').at(-1) ?? '').slice(0, 300);
+      const because = lastWords === '' ? '' : `: ${lastWords}`;
+      resolve(ending === undefined ? { facts } : { facts, problem: `the program ${ending}${because}` });
+    };
+    const limit = setTimeout(finish, limitMs, `did not end within ${limitMs / 1000} seconds`);
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+      if (output.length > mostOutput) finish('printed without end');
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      words = (words + text).slice(-1000);
+    });
+    child.once('error', (error) => finish(`cannot be started (${reasonOf(error)})`));
     child.once('close', (code, signal) => {
-      if (signal === 'SIGKILL') done(`did not end within ${limitMs / 1000} seconds`);
-      else done(code === 0 ? undefined : `ended with ${signal ?? `exit code ${code}`}`);
+      finish(code === 0 ? undefined : `ended with ${signal ?? `exit code ${code}`}`);
     });
   });
-  const [output, words, ending] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
-  const facts = output.split('\n').flatMap(factsIn);
-  if (ending === undefined) return { facts };
-  const lastWords = printable(words.trim().split('\n').at(-1) ?? '').slice(0, 300);
-  return { facts, problem: `the program ${ending}${lastWords === '' ? '' : `: ${lastWords}`}` };
 }
 
 /** Client libraries read settings and keys of their own from the environment, which would change what they do. */
