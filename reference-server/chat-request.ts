@@ -42,18 +42,15 @@ export function generationOf(request: ChatRequest, messages: readonly BackendMes
   };
 }
 
-/** @param imagesOf reads the images of a message */
-export async function messagesOf(
-  request: ChatRequest,
-  imagesOf: (message: Message, index: number) => Promise<readonly Image[]>,
-): Promise<readonly BackendMessage[]> {
-  const messages: BackendMessage[] = [];
-  for (const [index, message] of request.messages.entries()) {
-    const images = await imagesOf(message, index);
-    const { role, content } = message;
-    messages.push({ role, content: textOf(content), ...(images.length > 0 && { images }) });
-  }
-  return messages;
+/** @param images of each message */
+export function messagesOf(
+  { messages }: ChatRequest,
+  images: readonly (readonly Image[])[],
+): readonly BackendMessage[] {
+  return messages.map(({ role, content }, index) => {
+    const own = images[index] ?? [];
+    return { role, content: textOf(content), ...(own.length > 0 && { images: own }) };
+  });
 }
 
 function textOf(content: Message['content']): string {

@@ -65,7 +65,7 @@ async function checkChat(service: Service, exchange: Exchange, signal: AbortSign
   pass(request.model === model.id ? undefined : unknownModel(request.model, model), 'model');
   const slot = await takeSlot(service, exchange);
   try {
-    const messages = await messagesOf(request, (message, index) => readImages(message, index, fetchImage, signal));
+    const messages = messagesOf(request, await readImages(request.messages, fetchImage, signal));
     const promptTokens = await backend.countPrompt(messages, signal);
     const room = model.contextWindow - promptTokens;
     pass(room < 1 ? tooLong(promptTokens, model.contextWindow) : undefined, 'context');
