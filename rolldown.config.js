@@ -12,6 +12,8 @@ export default defineConfig({
     vitest: 'suites/vitest.ts',
     'javascript-program': 'reference-server/tools/javascript-program.ts',
     'python-program': 'reference-server/tools/python-program.ts',
+    'client-openai-js': 'suites/clients/openai-js.ts',
+    'client-curl': 'suites/clients/curl.ts',
     'gguf-process': 'reference-server/backends/gguf-process.ts',
   },
   platform: 'node',

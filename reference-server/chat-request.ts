@@ -48,26 +48,23 @@ export function generationOf(request: ChatRequest, messages: readonly BackendMes
   };
 }
 
-/** @param imagesOf reads the images of a message */
-export async function messagesOf(
-  request: ChatRequest,
-  imagesOf: (message: Message, index: number) => Promise<readonly Image[]>,
-): Promise<readonly BackendMessage[]> {
-  const messages: BackendMessage[] = [];
-  for (const [index, message] of request.messages.entries()) {
-    const images = await imagesOf(message, index);
-    const { role, content, tool_calls: calls = [], tool_call_id: toolCallId } = message;
-    messages.push({
+/** @param images of each message */
+export function messagesOf(
+  { messages }: ChatRequest,
+  images: readonly (readonly Image[])[],
+): readonly BackendMessage[] {
+  return messages.map(({ role, content, tool_calls: calls = [], tool_call_id: toolCallId }, index) => {
+    const own = images[index] ?? [];
+    return {
       role,
       content: textOf(content),
-      ...(images.length > 0 && { images }),
+      ...(own.length > 0 && { images: own }),
       ...(calls.length > 0 && {
         toolCalls: calls.map(({ id, function: { name, arguments: text } }) => ({ id, name, arguments: text })),
       }),
       ...(toolCallId !== undefined && { toolCallId }),
-    });
-  }
-  return messages;
+    };
+  });
 }
 
 function textOf(content: Message['content']): string {

@@ -7,8 +7,8 @@ export function capabilityOf(id: RequirementId): Capability | undefined {
   return capability ?? (isCapability(profile) ? profile : undefined);
 }
 
-function isCapability(profile: TopicProfile): profile is Exclude<TopicProfile, 'core' | 'limits'> {
-  return profile !== 'core' && profile !== 'limits';
+function isCapability(profile: TopicProfile): profile is Exclude<TopicProfile, 'core' | 'limits' | 'clients'> {
+  return profile !== 'core' && profile !== 'limits' && profile !== 'clients';
 }
 
 /** Every capability that some requirement is about. */

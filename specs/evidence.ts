@@ -3,7 +3,7 @@ import type { Capability } from './requirement.ts';
 
 /**
  * What a run saw, as JSON Lines: one {@link EvidenceHeader}, then one {@link Exchange} or {@link Unsent} a
- * request, in the order of their ends. Secrets are masked before anything is recorded; judgements read nothing but this.
+ * request and one {@link ClientRun} a program, in the order of their ends. Secrets are masked before anything is recorded; judgements read nothing but this.
  */
 export const evidenceFormat = 'stack29-evidence/1';
 
@@ -156,4 +156,42 @@ export interface Unsent {
   readonly reason: string;
 }
 
-export type EvidenceLine = EvidenceHeader | Exchange | Unsent;
+/** The programs of real clients that a run can start. */
+export type ClientName = 'openai-js' | 'openai-python' | 'langchain' | 'curl';
+
+/** A run of a client's program. Its requests went through the suite, so that each is an {@link Exchange} too. */
+export interface ClientRun {
+  readonly kind: 'client';
+  readonly probe: string;
+  readonly client: ClientName;
+  /** What it sent, in order: the case that it belongs to, and what replays it. */
+  readonly requests: readonly ClientRequest[];
+  /** What it printed, a JSON object a case. */
+  readonly facts: readonly ClientFacts[];
+  /** One line for a person: why there is less than that. */
+  readonly problem?: string;
+}
+
+export interface ClientRequest {
+  readonly case: string;
+  readonly method: string;
+  readonly path: string;
+  readonly credential: Credential;
+  readonly body?: string;
+}
+
+/** What came of a case, as the program saw it. */
+export interface ClientFacts {
+  readonly case: string;
+  /** The text of the answer. */
+  readonly content?: unknown;
+  /** Why the answer ended. */
+  readonly ending?: unknown;
+  /** What the client library threw instead. */
+  readonly error?: { readonly class: string; readonly message: string; readonly status?: unknown };
+}
+
+/** A line after the header. */
+export type RecordedLine = Exchange | Unsent | ClientRun;
+
+export type EvidenceLine = EvidenceHeader | RecordedLine;

@@ -24,6 +24,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
   limits: topic('limits', 'rate limits and their headers'),
   vision: topic('vision', 'images in messages'),
   websocket: topic('websocket', 'chats over a WebSocket'),
+  clients: topic('clients', 'real clients: the openai packages, LangChain and curl'),
   standard: profile('standard', 'all that a URL and one key can show', (row) => row.need === undefined),
   full: profile('full', 'all that any target can show', () => true),
 });

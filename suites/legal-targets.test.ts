@@ -4,9 +4,10 @@ import type { Behaviour } from '../reference-server/behaviour.ts';
 import { asked, inBody, inTurn } from '../reference-server/change.ts';
 import { keyOfTier, parseKeys } from '../reference-server/keys/key-entries.ts';
 import { startServer } from '../reference-server/server.ts';
-import type { EvidenceHeader, Exchange, RunOptions, Unsent } from '../specs/evidence.ts';
+import type { EvidenceHeader, EvidenceLine, RecordedLine, RunOptions } from '../specs/evidence.ts';
 import type { ProfileName } from '../specs/profiles.ts';
 import type { Report } from '../specs/report.ts';
+import { replayClients } from './clients/client-runner.ts';
 import { runLive } from './live-run.ts';
 import { renderJson } from './report/json.ts';
 import { run } from './run.ts';
@@ -36,8 +37,8 @@ async function judge(behaviour: Behaviour, settings: Settings = {}): Promise<Jud
   const server = await startServer({ backend: trialBackend(), keys, behaviour, clock: clock.now });
   const options: RunOptions = { url: server.url, profile, only: [], disabledKey: false, ...settings.options };
   const startedAt: EvidenceHeader['startedAt'] = new Date().toISOString();
-  const lines: (Exchange | Unsent)[] = [];
-  const record = (line: EvidenceHeader | Exchange | Unsent) => {
+  const lines: RecordedLine[] = [];
+  const record = (line: EvidenceLine) => {
     if (line.kind !== 'header') lines.push(line);
   };
   try {
@@ -51,7 +52,14 @@ async function judge(behaviour: Behaviour, settings: Settings = {}): Promise<Jud
       startedAt,
       record,
     });
-    const again = await run({ options, wire: openReplayWire(lines), tool, startedAt });
+    const clientRuns = lines.filter((line) => line.kind === 'client');
+    const again = await run({
+      options,
+      wire: openReplayWire(lines),
+      clients: replayClients(clientRuns),
+      tool,
+      startedAt,
+    });
     return { live, again };
   } finally {
     await server.close();

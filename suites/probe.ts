@@ -1,4 +1,4 @@
-import type { Credential, Demand, DialogStep, RunOptions } from '../specs/evidence.ts';
+import type { ClientName, ClientRun, Credential, Demand, DialogStep, RunOptions } from '../specs/evidence.ts';
 import type { RequirementId } from '../specs/requirements/index.ts';
 import type { Reply } from './reply.ts';
 
@@ -58,8 +58,16 @@ export interface Context {
   readonly baseline: Baseline;
 }
 
+/** What came of a run of a client's program, with the last reply of each of its cases. */
+export interface ClientSeen extends ClientRun {
+  readonly replies: ReadonlyMap<string, Reply>;
+}
+
 /** What a probe acts on. */
-export interface Target extends Client, Context {}
+export interface Target extends Client, Context {
+  /** Runs the program of a real client against the target. */
+  client(name: ClientName): Promise<ClientSeen>;
+}
 
 /** A pure function of what was seen: returns when the requirement holds, else throws by a verb of expect.ts. */
 export type Judgement<Seen> = (seen: Seen, context: Context) => undefined;

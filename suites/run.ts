@@ -4,6 +4,7 @@ import type { Report } from '../specs/report.ts';
 import type { RequirementId } from '../specs/requirements/index.ts';
 import { baselineCost, meetTarget } from './baseline.ts';
 import { openClient, type Recorder } from './client.ts';
+import { type ClientRunner, clientVerb } from './clients/client-runner.ts';
 import { composeReport } from './compose.ts';
 import { judgeRequirement, type Observation } from './judge.ts';
 import { lackOf } from './lacking.ts';
@@ -25,6 +26,8 @@ export interface RunSettings {
   readonly options: RunOptions;
   /** Live and governed, or a replay of evidence. */
   readonly wire: Wire;
+  /** Runs the programs of real clients, or replays their runs. */
+  readonly clients: ClientRunner;
   /** Name and version of the tool. */
   readonly tool: string;
   /** ISO 8601; of the evidence when it is judged again. */
@@ -73,7 +76,8 @@ export async function run(settings: RunSettings): Promise<Report> {
   let done = 0;
   const observe = async (probe: BoundProbe): Promise<Observation> => {
     const client = openClient(probe.name, baseline.model, wire, log);
-    const target: Target = { options, baseline, ...client };
+    const runProgram = clientVerb(settings.clients, probe.name, baseline.model, client, log);
+    const target: Target = { options, baseline, ...client, client: runProgram };
     const observation = await probe.observe(target).then(
       (judgements) => ({ judgements }),
       (error: unknown) => ({ ids: probe.ids, error }),

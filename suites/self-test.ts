@@ -9,7 +9,8 @@ import { startServer } from '../reference-server/server.ts';
 import { executeCode } from '../reference-server/tools/execute-code.ts';
 import type { ToolRunner } from '../reference-server/tools/tool-runner.ts';
 import type { Report, Result } from '../specs/report.ts';
-import type { RequirementId } from '../specs/requirements/index.ts';
+import { type RequirementId, requirements } from '../specs/requirements/index.ts';
+import { replayClients } from './clients/client-runner.ts';
 import { runLive } from './live-run.ts';
 import { skippingClock } from './transport/clock.ts';
 import { demandsOf, readFaultHeader } from './transport/fault-header.ts';
@@ -63,14 +64,35 @@ export class UnknownSubject extends Error {
   }
 }
 
+/** A fault that cannot be tried without the clients in Python. */
+export class NeedsPython extends Error {}
+
+interface SelfTestSettings {
+  /** One subject; all of them by default. */
+  readonly name?: string | undefined;
+  /** The interpreter that runs the clients in Python; without it, faults that only clients see are left out. */
+  readonly python?: string | undefined;
+  readonly onTrial?: (trial: Trial) => void;
+}
+
+/** Whether only real clients show what a subject breaks. They take seconds, so other faults are tried without them. */
+export function needsClients({ expected }: Pick<Subject, 'expected'>): boolean {
+  return expected.some(isShownByClients);
+}
+
+function isShownByClients(id: RequirementId): boolean {
+  return requirements[id].need === 'client-programs';
+}
+
 /**
  * Judges one server a subject with the full profile, and compares what it broke with what it must break.
- * @param name one subject; all of them by default
- * @throws UnknownSubject
+ * @throws UnknownSubject and NeedsPython
  */
-export async function selfTest(name?: string, onTrial?: (trial: Trial) => void): Promise<readonly Trial[]> {
-  const subjects = name === undefined ? trialSubjects : trialSubjects.filter((subject) => subject.name === name);
-  if (name !== undefined && subjects.length === 0) throw new UnknownSubject(name);
+export async function selfTest({ name, python, onTrial }: SelfTestSettings = {}): Promise<readonly Trial[]> {
+  const named = name === undefined ? trialSubjects : trialSubjects.filter((subject) => subject.name === name);
+  if (named.length === 0) throw new UnknownSubject(name ?? '');
+  const subjects = named.filter((subject) => python !== undefined || !needsClients(subject));
+  if (subjects.length === 0) throw new NeedsPython(`only real clients see the fault ${name}: give --python`);
   const backend = trialBackend();
   // The first program takes as long as its interpreter takes to load, which no trial is to wait for.
   await codeRunner().run({ id: '', name: 'execute_code', arguments: '{"code":"","language":"js"}' }, never);
@@ -78,7 +100,7 @@ export async function selfTest(name?: string, onTrial?: (trial: Trial) => void):
   const waiting = [...subjects];
   const lane = async () => {
     for (let subject = waiting.shift(); subject !== undefined; subject = waiting.shift()) {
-      const trial = await trySubject(subject, backend, 5_000);
+      const trial = await trySubject(subject, backend, { timeoutMs: 5_000, python });
       trials.push(trial);
       onTrial?.(trial);
     }
@@ -120,8 +142,9 @@ function codeRunner(): ToolRunner {
 export async function trySubject(
   { behaviour, ...subject }: Subject,
   backend: Backend,
-  timeoutMs: number,
+  { timeoutMs, python }: { readonly timeoutMs: number; readonly python?: string | undefined },
 ): Promise<Trial> {
+  const withClients = python !== undefined && (subject.kind === 'clean' || needsClients(subject));
   const keys = [
     keyOfTier(key, 'free'),
     keyOfTier(disabledKey, 'free', true),
@@ -152,17 +175,20 @@ export async function trySubject(
       clock,
       timeoutMs,
       concurrency: 4,
+      python,
+      ...(!withClients && { clients: replayClients([]) }),
       startedAt: new Date().toISOString(),
     });
-    return compare(subject, report);
+    return compare(subject, report, withClients);
   } finally {
     await server.close();
   }
 }
 
-function compare(subject: Omit<Subject, 'behaviour'>, report: Report): Trial {
+function compare(subject: Omit<Subject, 'behaviour'>, report: Report, withClients: boolean): Trial {
+  const results = report.results.filter(({ id }) => withClients || !isShownByClients(id));
   const idsOf = (...verdicts: readonly Result['verdict'][]) =>
-    report.results.filter(({ verdict }) => verdicts.includes(verdict)).map(({ id }) => id);
+    results.filter(({ verdict }) => verdicts.includes(verdict)).map(({ id }) => id);
   const tripped = idsOf('fail', 'warn', 'note');
   const lost = idsOf('inconclusive');
   const faulty = idsOf('error');

@@ -29,6 +29,8 @@ export interface ConformanceSettings {
   readonly concurrent?: number | undefined;
   /** The header that makes the target fail: a name, or `name: 500=word, cut-stream=word`. */
   readonly faultHeader?: string | undefined;
+  /** An interpreter with openai and langchain-openai, for the profile `clients`. */
+  readonly python?: string | undefined;
   /** The model to chat with; the first one listed by default. */
   readonly model?: string | undefined;
   /** `standard` by default. */
@@ -52,7 +54,7 @@ export interface ConformanceSettings {
  */
 export function conformance(settings: ConformanceSettings): void {
   const { profile = 'standard', only = [], without = [], timeoutMs = 60_000, concurrency = 4, model } = settings;
-  const { apiKey, disabledKey, exhaustedKey, tier, concurrent } = settings;
+  const { apiKey, disabledKey, exhaustedKey, python, tier, concurrent } = settings;
   const faultHeader = settings.faultHeader === undefined ? undefined : readFaultHeader(settings.faultHeader);
   if (settings.faultHeader !== undefined && !faultHeader) {
     throw new UsageError(`faultHeader must be a name, or 'name: failure=value': it is "${settings.faultHeader}"`);
@@ -91,6 +93,7 @@ export function conformance(settings: ConformanceSettings): void {
         disabledKey,
         exhaustedKey,
         faultHeader,
+        python,
         timeoutMs,
         concurrency,
         startedAt,

@@ -1,4 +1,5 @@
 import { authFaults } from './auth.ts';
+import { clientFaults } from './clients.ts';
 import { completionFaults } from './completions.ts';
 import { errorFaults } from './errors.ts';
 import { failureFaults } from './failures.ts';
@@ -31,6 +32,7 @@ const table = {
   ...visionFaults,
   ...tierFaults,
   ...websocketFaults,
+  ...clientFaults,
 };
 
 export type FaultId = keyof typeof table;

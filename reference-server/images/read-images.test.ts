@@ -60,6 +60,15 @@ test.each([
   expect(json.error.message).toContain(words);
 });
 
+test('more images than a server wants to wait for are refused', async () => {
+  const { chat } = await openEyes();
+  const images = (count: number) =>
+    Array.from({ length: count }, () => ({ type: 'image_url', image_url: { url: square } }));
+  const ask = (count: number) => chat({ messages: [{ role: 'user', content: images(count) }] });
+  expect((await ask(10)).status).toBe(200);
+  expect((await ask(21)).json.error.message).toBe('this server takes at most 20 images, not 21');
+});
+
 test('an image by its URL is fetched where that is allowed, and not from inside the network', async () => {
   const bytes = Buffer.from(square.slice(square.indexOf(',') + 1), 'base64');
   const host = createServer((_, response) => response.setHeader('content-type', 'image/png').end(bytes));

@@ -6,31 +6,40 @@ import { type FetchImage, ImageProblem } from './fetch-image.ts';
 
 const readable: ReadonlySet<string | undefined> = new Set(['gif', 'jpg', 'png', 'webp']);
 
+/** Images that one request may hold: each may have to be waited for. */
+const mostImages = 20;
+
 /**
- * The images of a message, in order, each seen to be one.
+ * The images of a conversation, for each message those in it, each seen to be one.
  * @param fetchImage absent where the server fetches nothing
  * @throws ApiError that says which part is wrong
  */
 export async function readImages(
-  { content }: Message,
-  index: number,
+  messages: readonly Message[],
   fetchImage: FetchImage | undefined,
   signal: AbortSignal,
-): Promise<readonly Image[]> {
-  const images: Image[] = [];
-  for (const [place, part] of (Array.isArray(content) ? content : []).entries()) {
-    if (part.type !== 'image_url') continue;
+): Promise<readonly (readonly Image[])[]> {
+  const imagesOf: Image[][] = messages.map(() => []);
+  const places = messages.flatMap(({ content }, message) =>
+    (Array.isArray(content) ? content : []).flatMap((part, index) =>
+      part.type === 'image_url' ? [{ message, index, part }] : [],
+    ),
+  );
+  if (places.length > mostImages) throw refusal(`this server takes at most ${mostImages} images, not ${places.length}`);
+  for (const { message, index, part } of places) {
     try {
-      images.push(await readImage(part, fetchImage, signal));
+      imagesOf[message]?.push(await readImage(part, fetchImage, signal));
     } catch (error) {
       if (!(error instanceof ImageProblem)) throw error;
-      const where = `messages[${index}].content[${place}].image_url.url`;
-      throw new ApiError('invalid_request', `the image of ${where} cannot be used: ${error.message}`, {
-        param: 'messages',
-      });
+      const where = `messages[${message}].content[${index}].image_url.url`;
+      throw refusal(`the image of ${where} cannot be used: ${error.message}`);
     }
   }
-  return images;
+  return imagesOf;
+}
+
+function refusal(message: string): ApiError {
+  return new ApiError('invalid_request', message, { param: 'messages' });
 }
 
 async function readImage(

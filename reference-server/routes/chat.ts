@@ -71,7 +71,7 @@ export async function checkChat(
   pass(request.model === model.id ? undefined : unknownModel(request.model, model), 'model');
   const place = await takePlace(service, exchange);
   try {
-    const messages = await messagesOf(request, (message, index) => readImages(message, index, fetchImage, signal));
+    const messages = messagesOf(request, await readImages(request.messages, fetchImage, signal));
     const promptTokens = await backend.countPrompt(messages, signal, offeredTools(request));
     const room = model.contextWindow - promptTokens;
     pass(room < 1 ? tooLong(promptTokens, model.contextWindow) : undefined, 'context');

@@ -1,6 +1,7 @@
 import type { Requirement } from '../requirement.ts';
 import { authRequirements } from './auth.ts';
 import { chatRequirements } from './chat.ts';
+import { clientRequirements } from './clients.ts';
 import { errorRequirements } from './errors.ts';
 import { httpRequirements } from './http.ts';
 import { limitRequirements } from './limits.ts';
@@ -23,6 +24,7 @@ const table = {
   ...limitRequirements,
   ...visionRequirements,
   ...websocketRequirements,
+  ...clientRequirements,
 } as const;
 
 export type RequirementId = keyof typeof table;

@@ -22,6 +22,7 @@ export interface RunChoices extends DeliveryOptions {
   readonly insecure?: boolean;
   readonly model?: string;
   readonly runsTools?: string;
+  readonly python?: string;
   readonly profile: ProfileName;
   readonly only: readonly string[];
   readonly without: readonly Capability[];
@@ -57,6 +58,7 @@ export function runOptions(command: Command): Command {
       .option('--model <id>', 'the model to chat with (default: the first one listed)')
       .option('--runs-tools <language>', 'the target runs calls of execute_code itself, in this language')
       .addOption(repeatable("--header <'name: value'>", 'a header for every request; repeatable'))
+      .option('--python <file>', 'interpreter with openai and langchain-openai, for profile clients')
       .option('--ca <file>', 'certificates to trust, in PEM')
       .option('--insecure', 'accept any certificate')
       .optionsGroup('What is judged:')

@@ -63,6 +63,7 @@ export async function runTarget(choices: RunChoices, host: Host): Promise<number
       insecure: choices.insecure,
       timeoutMs: choices.timeout * 1000,
       concurrency: choices.concurrency,
+      python: choices.python,
       startedAt,
       // A wait is worth a word even to who wants quiet.
       notify: choices.quiet ? (line) => host.stderr.write(`${line}\n`) : narrator.say,

@@ -1,6 +1,7 @@
 import type { BoundProbe } from '../probe.ts';
 import { acceptedProbes } from './accepted.ts';
 import { authProbes } from './auth.ts';
+import { clientProbes } from './clients.ts';
 import { failureProbes } from './failures.ts';
 import { generationProbes } from './generation.ts';
 import { limitProbes } from './limits.ts';
@@ -25,5 +26,6 @@ export const probes: readonly BoundProbe[] = [
   ...moreWebsocketProbes,
   ...toolProbes,
   ...failureProbes,
+  ...clientProbes,
   ...limitProbes,
 ];

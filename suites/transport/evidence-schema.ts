@@ -17,6 +17,7 @@ const failure = {
   },
 };
 const demand = { enum: ['500', '503', '422', 'cut-stream'] };
+const credential = { enum: ['key', 'none', 'unknown', 'disabled', 'exhausted', 'basic'] };
 const place = { probe: text, step: count };
 
 /** A line of an evidence file, as specs/evidence.ts describes it; what later versions add is let through. */
@@ -64,7 +65,7 @@ export const evidenceSchema = {
           properties: {
             method: text,
             path: text,
-            credential: { enum: ['key', 'none', 'unknown', 'disabled', 'exhausted', 'basic'] },
+            credential,
             demand,
             headers,
             body: text,
@@ -110,6 +111,38 @@ export const evidenceSchema = {
           },
         },
         failure,
+      },
+    },
+    {
+      required: ['probe', 'client', 'requests', 'facts'],
+      properties: {
+        kind: { const: 'client' },
+        probe: text,
+        client: { enum: ['openai-js', 'openai-python', 'langchain', 'curl'] },
+        requests: {
+          type: 'array',
+          items: {
+            type: 'object',
+            required: ['case', 'method', 'path', 'credential'],
+            properties: { case: text, method: text, path: text, credential, body: text },
+          },
+        },
+        facts: {
+          type: 'array',
+          items: {
+            type: 'object',
+            required: ['case'],
+            properties: {
+              case: text,
+              error: {
+                type: 'object',
+                required: ['class', 'message'],
+                properties: { class: text, message: text },
+              },
+            },
+          },
+        },
+        problem: text,
       },
     },
     {
