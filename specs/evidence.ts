@@ -1,8 +1,9 @@
 import type { ProfileName } from './profiles.ts';
+import type { Capability } from './requirement.ts';
 
 /**
  * What a run saw, as JSON Lines: one {@link EvidenceHeader}, then one {@link Exchange} or {@link Unsent} a
- * request, in the order of their ends. Secrets are masked before anything is recorded; judgements read nothing but this.
+ * request and one {@link ClientRun} a program, in the order of their ends. Secrets are masked before anything is recorded; judgements read nothing but this.
  */
 export const evidenceFormat = 'stack29-evidence/1';
 
@@ -23,16 +24,33 @@ export interface RunOptions {
   /** Ids or globs of requirements; empty means all of the profile. */
   readonly only: readonly string[];
   readonly model?: string;
+  /** What the target is said to lack. */
+  readonly without?: readonly Capability[];
   /** Whether the key of a disabled account was given. */
   readonly disabledKey: boolean;
+  /** The language in which the target runs calls of `execute_code` itself, by the operator's word. */
+  readonly runsTools?: string;
+  /** Whether a key was given whose tokens of the day are used up; absent means no. */
+  readonly exhaustedKey?: boolean;
+  /** The failures that the target can be told to show; absent means none. */
+  readonly demands?: readonly Demand[];
+  /** The customer tier of the key. */
+  readonly tier?: Tier;
+  /** Chats that the key may run at the same time, where that is not what its tier says. */
+  readonly concurrent?: number;
   /** Hard bound on requests; absent means the profile's own cost. */
   readonly maxRequests?: number;
   /** Hard bound on tokens, prompt and completion together. */
   readonly maxTokens?: number;
 }
 
+export type Tier = 'free' | 'pro' | 'enterprise';
+
 /** Which credential a request carried. `basic` is the valid key under the Basic scheme. */
-export type Credential = 'key' | 'none' | 'unknown' | 'disabled' | 'basic';
+export type Credential = 'key' | 'none' | 'unknown' | 'disabled' | 'exhausted' | 'basic';
+
+/** A failure that a request asks for, by a header that only a target prepared for it obeys. */
+export type Demand = '500' | '503' | '422' | 'cut-stream';
 
 export type HeaderList = readonly (readonly [name: string, value: string])[];
 
@@ -60,6 +78,8 @@ export interface RecordedRequest {
   readonly credential: Credential;
   /** What is said over the socket that the request asks for. */
   readonly dialog?: readonly DialogStep[];
+  /** The failure that its headers ask for. */
+  readonly demand?: Demand;
   readonly headers: HeaderList;
   readonly body?: string;
 }
@@ -136,4 +156,42 @@ export interface Unsent {
   readonly reason: string;
 }
 
-export type EvidenceLine = EvidenceHeader | Exchange | Unsent;
+/** The programs of real clients that a run can start. */
+export type ClientName = 'openai-js' | 'openai-python' | 'langchain' | 'curl';
+
+/** A run of a client's program. Its requests went through the suite, so that each is an {@link Exchange} too. */
+export interface ClientRun {
+  readonly kind: 'client';
+  readonly probe: string;
+  readonly client: ClientName;
+  /** What it sent, in order: the case that it belongs to, and what replays it. */
+  readonly requests: readonly ClientRequest[];
+  /** What it printed, a JSON object a case. */
+  readonly facts: readonly ClientFacts[];
+  /** One line for a person: why there is less than that. */
+  readonly problem?: string;
+}
+
+export interface ClientRequest {
+  readonly case: string;
+  readonly method: string;
+  readonly path: string;
+  readonly credential: Credential;
+  readonly body?: string;
+}
+
+/** What came of a case, as the program saw it. */
+export interface ClientFacts {
+  readonly case: string;
+  /** The text of the answer. */
+  readonly content?: unknown;
+  /** Why the answer ended. */
+  readonly ending?: unknown;
+  /** What the client library threw instead. */
+  readonly error?: { readonly class: string; readonly message: string; readonly status?: unknown };
+}
+
+/** A line after the header. */
+export type RecordedLine = Exchange | Unsent | ClientRun;
+
+export type EvidenceLine = EvidenceHeader | RecordedLine;

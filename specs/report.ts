@@ -1,5 +1,5 @@
 import type { Failure, HeaderList } from './evidence.ts';
-import type { Level } from './requirement.ts';
+import type { Capability, Level } from './requirement.ts';
 import type { RequirementId } from './requirements/index.ts';
 
 export const reportFormat = 'stack29-report/1';
@@ -70,6 +70,8 @@ export interface Report {
   readonly target: { readonly url: string; readonly model: string };
   readonly profile: { readonly name: string; readonly digest: string; readonly requirements: number };
   readonly only: readonly string[];
+  /** What the target was said to lack. */
+  readonly without: readonly Capability[];
   readonly startedAt: string;
   readonly durationMs: number;
   readonly cost: { readonly requests: number; readonly promptTokens: number; readonly completionTokens: number };

@@ -246,6 +246,10 @@ export interface Capabilities {
    * Takes or gives speech.
    */
   voice: boolean;
+  /**
+   * Looks at images. Not documented, so it may be absent.
+   */
+  vision?: boolean;
 }
 /**
  * What any response may say about the API that sent it. A server may say it in headers instead.
@@ -354,6 +358,10 @@ export interface ChatRequest {
           name: string;
         };
       };
+  /**
+   * Whether one answer may hold several calls. Known from OpenAI.
+   */
+  parallel_tool_calls?: boolean;
   /**
    * The end user on whose behalf the request is made.
    */

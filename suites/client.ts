@@ -48,7 +48,12 @@ export function openClient(probe: string, model: string, wire: Wire, recorder: R
       const body = { model, messages: ask('Say hello.'), max_tokens: 8, ...members };
       return client.send('POST', '/chat/completions', JSON.stringify(body), options);
     },
-    send(method, path, body, { credential = 'key', headers = {}, unpaced = false, dialog } = {}) {
+    send(
+      method,
+      path,
+      body,
+      { credential = 'key', headers = {}, demand, unpaced = false, atOnce = false, notBefore, dialog } = {},
+    ) {
       const type = body === undefined ? {} : { 'content-type': 'application/json' };
       const step = steps;
       steps += 2;
@@ -58,10 +63,13 @@ export function openClient(probe: string, model: string, wire: Wire, recorder: R
         method,
         path,
         credential,
+        ...(demand && { demand }),
         headers: { ...type, ...headers },
         ...(body === undefined ? {} : { body }),
         ...(dialog && { dialog }),
         unpaced,
+        ...(atOnce && { atOnce }),
+        ...(notBefore !== undefined && { notBefore }),
       };
       const reply = attempt(request).then((first) =>
         !unpaced && (mayPass.has(first.status) || refusedForNow(first.messages))

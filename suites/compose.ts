@@ -29,6 +29,7 @@ export function composeReport(
     target: { url: options.url, model },
     profile: { name, digest, requirements: ids.length },
     only: options.only,
+    without: options.without ?? [],
     startedAt,
     durationMs: Math.round(Math.max(...replies.map(({ exchange }) => exchange.endedAt))),
     cost: {

@@ -1,3 +1,4 @@
+import { callsOf } from './calls.ts';
 import { chunksOf } from './chunks.ts';
 import { isObject, member } from './member.ts';
 import { errorForm, errorOf } from './probes/error-identifiers.ts';
@@ -24,6 +25,12 @@ const forms: Readonly<Record<string, (reply: Reply) => readonly string[]>> = {
     const chunks = chunksOf(reply);
     if (chunks.length === 0) return [];
     return [chunks.some((chunk) => member(chunk, 'choices', 0, 'delta', 'role') !== undefined) ? 'given' : 'not given'];
+  },
+  'content beside tool calls': (reply) => {
+    if (reply.isStream || callsOf(reply).length === 0) return [];
+    const content = member(reply.json, 'choices', 0, 'message', 'content');
+    if (content === undefined || content === null) return [content === null ? 'null' : 'not given'];
+    return [content === '' ? 'empty' : 'text'];
   },
   'usage in streams': (reply) => {
     const chunks = chunksOf(reply);

@@ -104,7 +104,7 @@ export function converse(conversation: Conversation): void {
         if (gone) return;
         // Who reads done may start again at once.
         if (isObject(message) && message.type === 'done') {
-          chat.slot.release();
+          await chat.place.release();
           over();
         }
         await send(message);
@@ -112,7 +112,7 @@ export function converse(conversation: Conversation): void {
         await nextTurn();
       }
     } finally {
-      chat.slot.release();
+      await chat.place.release();
     }
   }
 

@@ -1,9 +1,9 @@
-import type { WsContent, WsDone, WsError } from '../../specs/wire.ts';
+import type { ToolCall, WsContent, WsDone, WsError, WsToolCall, WsToolResult } from '../../specs/wire.ts';
 import type { Exchange } from '../admission.ts';
+import { answerEvents } from '../answer-events.ts';
 import type { ApiError } from '../api-error.ts';
 import type { Members } from '../change.ts';
-import { type Chat, usage } from '../chat-answer.ts';
-import { generate } from '../generate.ts';
+import { append, beginningOf, type Chat, usage } from '../chat-answer.ts';
 import type { Service } from '../service.ts';
 
 /**
@@ -17,25 +17,46 @@ export async function* turnMessages(
   signal: AbortSignal,
 ): AsyncGenerator<Members> {
   let pieces = 0;
-  for await (const event of generate(service, exchange, chat, signal)) {
+  const calls: ToolCall[] = [];
+  // A change of what REST answers is none of what a socket does.
+  for await (const event of answerEvents(service, exchange, chat, signal, (events) => events)) {
     if (event.type === 'end') {
-      yield {
-        type: 'done',
-        finish_reason: event.finishReason,
-        usage: usage(chat, event.completionTokens),
-      } satisfies WsDone;
+      for (const call of calls) yield callMessage(call);
+      yield { type: 'done', finish_reason: event.finishReason, usage: usage(event) } satisfies WsDone;
       return;
     }
     if (signal.aborted) break;
-    pieces += 1;
-    yield { type: 'content', content: event.text } satisfies WsContent;
+    switch (event.type) {
+      case 'text':
+        pieces += 1;
+        yield { type: 'content', content: event.text } satisfies WsContent;
+        break;
+      case 'call':
+        calls.push(beginningOf(event));
+        break;
+      case 'arguments':
+        pieces += 1;
+        append(calls[event.index], event.text);
+        break;
+      case 'tool_call': {
+        const { id, name, arguments: text } = event.call;
+        yield callMessage({ id, type: 'function', function: { name, arguments: text } });
+        break;
+      }
+      case 'tool_result':
+        yield { type: 'tool_result', ...event.result } satisfies WsToolResult;
+    }
   }
   yield stopped(chat, pieces);
 }
 
-function stopped(chat: Chat, pieces: number) {
+function callMessage(call: ToolCall) {
+  return { type: 'tool_call', tool_call: call } satisfies WsToolCall;
+}
+
+function stopped({ promptTokens }: Chat, completionTokens: number) {
   // A prompt whose count was aborted has no number.
-  const counts = chat.promptTokens > 0 && { usage: usage(chat, pieces) };
+  const counts = promptTokens > 0 && { usage: usage({ promptTokens, completionTokens }) };
   return { type: 'done', finish_reason: 'stop', ...counts } satisfies WsDone;
 }
 

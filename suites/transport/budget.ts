@@ -8,6 +8,10 @@ import type { WireRequest } from './wire.ts';
 /** What the document says a request without max_tokens may generate. */
 const defaultMaxTokens = 1000;
 
+/** What an image takes at most with the models that count images generously; its bytes are no text. */
+const imageTokens = 1000;
+const dataUrl = /data:image\/[^"]*/g;
+
 /**
  * Tokens that a request may take at most: a token is at least one byte, and the markup that a chat template adds is
  * shorter than the JSON around the messages.
@@ -38,7 +42,9 @@ function estimateOf(body: string): number {
   const request = parseJson(body);
   if (request === undefined) return 0;
   const asked = member(request, 'max_tokens');
-  return Buffer.byteLength(body) + (isCount(asked) && asked > 0 ? asked : defaultMaxTokens);
+  const images = body.match(dataUrl)?.length ?? 0;
+  const text = images > 0 ? body.replaceAll(dataUrl, '') : body;
+  return Buffer.byteLength(text) + images * imageTokens + (isCount(asked) && asked > 0 ? asked : defaultMaxTokens);
 }
 
 /** Tokens that a request took: what the usage of its reply says, and the estimate where a completion has none. */

@@ -10,6 +10,7 @@ export interface Keys {
   /** Absent for a target that asks for none. */
   readonly key: string | undefined;
   readonly disabledKey?: string | undefined;
+  readonly exhaustedKey?: string | undefined;
 }
 
 /** The key itself; empty where there is none. */
@@ -19,7 +20,7 @@ export function keyFor(credential: Credential, { key = '', disabledKey = '' }: K
 }
 
 /** The value of the Authorization header for a credential; `undefined` where the request carries none. */
-export function authorizationFor(credential: Credential, { key, disabledKey }: Keys): string | undefined {
+export function authorizationFor(credential: Credential, { key, disabledKey, exhaustedKey }: Keys): string | undefined {
   switch (credential) {
     case 'key':
       return key === undefined ? undefined : `Bearer ${key}`;
@@ -30,6 +31,9 @@ export function authorizationFor(credential: Credential, { key, disabledKey }: K
     case 'disabled':
       if (disabledKey === undefined) throw new Error('a request needs the disabled key, and none was given');
       return `Bearer ${disabledKey}`;
+    case 'exhausted':
+      if (exhaustedKey === undefined) throw new Error('a request needs the exhausted key, and none was given');
+      return `Bearer ${exhaustedKey}`;
     case 'none':
       return undefined;
   }

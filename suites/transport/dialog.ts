@@ -2,6 +2,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type ClientOptions, WebSocket } from 'ws';
 import type { DialogStep, Failure, Frame } from '../../specs/evidence.ts';
+import type { Clock } from './clock.ts';
 import { dialogFailure, handshakeFailure, proxyRefused } from './dialog-failure.ts';
 import type { Bounds, RawExchange, RawPiece } from './exchange.ts';
 import { seconds } from './failure.ts';
@@ -30,9 +31,9 @@ const frameLimit = 20_000;
 const closeLimit = 1000;
 
 /** Opens a socket and goes through the steps of a dialog. Settles in bounded time and memory, whatever the target does. */
-export async function dialogOver(request: DialogRequest, bounds: Bounds, now: () => number): Promise<RawDialog> {
+export async function dialogOver(request: DialogRequest, bounds: Bounds, clock: Clock): Promise<RawDialog> {
   const { timeoutMs } = bounds;
-  const times = { sentTime: Date.now(), sentAt: now() };
+  const times = { sentTime: clock.now(), sentAt: clock.elapsed() };
   let phase: 'connect' | 'headers' = 'connect';
   let proxied: Failure | undefined;
   const socket = new WebSocket(request.url, {
@@ -55,12 +56,12 @@ export async function dialogOver(request: DialogRequest, bounds: Bounds, now: ()
       opening.end();
     },
   });
-  const dialog = openDialog(socket, bounds, now);
+  const dialog = openDialog(socket, bounds, clock);
   let head: Pick<NonNullable<RawExchange['response']>, 'status' | 'headers'> | undefined;
   let headersAt = 0;
   const take = (response: IncomingMessage) => {
     head = { status: response.statusCode ?? 0, headers: headersOf(response) };
-    headersAt = now();
+    headersAt = clock.elapsed();
   };
   try {
     const opened = await new Promise<Failure | IncomingMessage | 'open'>((resolve) => {
@@ -81,16 +82,16 @@ export async function dialogOver(request: DialogRequest, bounds: Bounds, now: ()
       return {
         ...times,
         ...(head && { headersAt, response: { ...head, pieces: [] } }),
-        endedAt: now(),
+        endedAt: clock.elapsed(),
         socket: { frames, ...(failure && { failure }) },
       };
     }
-    if ('kind' in opened) return { ...times, endedAt: now(), failure: opened };
-    const { pieces, failure } = await bodyOf(opened, bounds, now);
+    if ('kind' in opened) return { ...times, endedAt: clock.elapsed(), failure: opened };
+    const { pieces, failure } = await bodyOf(opened, bounds, clock);
     return {
       ...times,
       ...(head && { headersAt, response: { ...head, pieces } }),
-      endedAt: now(),
+      endedAt: clock.elapsed(),
       ...(failure && { failure }),
     };
   } finally {
@@ -104,7 +105,7 @@ interface Dialog {
   play(steps: readonly DialogStep[], fill: (text: string) => string): Promise<Failure | undefined>;
 }
 
-function openDialog(socket: WebSocket, { timeoutMs, bodyLimit }: Bounds, now: () => number): Dialog {
+function openDialog(socket: WebSocket, { timeoutMs, bodyLimit }: Bounds, clock: Clock): Dialog {
   const frames: RawFrame[] = [];
   /** The type of each frame that is a message of the target. */
   const types: (string | undefined)[] = [];
@@ -123,7 +124,7 @@ function openDialog(socket: WebSocket, { timeoutMs, bodyLimit }: Bounds, now: ()
   };
   const record = (frame: Omit<RawFrame, 'at'>) => {
     if (ended) return;
-    frames.push({ at: now(), ...frame });
+    frames.push({ at: clock.elapsed(), ...frame });
     types.push(frame.from === 'target' && frame.opcode === 'text' ? typeOf(frame.bytes) : undefined);
     size += frame.bytes.length;
     if (size > bodyLimit) stop({ kind: 'too-large', message: `the messages passed ${bodyLimit} bytes` });
@@ -149,18 +150,18 @@ function openDialog(socket: WebSocket, { timeoutMs, bodyLimit }: Bounds, now: ()
   return {
     frames,
     async play(steps, fill) {
-      const begun = now();
+      const begun = clock.elapsed();
       const starts = steps.filter((step) => 'send' in step && typeOf(Buffer.from(step.send)) === 'start').length;
       const wholeMs = 3 * timeoutMs * Math.max(1, starts);
       const whole = begun + wholeMs;
       let sent = 0;
       let started = 0;
       const arrived = async (step: Extract<DialogStep, { await: unknown }>) => {
-        const limit = Math.min(whole, now() + (step.withinMs ?? Number.POSITIVE_INFINITY));
+        const limit = Math.min(whole, clock.elapsed() + (step.withinMs ?? Number.POSITIVE_INFINITY));
         const { await: wanted, endAt = [] } = step;
         for (let index = step.sinceStart ? started : sent; ; index += 1) {
           while (index >= types.length && !ended) {
-            const left = Math.min(limit, (frames.at(-1)?.at ?? begun) + timeoutMs) - now();
+            const left = Math.min(limit, (frames.at(-1)?.at ?? begun) + timeoutMs) - clock.elapsed();
             if (left <= 0) {
               // What had arrived while this process did not run is read first.
               await nextTurn();
@@ -186,7 +187,7 @@ function openDialog(socket: WebSocket, { timeoutMs, bodyLimit }: Bounds, now: ()
         if (ended) break;
         if ('await' in step) {
           if ((await arrived(step)) === 'end') break;
-          if (now() >= whole) stop({ kind: 'timeout', message: `not complete within ${seconds(wholeMs)}` });
+          if (clock.elapsed() >= whole) stop({ kind: 'timeout', message: `not complete within ${seconds(wholeMs)}` });
           continue;
         }
         const binary = 'sendBinary' in step;
@@ -229,7 +230,7 @@ function headersOf({ rawHeaders }: IncomingMessage): [string, string][] {
 async function bodyOf(
   response: IncomingMessage,
   { timeoutMs, bodyLimit }: Bounds,
-  now: () => number,
+  clock: Clock,
 ): Promise<{ readonly pieces: readonly RawPiece[]; readonly failure?: Failure }> {
   const pieces: RawPiece[] = [];
   let size = 0;
@@ -241,7 +242,7 @@ async function bodyOf(
     response.on('data', (bytes: Buffer) => {
       size += bytes.length;
       if (size > bodyLimit) resolve({ kind: 'too-large', message: `the body passed ${bodyLimit} bytes` });
-      else pieces.push({ at: now(), bytes });
+      else pieces.push({ at: clock.elapsed(), bytes });
     });
     response.on('end', () => resolve(undefined));
     response.on('error', () => resolve(cut));

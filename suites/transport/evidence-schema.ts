@@ -1,3 +1,4 @@
+import { capabilities } from '../../specs/capabilities.ts';
 import { profiles } from '../../specs/profiles.ts';
 
 const text = { type: 'string' };
@@ -15,6 +16,8 @@ const failure = {
     message: text,
   },
 };
+const demand = { enum: ['500', '503', '422', 'cut-stream'] };
+const credential = { enum: ['key', 'none', 'unknown', 'disabled', 'exhausted', 'basic'] };
 const place = { probe: text, step: count };
 
 /** A line of an evidence file, as specs/evidence.ts describes it; what later versions add is let through. */
@@ -37,8 +40,14 @@ export const evidenceSchema = {
             url: text,
             profile: { enum: Object.keys(profiles) },
             only: { type: 'array', items: text },
+            without: { type: 'array', items: { enum: capabilities } },
             model: text,
             disabledKey: { type: 'boolean' },
+            runsTools: text,
+            exhaustedKey: { type: 'boolean' },
+            demands: { type: 'array', items: demand },
+            tier: { enum: ['free', 'pro', 'enterprise'] },
+            concurrent: count,
             maxRequests: count,
             maxTokens: count,
           },
@@ -56,7 +65,8 @@ export const evidenceSchema = {
           properties: {
             method: text,
             path: text,
-            credential: { enum: ['key', 'none', 'unknown', 'disabled', 'basic'] },
+            credential,
+            demand,
             headers,
             body: text,
             dialog: { type: 'array', items: { type: 'object' } },
@@ -101,6 +111,38 @@ export const evidenceSchema = {
           },
         },
         failure,
+      },
+    },
+    {
+      required: ['probe', 'client', 'requests', 'facts'],
+      properties: {
+        kind: { const: 'client' },
+        probe: text,
+        client: { enum: ['openai-js', 'openai-python', 'langchain', 'curl'] },
+        requests: {
+          type: 'array',
+          items: {
+            type: 'object',
+            required: ['case', 'method', 'path', 'credential'],
+            properties: { case: text, method: text, path: text, credential, body: text },
+          },
+        },
+        facts: {
+          type: 'array',
+          items: {
+            type: 'object',
+            required: ['case'],
+            properties: {
+              case: text,
+              error: {
+                type: 'object',
+                required: ['class', 'message'],
+                properties: { class: text, message: text },
+              },
+            },
+          },
+        },
+        problem: text,
       },
     },
     {

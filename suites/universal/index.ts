@@ -5,6 +5,7 @@ import { limitRules } from './limits.ts';
 import type { ExchangeRules } from './rule.ts';
 import { socketRules } from './sockets.ts';
 import { streamRules } from './streams.ts';
+import { toolRules } from './tools.ts';
 import { versionRules } from './version.ts';
 
 export { wholeRunRules } from './whole-run.ts';
@@ -15,6 +16,7 @@ export const exchangeRules: ExchangeRules = {
   ...versionRules,
   ...completionRules,
   ...streamRules,
+  ...toolRules,
   ...errorRules,
   ...limitRules,
   ...socketRules,
