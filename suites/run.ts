@@ -91,11 +91,14 @@ export async function run(settings: RunSettings): Promise<Report> {
   return composeReport(settings, baseline.model, replies, results);
 }
 
-/** A rule over all exchanges rests on every probe of the profile; any other requirement on its own probe. */
+/**
+ * A rule over all exchanges rests on every probe of the profile, but for those that spend limits and wait for them; any
+ * other requirement on its own probe.
+ */
 function chooseProbes(profile: ProfileName, selected: readonly RequirementId[]): readonly BoundProbe[] {
   const universal = selected.some((id) => id in exchangeRules || id in wholeRunRules);
   const wanted: readonly RequirementId[] = universal ? profiles[profile].ids : selected;
-  return probes.filter(({ ids }) => ids.some((id) => wanted.includes(id)));
+  return probes.filter(({ ids, exclusive }) => ids.some((id) => (exclusive ? selected : wanted).includes(id)));
 }
 
 /** Keeps what a run sees, and gives it back in the order of probes and steps, whatever order it came in. */
