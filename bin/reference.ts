@@ -31,9 +31,11 @@ export async function startReference(script: string): Promise<Reference> {
   ];
   writeFileSync(keys, JSON.stringify(entries), { mode: 0o600 });
   const gguf = isInstalled('node-llama-cpp');
+  const tools = isInstalled('quickjs-emscripten-core') && isInstalled('@jitl/quickjs-wasmfile-release-sync');
+  const backend = gguf ? 'gguf' : 'scripted';
   const child = fork(
     script,
-    ['serve', '--port', '0', '--keys', keys, '--backend', gguf ? 'gguf' : 'scripted', '--allow-faults'],
+    ['serve', '--port', '0', '--keys', keys, '--backend', backend, '--allow-faults', ...(tools ? ['--tools'] : [])],
     {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     },
@@ -59,8 +61,9 @@ export async function startReference(script: string): Promise<Reference> {
     forgetKeys();
     const missing =
       'scripted text, as node-llama-cpp is not installed; npm install node-llama-cpp@3.21.1 brings the model';
+    const runsTools = tools ? 'javascript' : undefined;
     const description = gguf ? 'the shipped GGUF model' : missing;
-    return { url, key, disabledKey, exhaustedKey, faultHeader: 'X-Stack29-Fault', description, close };
+    return { url, key, disabledKey, exhaustedKey, faultHeader: 'X-Stack29-Fault', runsTools, description, close };
   } catch (error) {
     await close();
     throw error;

@@ -5,6 +5,7 @@ import type { Generation, GenerationEvent } from './backends/backend.ts';
 import type { Place } from './limits/store.ts';
 import type { WindowShape } from './limits/windows.ts';
 import { type Outgoing, sendOutgoing } from './outgoing.ts';
+import type { SocketBehaviour } from './websocket/socket-behaviour.ts';
 
 export type AnswerKind = 'completion' | 'stream' | 'models' | 'model' | 'health' | 'error';
 
@@ -50,6 +51,8 @@ export interface Behaviour {
   frame?(data: string): string;
   /** The way onto the socket. */
   send?(response: ServerResponse, outgoing: Outgoing, answer: Answer, exchange: Exchange): Promise<void>;
+  /** What is different on WebSockets. */
+  readonly socket?: SocketBehaviour;
 }
 
 export const plainBehaviour: Required<Behaviour> = {
@@ -64,4 +67,5 @@ export const plainBehaviour: Required<Behaviour> = {
   parts: (parts) => parts,
   frame: (data) => `data: ${data}\n\n`,
   send: sendOutgoing,
+  socket: {},
 };

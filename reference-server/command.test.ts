@@ -38,6 +38,8 @@ test.each<[what: string, options: string[], words: string]>([
   ['an address that is empty, which would be every address', ['--host', ''], 'It takes an address.'],
   ['a pace that is none', ['--tokens-per-second', 'fast'], 'It takes a number of at least 0.'],
   ['a model without a backend for it', ['--backend', 'scripted', '--model', 'a.gguf'], 'need --backend gguf'],
+  ['eyes for a model', ['--backend', 'gguf', '--vision'], '--vision needs --backend scripted'],
+  ['images for what cannot see', ['--backend', 'scripted', '--allow-image-urls'], 'needs a model that sees'],
   ['a pace for a model', ['--backend', 'gguf', '--ttft', '5'], 'need --backend scripted'],
   [
     'a model that is not there',

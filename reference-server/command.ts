@@ -43,6 +43,10 @@ export function serveCommand(): Command {
       'scripted: pace of the tokens after it; 0 is as fast as can be',
       atLeastZero,
     )
+    .option('--vision', 'scripted: take images')
+    .option('--allow-image-urls', 'fetch images from public addresses (default: take them in data URLs alone)')
+    .optionsGroup('Tools:')
+    .option('--tools', 'run calls of execute_code in the server, where a request offers this function')
     .optionsGroup('For the proof of the suite:')
     .option('--allow-faults', 'fail when the header X-Stack29-Fault says 500, 503, 422 or cut-stream')
     .addOption(new Option('--fault <id>', 'misbehave in this way').conflicts('dialect'))

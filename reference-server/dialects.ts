@@ -4,8 +4,20 @@ import { headerDialects } from './dialects/headers.ts';
 import { jsonDialects } from './dialects/json.ts';
 import { limitDialects } from './dialects/limits.ts';
 import { streamDialects } from './dialects/streams.ts';
+import { toolDialects } from './dialects/tools.ts';
+import { visionDialects } from './dialects/vision.ts';
+import { websocketDialects } from './dialects/websocket.ts';
 
-const table = { ...errorDialects, ...headerDialects, ...jsonDialects, ...streamDialects, ...limitDialects };
+const table = {
+  ...errorDialects,
+  ...headerDialects,
+  ...jsonDialects,
+  ...streamDialects,
+  ...toolDialects,
+  ...limitDialects,
+  ...visionDialects,
+  ...websocketDialects,
+};
 
 export type DialectId = keyof typeof table;
 

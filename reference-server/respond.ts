@@ -69,13 +69,17 @@ export function errorBody({ message, type, param, code }: ApiError) {
   return { error: { message, type, param, code } };
 }
 
-function headersOf({ clock }: Service, { allowance }: Exchange, mediaType: string): Record<string, string> {
+function headersOf({ clock }: Service, exchange: Exchange, mediaType: string): Record<string, string> {
   return {
     Date: new Date(clock()).toUTCString(),
     'Content-Type': `${mediaType}; charset=utf-8`,
-    'X-API-Version': version.api_version,
-    ...allowanceHeaders(allowance),
+    ...headersOfAll(exchange),
   };
+}
+
+/** The headers of every response, with a body or without. */
+export function headersOfAll({ allowance }: Exchange): Record<string, string> {
+  return { 'X-API-Version': version.api_version, ...allowanceHeaders(allowance) };
 }
 
 async function* encode(parts: AsyncIterable<StreamPart>, frame: (data: string) => string): AsyncGenerator<string> {

@@ -2,9 +2,11 @@ import type { ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { checkDemand, checkKey, checkLimits, type Exchange, openExchange } from './admission.ts';
+import { ApiError } from './api-error.ts';
 import type { Backend } from './backends/backend.ts';
 import { type Behaviour, plainBehaviour } from './behaviour.ts';
 import { toApiError } from './failure.ts';
+import type { FetchImage } from './images/fetch-image.ts';
 import type { KeyEntry } from './keys/key-entries.ts';
 import { Keyring } from './keys/keyring.ts';
 import type { Clock } from './limits/clock.ts';
@@ -16,7 +18,9 @@ import { answerChat } from './routes/chat.ts';
 import { getModel, listModels } from './routes/models.ts';
 import { nothingAt } from './routes/not-found.ts';
 import type { Service } from './service.ts';
+import type { ToolRunner } from './tools/tool-runner.ts';
 import { answerUnreadable } from './unreadable.ts';
+import { acceptSockets, socketPath } from './websocket/upgrade.ts';
 
 export interface ServerOptions {
   /** Address to listen on; default 127.0.0.1. */
@@ -28,6 +32,8 @@ export interface ServerOptions {
   readonly keys: readonly KeyEntry[];
   /** A fault or a dialect; default none. */
   readonly behaviour?: Behaviour;
+  /** Runs calls of its functions inside of a chat; default none: every call is left to the client. */
+  readonly tools?: ToolRunner | undefined;
   /** Length of the window of the request limit, whole seconds; default 60. */
   readonly windowSeconds?: number;
   /** Where the limits are counted; default the memory of this server. Stays the caller's. */
@@ -38,6 +44,8 @@ export interface ServerOptions {
   readonly clock?: Clock;
   /** Bytes of the largest request body; default 8 MiB. */
   readonly bodyLimit?: number;
+  /** Gets images by URL; by default none are fetched. */
+  readonly fetchImage?: FetchImage;
   /** Told of every error that is the server's own; a client learns no more of it than 500 or 503. */
   readonly onFault?: (error: unknown) => void;
 }
@@ -82,6 +90,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     clock,
     allowFaults,
     behaviour: { ...plainBehaviour, ...behaviour },
+    fetchImage: options.fetchImage,
+    tools: options.tools,
     onFault: options.onFault ?? (() => {}),
   };
   const app = createApp(service, bodyLimit);
@@ -165,6 +175,14 @@ function createApp(service: Service, bodyLimit: number): FastifyInstance {
       await answerChat(service, request.exchange, response);
     }),
   );
+  app.get(socketPath, async () => {
+    throw new ApiError('invalid_request', `${socketPath} is a WebSocket: ask for it with "Upgrade: websocket"`, {
+      status: 426,
+      headers: { Upgrade: 'websocket' },
+    });
+  });
+  const closeSockets = acceptSockets(service, app.server, bodyLimit);
+  app.addHook('preClose', async () => closeSockets());
   return app;
 }
 

@@ -3,6 +3,7 @@ import type { EvidenceLine } from '../specs/evidence.ts';
 import type { Client } from './probe.ts';
 import { ask } from './probes/prompts.ts';
 import { type Reply, readReply } from './reply.ts';
+import { refusedForNow } from './socket.ts';
 import { NotSent, type Wire, type WireRequest } from './transport/wire.ts';
 
 /** Takes in all that a run sees, in the order in which it is seen. */
@@ -51,7 +52,7 @@ export function openClient(probe: string, model: string, wire: Wire, recorder: R
       method,
       path,
       body,
-      { credential = 'key', headers = {}, demand, unpaced = false, atOnce = false, notBefore } = {},
+      { credential = 'key', headers = {}, demand, unpaced = false, atOnce = false, notBefore, dialog } = {},
     ) {
       const type = body === undefined ? {} : { 'content-type': 'application/json' };
       const step = steps;
@@ -65,12 +66,15 @@ export function openClient(probe: string, model: string, wire: Wire, recorder: R
         ...(demand && { demand }),
         headers: { ...type, ...headers },
         ...(body === undefined ? {} : { body }),
+        ...(dialog && { dialog }),
         unpaced,
         ...(atOnce && { atOnce }),
         ...(notBefore !== undefined && { notBefore }),
       };
       const reply = attempt(request).then((first) =>
-        !unpaced && mayPass.has(first.status) ? attempt({ ...request, step: step + 1 }) : first,
+        !unpaced && (mayPass.has(first.status) || refusedForNow(first.messages))
+          ? attempt({ ...request, step: step + 1 })
+          : first,
       );
       underWay.add(reply);
       const done = () => underWay.delete(reply);

@@ -70,9 +70,10 @@ function conformanceCommand(host: Host, served: Command, finish: (exitCode: numb
     .command('self-test')
     .description('prove the suite: each fault of the reference server breaks exactly its requirements')
     .argument('[name]', 'one fault or dialect; without it all of them')
-    .action(async (name: string | undefined) => {
+    .option('--python <file>', 'interpreter with openai and langchain-openai, for the faults that clients see')
+    .action(async (name: string | undefined, { python }: { readonly python?: string }) => {
       const { proveSuite } = await import('./command/self-test.ts');
-      finish(await proveSuite(name, host));
+      finish(await proveSuite(name, python, host));
     });
   program.addCommand(served.copyInheritedSettings(program));
 

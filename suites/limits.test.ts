@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { parseKeys } from '../reference-server/keys/key-entries.ts';
 import { startServer } from '../reference-server/server.ts';
-import type { Exchange, RunOptions, Unsent } from '../specs/evidence.ts';
+import type { RecordedLine, RunOptions } from '../specs/evidence.ts';
 import type { Report } from '../specs/report.ts';
+import { replayClients } from './clients/client-runner.ts';
 import { runLive } from './live-run.ts';
 import { renderJson } from './report/json.ts';
 import { run } from './run.ts';
@@ -24,7 +25,7 @@ async function judge(entry: object, options: Partial<RunOptions>): Promise<Judge
   const clock = skippingClock();
   const keys = parseKeys(JSON.stringify([{ key, ...entry }]), 'keys');
   const server = await startServer({ backend: trialBackend(), keys, clock: clock.now });
-  const lines: (Exchange | Unsent)[] = [];
+  const lines: RecordedLine[] = [];
   const settings = {
     options: { url: server.url, profile: 'limits', only: [], disabledKey: false, ...options } as const,
     startedAt: new Date().toISOString(),
@@ -39,7 +40,7 @@ async function judge(entry: object, options: Partial<RunOptions>): Promise<Judge
       clock,
       record: (line) => line.kind !== 'header' && lines.push(line),
     });
-    return { live, again: await run({ ...settings, wire: openReplayWire(lines), tool }) };
+    return { live, again: await run({ ...settings, wire: openReplayWire(lines), clients: replayClients([]), tool }) };
   } finally {
     await server.close();
   }

@@ -1,5 +1,7 @@
 import type { EvidenceLine, RunOptions } from '../specs/evidence.ts';
 import type { Report } from '../specs/report.ts';
+import type { ClientRunner } from './clients/client-runner.ts';
+import { liveClients } from './clients/live-clients.ts';
 import { plan, type RunSettings, run } from './run.ts';
 import { tool } from './tool.ts';
 import { type Clock, systemClock } from './transport/clock.ts';
@@ -22,6 +24,10 @@ export interface LiveRunSettings extends Pick<RunSettings, 'onProgress' | 'onFau
   /** Certificates to trust, in PEM. */
   readonly ca?: string | undefined;
   readonly insecure?: boolean | undefined;
+  /** The interpreter that runs the clients in Python. */
+  readonly python?: string | undefined;
+  /** Runs real clients; by default their programs on this machine. */
+  readonly clients?: ClientRunner;
   readonly startedAt: string;
   readonly record?: (line: EvidenceLine) => void;
   /** Told in one line when the run has to wait. */
@@ -36,7 +42,7 @@ export interface LiveRunSettings extends Pick<RunSettings, 'onProgress' | 'onFau
  * @throws BadSettings for keys, headers and proxies that cannot be used
  */
 export async function runLive(settings: LiveRunSettings): Promise<Report> {
-  const { options, concurrency, notify, clock = systemClock } = settings;
+  const { options, concurrency, notify, clients = liveClients(settings), clock = systemClock } = settings;
   const live = openLiveWire({
     ...settings,
     baseUrl: options.url,
@@ -49,7 +55,7 @@ export async function runLive(settings: LiveRunSettings): Promise<Report> {
   const { maxTokens = Math.max(cost.tokens, freeWindow.tokens) } = options;
   const wire = govern(live, { concurrency, maxRequests, maxTokens, notify, clock });
   try {
-    return await run({ ...settings, wire, tool });
+    return await run({ ...settings, wire, clients, tool });
   } finally {
     await wire.close();
   }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { capabilities, capabilityOf } from '../specs/capabilities.ts';
 import { profiles } from '../specs/profiles.ts';
 import { type RequirementId, requirementIds, requirements } from '../specs/requirements/index.ts';
 import { probes } from './probes/index.ts';
@@ -47,6 +48,16 @@ describe('the plan', () => {
     expect(chosen.some(({ exclusive }) => exclusive)).toBe(false);
     expect(cost.seconds).toBe(0);
     expect(plan({ profile: 'full', only: ['limits.requests.paced'] }).cost.seconds).toBeGreaterThan(60);
+  });
+
+  test.each(capabilities)('of a target without %s sends nothing for it', (capability) => {
+    const all = plan({ profile: 'full', only: [] }).probes;
+    const rest = plan({ profile: 'full', only: [], without: [capability] }).probes;
+    const left = all.filter((probe) => !rest.includes(probe));
+    expect(left.length).toBeGreaterThan(0);
+    expect(left.flatMap(({ ids }) => ids).filter((id) => capabilityOf(id) !== capability)).toEqual([]);
+    const kept = rest.filter(({ ids }) => ids.every((id) => capabilityOf(id) === capability));
+    expect(kept).toEqual([]);
   });
 
   test('of a rule over all exchanges holds every probe of the profile', () => {

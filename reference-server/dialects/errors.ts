@@ -15,8 +15,8 @@ const families: Readonly<Record<string, string>> = {
   authentication_error: 'Authentication',
   rate_limit_error: 'Rate Limit',
   invalid_request_error: 'Invalid Request',
-  tool_error: 'Tool Error',
   server_error: 'Server Error',
+  tool_error: 'Tool Error',
 };
 
 export const errorDialects = {

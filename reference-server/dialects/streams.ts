@@ -45,6 +45,10 @@ const withChunk = (at: 'begin' | 'end', make: (chunk: StreamPart) => unknown): B
 });
 
 export const streamDialects = {
+  'delta-role-nowhere': {
+    description: 'no delta has a role, as in the example',
+    behaviour: inChunk('/choices/0/delta/role', undefined),
+  },
   'delta-role-first': {
     description: 'a first delta has the role and an empty content',
     behaviour: withChunk('begin', (chunk) => changed(chunk, '/choices/0/delta', { role: 'assistant', content: '' })),

@@ -1,4 +1,5 @@
 import { authFaults } from './auth.ts';
+import { clientFaults } from './clients.ts';
 import { completionFaults } from './completions.ts';
 import { errorFaults } from './errors.ts';
 import { failureFaults } from './failures.ts';
@@ -10,7 +11,10 @@ import { modelFaults } from './models.ts';
 import { parameterFaults } from './parameters.ts';
 import { streamingFaults } from './streaming.ts';
 import { tierFaults } from './tiers.ts';
+import { toolFaults } from './tools.ts';
 import { versionFaults } from './version.ts';
+import { visionFaults } from './vision.ts';
+import { websocketFaults } from './websocket.ts';
 
 const table = {
   ...httpFaults,
@@ -21,10 +25,14 @@ const table = {
   ...parameterFaults,
   ...generationFaults,
   ...streamingFaults,
+  ...toolFaults,
   ...errorFaults,
   ...failureFaults,
   ...limitFaults,
+  ...visionFaults,
   ...tierFaults,
+  ...websocketFaults,
+  ...clientFaults,
 };
 
 export type FaultId = keyof typeof table;

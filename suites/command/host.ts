@@ -6,6 +6,8 @@ export interface Reference {
   /** Of the Free tier. */
   readonly key: string;
   readonly disabledKey: string;
+  /** The language in which it runs execute_code itself. */
+  readonly runsTools: string | undefined;
   /** A key without a token left today. */
   readonly exhaustedKey: string;
   /** The name of the header that makes it fail. */

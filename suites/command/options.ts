@@ -1,6 +1,8 @@
 import { type Command, Option } from 'commander';
+import { capabilities } from '../../specs/capabilities.ts';
 import type { Tier } from '../../specs/evidence.ts';
 import { type ProfileName, profiles } from '../../specs/profiles.ts';
+import type { Capability } from '../../specs/requirement.ts';
 import { reportFormats } from '../report/render.ts';
 import type { FaultHeader } from '../transport/fault-header.ts';
 import type { DeliveryOptions } from './deliver.ts';
@@ -19,8 +21,11 @@ export interface RunChoices extends DeliveryOptions {
   readonly ca?: string;
   readonly insecure?: boolean;
   readonly model?: string;
+  readonly runsTools?: string;
+  readonly python?: string;
   readonly profile: ProfileName;
   readonly only: readonly string[];
+  readonly without: readonly Capability[];
   readonly plan?: boolean;
   readonly list?: boolean;
   /** Seconds. */
@@ -51,7 +56,9 @@ export function runOptions(command: Command): Command {
         faultHeader,
       )
       .option('--model <id>', 'the model to chat with (default: the first one listed)')
+      .option('--runs-tools <language>', 'the target runs calls of execute_code itself, in this language')
       .addOption(repeatable("--header <'name: value'>", 'a header for every request; repeatable'))
+      .option('--python <file>', 'interpreter with openai and langchain-openai, for profile clients')
       .option('--ca <file>', 'certificates to trust, in PEM')
       .option('--insecure', 'accept any certificate')
       .optionsGroup('What is judged:')
@@ -62,6 +69,11 @@ export function runOptions(command: Command): Command {
         'standard',
       )
       .addOption(repeatable('--only <pattern>', "a requirement, or several with *: 'chat.*'; repeatable"))
+      .addOption(
+        new Option('--without <capability>', `what the target lacks: ${capabilities.join(', ')}; repeatable`)
+          .argParser((text: string, before: readonly Capability[] = []) => [...before, oneOf(capabilities)(text)])
+          .default([], 'none'),
+      )
       .option('--list', 'print the requirements and stop')
       .option('--plan', 'print what would be sent at most, send nothing')
       .optionsGroup('Bounds:')

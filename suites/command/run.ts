@@ -63,6 +63,7 @@ export async function runTarget(choices: RunChoices, host: Host): Promise<number
       insecure: choices.insecure,
       timeoutMs: choices.timeout * 1000,
       concurrency: choices.concurrency,
+      python: choices.python,
       startedAt,
       // A wait is worth a word even to who wants quiet.
       notify: choices.quiet ? (line) => host.stderr.write(`${line}\n`) : narrator.say,
@@ -92,19 +93,21 @@ export async function runTarget(choices: RunChoices, host: Host): Promise<number
 }
 
 function optionsOf(
-  { profile, only, model, concurrent, maxRequests, maxTokens }: RunChoices,
-  { url, disabledKey, exhaustedKey, tier, faultHeader }: Subject,
+  { profile, only, without, model, concurrent, maxRequests, maxTokens }: RunChoices,
+  { url, disabledKey, exhaustedKey, tier, faultHeader, runsTools }: Subject,
 ): RunOptions {
   return {
     url,
     profile,
     only,
+    ...(without.length > 0 && { without }),
     ...(model && { model }),
     disabledKey: disabledKey !== undefined,
     ...(exhaustedKey !== undefined && { exhaustedKey: true }),
     ...(faultHeader && { demands: demandsOf(faultHeader) }),
     ...(tier && { tier }),
     ...(concurrent !== undefined && { concurrent }),
+    ...(runsTools && { runsTools }),
     ...(maxRequests !== undefined && { maxRequests }),
     ...(maxTokens !== undefined && { maxTokens }),
   };

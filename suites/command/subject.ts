@@ -19,6 +19,8 @@ export interface Subject {
   readonly faultHeader: FaultHeader | undefined;
   readonly headers: Readonly<Record<string, string>>;
   readonly ca: string | undefined;
+  /** The language in which it runs execute_code itself. */
+  readonly runsTools: string | undefined;
   close(): Promise<void>;
 }
 
@@ -30,6 +32,7 @@ export async function openSubject(choices: RunChoices, host: Host, say: (line: s
       url: baseUrlOf(choices.url, '--url'),
       key: choices.apiKey || undefined,
       disabledKey: choices.disabledKey || undefined,
+      runsTools: choices.runsTools || undefined,
       exhaustedKey: choices.exhaustedKey || undefined,
       tier: choices.tier,
       faultHeader: choices.faultHeader,

@@ -1,7 +1,7 @@
 import type { Exchange, Failure } from '../../specs/evidence.ts';
 import { limitHeader } from '../limit-headers.ts';
 import { readReply } from '../reply.ts';
-import { estimateTokens, spentTokens } from './budget.ts';
+import { countRequests, estimateTokens, sentRequests, spentTokens } from './budget.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { openPace } from './pace.ts';
 import { BudgetSpent, TargetSilent, type Wire, type WireRequest } from './wire.ts';
@@ -56,7 +56,8 @@ export function govern(wire: Wire, settings: GovernorSettings): Wire {
       // What is under way may turn out cheaper than it was counted.
       if (spent && !silence && inFlight > 0) return;
       const refusal = silence ?? spent;
-      const wait = refusal || next.request.unpaced ? 0 : pace.wait(clock.now(), inFlight);
+      const more = countRequests(next.request) - 1;
+      const wait = refusal || next.request.unpaced ? 0 : pace.wait(clock.now(), inFlight, more);
       if (wait === Infinity) return;
       if (wait > 0) {
         void pause(wait);
@@ -69,7 +70,7 @@ export function govern(wire: Wire, settings: GovernorSettings): Wire {
   }
 
   function spentBound(next: Waiting): BudgetSpent | undefined {
-    if (requests >= maxRequests) {
+    if (requests + countRequests(next.request) > maxRequests) {
       return new BudgetSpent(`the bound of ${maxRequests} requests is reached; --max-requests raises it`);
     }
     if (tokens + next.tokens <= maxTokens) return undefined;
@@ -95,12 +96,13 @@ export function govern(wire: Wire, settings: GovernorSettings): Wire {
 
   async function start({ request, tokens: estimate, resolve, reject }: Waiting): Promise<void> {
     inFlight += 1;
-    requests += 1;
+    requests += countRequests(request);
     tokens += estimate;
     try {
       const exchange = await wire.send(request);
       const reply = readReply(exchange);
       tokens += spentTokens(reply, estimate) - estimate;
+      requests += sentRequests(reply) - countRequests(request);
       pace.learn(reply);
       // Refused though requests are left: the target runs fewer of them at a time.
       if (

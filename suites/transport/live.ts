@@ -1,11 +1,13 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
-import type { Exchange } from '../../specs/evidence.ts';
+import type { DialogStep, Exchange } from '../../specs/evidence.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { authorizationFor, type Keys } from './credentials.ts';
+import { authorizationFor, type Keys, keyFor, keyWord } from './credentials.ts';
+import { dialogOver } from './dialog.ts';
 import { type ConnectionSettings, openDispatcher } from './dispatcher.ts';
 import { exchangeOver } from './exchange.ts';
 import type { FaultHeader } from './fault-header.ts';
 import { openMask, secretsIn } from './mask.ts';
+import { agentFor } from './socket-agent.ts';
 import { BadSettings, type Wire, type WireRequest } from './wire.ts';
 
 export interface LiveSettings extends Keys, ConnectionSettings {
@@ -44,9 +46,56 @@ export function openLiveWire(settings: LiveSettings): Wire {
   const elapsed = () => Math.round((clock.elapsed() - startedAt) * 1000) / 1000;
   const open = new Set<{ destroy(): Promise<void> }>();
 
+  function recorded({ probe, step, method, path, credential, demand, body, dialog }: WireRequest, headers: HeaderMap) {
+    return {
+      kind: 'exchange',
+      probe,
+      step,
+      request: {
+        method,
+        path: mask.text(path),
+        credential,
+        ...(demand && { demand }),
+        ...(dialog && { dialog }),
+        headers: mask.requestHeaders(Object.entries(headers)),
+        ...(body !== undefined && { body: mask.text(body) }),
+      },
+    } as const;
+  }
+
+  async function talk(request: WireRequest, steps: readonly DialogStep[], headers: HeaderMap): Promise<Exchange> {
+    const key = keyFor(request.credential, settings);
+    const url = new URL(`${baseUrl}${request.path.replaceAll(keyWord, encodeURIComponent(key))}`);
+    url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+    const inJson = JSON.stringify(key).slice(1, -1);
+    const { response, socket, ...times } = await dialogOver(
+      {
+        url,
+        headers,
+        steps,
+        fill: (text) => text.replaceAll(keyWord, () => inJson),
+        connection: {
+          agent: agentFor(url),
+          rejectUnauthorized: !settings.insecure,
+          ...(settings.ca !== undefined && { ca: settings.ca }),
+        },
+      },
+      bounds,
+      { ...clock, elapsed },
+    );
+    const frames = socket?.frames.map(({ bytes, at, ...frame }) => ({ ...frame, ...mask.piece({ at, bytes }) }));
+    return {
+      ...recorded(request, headers),
+      ...times,
+      ...(response && { response: mask.response(response) }),
+      ...(socket && { socket: { ...socket, frames: frames ?? [] } }),
+    };
+  }
+
   return {
     async send(request) {
       const headers = headersOf(request, settings);
+      if (request.dialog) return talk(request, request.dialog, headers);
       const dispatcher = openDispatcher(base, settings);
       open.add(dispatcher);
       const { response, ...times } = await exchangeOver(
@@ -61,19 +110,8 @@ export function openLiveWire(settings: LiveSettings): Wire {
         bounds,
         { ...clock, elapsed },
       ).finally(() => open.delete(dispatcher));
-      const { probe, step, method, path, credential, demand, body } = request;
       return {
-        kind: 'exchange',
-        probe,
-        step,
-        request: {
-          method,
-          path: mask.text(path),
-          credential,
-          ...(demand && { demand }),
-          headers: mask.requestHeaders(Object.entries(headers)),
-          ...(body !== undefined && { body: mask.text(body) }),
-        },
+        ...recorded(request, headers),
         ...times,
         ...(response && { response: mask.response(response) }),
       } satisfies Exchange;
@@ -84,8 +122,11 @@ export function openLiveWire(settings: LiveSettings): Wire {
   };
 }
 
-function headersOf(request: WireRequest, settings: LiveSettings): Record<string, string> {
-  const authorization = authorizationFor(request.credential, settings);
+type HeaderMap = Readonly<Record<string, string>>;
+
+function headersOf(request: WireRequest, settings: LiveSettings): HeaderMap {
+  const inHeader = !JSON.stringify([request.path, request.dialog]).includes(keyWord);
+  const authorization = inHeader ? authorizationFor(request.credential, settings) : undefined;
   const layers = [
     { accept: 'application/json, text/event-stream', 'accept-encoding': 'identity', 'user-agent': settings.userAgent },
     settings.headers ?? {},
