@@ -97,7 +97,7 @@ export async function run(settings: RunSettings): Promise<Report> {
 }
 
 /**
- * A rule over all exchanges rests on every probe of the profile, but for those that spend limits and wait for them; any
+ * A rule over all exchanges rests on every probe of the profile, but for those that wait for a limit to open again; any
  * other requirement on its own probe.
  */
 function chooseProbes(
@@ -108,7 +108,7 @@ function chooseProbes(
   const own = judged(selected);
   const universal = own.some((id) => id in exchangeRules || id in wholeRunRules);
   const wanted = universal ? judged(profiles[options.profile].ids) : own;
-  return probes.filter(({ ids, exclusive }) => ids.some((id) => (exclusive ? own : wanted).includes(id)));
+  return probes.filter(({ ids, cost }) => ids.some((id) => (cost.seconds === undefined ? wanted : own).includes(id)));
 }
 
 /** Keeps what a run sees, and gives it back in the order of probes and steps, whatever order it came in. */
