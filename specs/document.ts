@@ -69,8 +69,8 @@ export const documentHeadings = {
     title: 'OpenAI-Compatible Client Usage',
     excluded: laterPart('runs of real client libraries are'),
   },
-  webhooks: { title: 'Webhooks', excluded: laterPart('webhooks are') },
-  'webhooks/payload': { title: 'Webhook Payload', excluded: laterPart('webhooks are') },
+  webhooks: { title: 'Webhooks' },
+  'webhooks/payload': { title: 'Webhook Payload' },
   'best-practices': { title: 'Best Practices', excluded: 'advice to clients, not a rule for servers' },
   'best-practices/streaming': {
     title: '1. Use Streaming for Better UX',

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Requirement, TopicProfile } from './requirement.ts';
+import type { Need, Requirement, TopicProfile } from './requirement.ts';
 import { type RequirementId, requirementIds, requirements } from './requirements/index.ts';
 
 export type ProfileName = TopicProfile | 'standard' | 'full';
@@ -13,18 +13,22 @@ export interface Profile {
   readonly digest: string;
 }
 
+/** Needs that a topic is about by itself, so that who judges the topic meets them. */
+const topical: ReadonlySet<Need | undefined> = new Set([undefined, 'spends-limits', 'webhook-listener']);
+
 /** The profiles that a run can judge. None holds a requirement that no check can see. */
 export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
   core: topic('core', 'errors, keys, models and chat completions'),
   streaming: topic('streaming', 'chat completions as a stream of events'),
   limits: topic('limits', 'rate limits and their headers'),
+  webhooks: topic('webhooks', 'deliveries to a webhook'),
   standard: profile('standard', 'all that a URL and one key can show', (row) => row.need === undefined),
   full: profile('full', 'all that any target can show', () => true),
 });
 
-/** What a URL and one key can show of a topic, a spent limit included. */
+/** What a URL and one key can show of a topic, a spent limit and deliveries to a webhook included. */
 function topic(name: TopicProfile, description: string): Profile {
-  return profile(name, description, (row) => row.profile === name && (row.need ?? 'spends-limits') === 'spends-limits');
+  return profile(name, description, (row) => row.profile === name && topical.has(row.need));
 }
 
 function profile(name: ProfileName, description: string, belongs: (row: Requirement) => boolean): Profile {

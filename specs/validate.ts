@@ -16,6 +16,7 @@ import toolDefinition from './schemas/tool-definition.json' with { type: 'json' 
 import unixTime from './schemas/unix-time.json' with { type: 'json' };
 import usage from './schemas/usage.json' with { type: 'json' };
 import version from './schemas/version.json' with { type: 'json' };
+import webhook from './schemas/webhook.json' with { type: 'json' };
 import { inWords, type Schema, show } from './words.ts';
 
 /** Every schema, by the name of its file. */
@@ -36,6 +37,7 @@ export const schemas = {
   'unix-time': unixTime,
   usage,
   version,
+  webhook,
 } as const;
 
 export type SchemaName = keyof typeof schemas;

@@ -16,7 +16,8 @@ export type AnyBody =
   | ToolDefinition
   | UnixTime
   | Usage
-  | Version;
+  | Version
+  | WebhookPayload;
 /**
  * The data of one event of a streamed answer.
  */
@@ -209,6 +210,23 @@ export type ModelsList = Version & {
     root: unknown;
     parent: unknown;
   })[];
+};
+/**
+ * What a server delivers to a webhook when something happened. Members of data that are not listed are allowed.
+ */
+export type WebhookPayload = {
+  /**
+   * What happened: tool_call.started, tool_call.completed, tool_call.failed or generation.done.
+   */
+  event: string;
+  /**
+   * When it happened.
+   */
+  timestamp: string;
+  /**
+   * What it happened to.
+   */
+  data: {};
 };
 
 /**

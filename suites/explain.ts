@@ -7,6 +7,7 @@ import { wrap } from './report/wrap.ts';
 const needWords: Readonly<Record<Need, string>> = {
   'disabled-key': 'the key of a disabled account (--disabled-key)',
   'spends-limits': 'leave to use up the requests of a whole window (--profile full or limits)',
+  'webhook-listener': 'a place to deliver to (--webhook-listen), and a target that is configured to deliver there',
   'long-prompt': "a prompt as long as the model's context window (--profile full or core)",
 };
 

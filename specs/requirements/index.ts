@@ -7,6 +7,7 @@ import { limitRequirements } from './limits.ts';
 import { modelRequirements } from './models.ts';
 import { streamingRequirements } from './streaming.ts';
 import { versionRequirements } from './version.ts';
+import { webhookRequirements } from './webhooks.ts';
 
 const table = {
   ...httpRequirements,
@@ -17,6 +18,7 @@ const table = {
   ...streamingRequirements,
   ...errorRequirements,
   ...limitRequirements,
+  ...webhookRequirements,
 } as const;
 
 export type RequirementId = keyof typeof table;
