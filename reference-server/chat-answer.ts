@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { ChatChunk, ChatCompletion, ChatRequest, Usage } from '../specs/wire.ts';
 import type { Generation, GenerationEvent } from './backends/backend.ts';
 import type { StreamPart } from './behaviour.ts';
@@ -8,6 +8,8 @@ import { errorBody } from './respond.ts';
 
 /** A chat request that passed every check. */
 export interface Chat {
+  /** Of the completion, and so of every chunk. */
+  readonly id: string;
   readonly request: ChatRequest;
   readonly model: string;
   readonly promptTokens: number;
@@ -72,11 +74,11 @@ function* chunksOf(chat: Chat, chunk: Omit<ChatChunk, 'choices'>, event: Generat
   }
 }
 
-function identity({ model }: Chat) {
-  return { id: `chatcmpl-${randomUUID()}`, created: Math.floor(Date.now() / 1000), model };
+function identity({ id, model }: Chat) {
+  return { id, created: Math.floor(Date.now() / 1000), model };
 }
 
-function usage({ promptTokens }: Chat, completionTokens: number): Usage {
+export function usage({ promptTokens }: Pick<Chat, 'promptTokens'>, completionTokens: number): Usage {
   return {
     prompt_tokens: promptTokens,
     completion_tokens: completionTokens,

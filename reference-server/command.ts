@@ -8,10 +8,19 @@ export function serveCommand(): Command {
     .optionsGroup('The server:')
     .option('--host <address>', 'address to listen on', notEmpty, '127.0.0.1')
     .option('--port <number>', 'port to listen on; 0 takes a free one', wholeNumber(0, 65_535), 3000)
-    .option('--keys <file>', 'accepted keys: [{ "key", "tier": "free", "pro" or "enterprise", "disabled", "limits" }]')
+    .option(
+      '--keys <file>',
+      'accepted keys: [{ "key", "tier": "free", "pro" or "enterprise", "disabled", "limits", "webhook" }]',
+    )
     .addHelpText(
       'after',
       '\nWithout --keys the key in API_KEY is accepted, as one of the Free tier; else one is made up and shown.',
+    )
+    .addOption(
+      new Option(
+        '--webhook-url <url>',
+        'deliver the events of keys without a webhook of their own there, signed with the secret in WEBHOOK_SECRET',
+      ).env('WEBHOOK_URL'),
     )
     .optionsGroup('The text:')
     .addOption(
@@ -38,6 +47,7 @@ export function serveCommand(): Command {
       atLeastZero,
     )
     .optionsGroup('For the proof of the suite:')
+    .option('--scripted-tools', 'tell webhooks of a forced execute_code as of one that ran; nothing runs')
     .addOption(new Option('--fault <id>', 'misbehave in this way').conflicts('dialect'))
     .option('--dialect <id>', 'use this form of the API')
     .action(async (choices: ServeChoices, command: Command) => {

@@ -6,6 +6,8 @@ import { type Backend, BackendUnavailable } from './backends/backend.ts';
 import type { Behaviour } from './behaviour.ts';
 import { BadKeys, type KeyEntry, keyOfTier, readKeyFile } from './keys/key-entries.ts';
 import { type RunningServer, startServer } from './server.ts';
+import { Undelivered } from './webhooks/courier.ts';
+import { BadWebhook, parseWebhook, type WebhookTarget } from './webhooks/target.ts';
 
 /** The options of `serve` as commander reads them. */
 export interface ServeChoices {
@@ -20,6 +22,8 @@ export interface ServeChoices {
   /** Milliseconds. */
   readonly ttft?: number;
   readonly tokensPerSecond?: number;
+  readonly webhookUrl?: string;
+  readonly scriptedTools?: boolean;
   readonly fault?: string;
   readonly dialect?: string;
 }
@@ -39,9 +43,10 @@ const { resolve } = createRequire(import.meta.url);
 export async function serve(choices: ServeChoices, print: Print): Promise<void> {
   const behaviour = await behaviourOf(choices);
   const { keys, madeUp } = keysOf(choices);
+  const webhook = webhookOf(choices);
   const backend = await openBackend(choices, print);
   try {
-    const server = await listen(choices, { backend, keys, behaviour, print });
+    const server = await listen(choices, { backend, keys, behaviour, webhook, print });
     const interrupted = interruption();
     if (madeUp) print(`neither API_KEY nor --keys is given, so this server takes the key ${madeUp}`);
     print(`serving ${backend.model.id} on ${server.url}`);
@@ -80,6 +85,17 @@ function keysOf({ keys }: ServeChoices): { readonly keys: readonly KeyEntry[]; r
   }
   const madeUp = `sk-${randomBytes(24).toString('hex')}`;
   return { keys: [keyOfTier(madeUp, 'free')], madeUp };
+}
+
+/** The webhook of keys that have none of their own. */
+function webhookOf({ webhookUrl }: ServeChoices): WebhookTarget | undefined {
+  const { WEBHOOK_SECRET: secret } = process.env;
+  if (webhookUrl === undefined) return undefined;
+  try {
+    return parseWebhook({ webhook_url: webhookUrl, secret: secret || undefined }, '--webhook-url and WEBHOOK_SECRET');
+  } catch (error) {
+    throw error instanceof BadWebhook ? new ServeError(error.message) : error;
+  }
 }
 
 async function openBackend(choices: ServeChoices, print: Print): Promise<Backend> {
@@ -131,15 +147,21 @@ interface Parts {
   readonly backend: Backend;
   readonly keys: readonly KeyEntry[];
   readonly behaviour: Behaviour;
+  readonly webhook: WebhookTarget | undefined;
   readonly print: Print;
 }
 
-async function listen({ host, port }: ServeChoices, { print, ...parts }: Parts): Promise<RunningServer> {
+async function listen(
+  { host, port, scriptedTools = false }: ServeChoices,
+  { print, webhook, ...parts }: Parts,
+): Promise<RunningServer> {
   try {
     return await startServer({
       host,
       port,
       ...parts,
+      scriptedTools,
+      ...(webhook && { webhook }),
       onFault: (error) => print(wordsOf(error)),
     });
   } catch (error) {
@@ -148,9 +170,9 @@ async function listen({ host, port }: ServeChoices, { print, ...parts }: Parts):
   }
 }
 
-/** A model that is down is no bug, and every request until it is back tells of it. */
+/** A model or a webhook that is down is no bug, and every request until it is back tells of it. */
 function wordsOf(error: unknown): string {
-  if (error instanceof BackendUnavailable) return error.message;
+  if (error instanceof BackendUnavailable || error instanceof Undelivered) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 

@@ -15,6 +15,8 @@ import { getModel, listModels } from './routes/models.ts';
 import { nothingAt } from './routes/not-found.ts';
 import type { Service } from './service.ts';
 import { answerUnreadable } from './unreadable.ts';
+import type { WebhookTarget } from './webhooks/target.ts';
+import { Webhooks } from './webhooks/webhooks.ts';
 
 export interface ServerOptions {
   /** Address to listen on; default 127.0.0.1. */
@@ -30,6 +32,12 @@ export interface ServerOptions {
   readonly windowSeconds?: number;
   /** Bytes of the largest request body; default 8 MiB. */
   readonly bodyLimit?: number;
+  /** Where the events of keys without a webhook of their own are delivered; default nowhere. */
+  readonly webhook?: WebhookTarget;
+  /** Milliseconds before a delivery that failed is tried again; each later one waits twice as long. Default 500. */
+  readonly firstRetryMs?: number;
+  /** Tell webhooks of a forced execute_code as of one that ran, though nothing runs; default false. */
+  readonly scriptedTools?: boolean;
   /** Told of every error that is the server's own; a client learns no more of it than 500 or 503. */
   readonly onFault?: (error: unknown) => void;
 }
@@ -37,7 +45,7 @@ export interface ServerOptions {
 export interface RunningServer {
   /** Base URL, with its `/v1`. */
   readonly url: string;
-  /** Ends every connection at once and stops listening. */
+  /** Ends every connection at once and stops listening; what is still to be delivered has two seconds. */
   close(): Promise<void>;
 }
 
@@ -62,18 +70,26 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     windowSeconds = 60,
     bodyLimit = 8 * 2 ** 20,
   } = options;
+  const { onFault = () => {} } = options;
+  const plain = { ...plainBehaviour, ...behaviour };
   const service: Service = {
     backend,
     keyring: new Keyring(keys),
     limiter: new Limiter(windowSeconds),
-    behaviour: { ...plainBehaviour, ...behaviour },
-    onFault: options.onFault ?? (() => {}),
+    behaviour: plain,
+    webhooks: new Webhooks(options.webhook, { behaviour: plain, onFault, firstRetryMs: options.firstRetryMs ?? 500 }),
+    scriptedTools: options.scriptedTools ?? false,
+    onFault,
   };
   const app = createApp(service, bodyLimit);
   await app.listen({ host, port });
   const address = app.server.address() as AddressInfo;
   const name = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-  return { url: `http://${name}:${address.port}/v1`, close: () => app.close() };
+  const close = async () => {
+    await app.close();
+    await service.webhooks.close();
+  };
+  return { url: `http://${name}:${address.port}/v1`, close };
 }
 
 function createApp(service: Service, bodyLimit: number): FastifyInstance {
@@ -105,7 +121,9 @@ function createApp(service: Service, bodyLimit: number): FastifyInstance {
       reply.hijack();
     };
   const json = (replyTo: (request: FastifyRequest) => Reply) =>
-    direct(async (request, response) => respond(service, request.exchange, response, replyTo(request)));
+    direct(async (request, response) => {
+      await respond(service, request.exchange, response, replyTo(request));
+    });
 
   async function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<void> {
     reply.hijack();

@@ -1,4 +1,6 @@
-import type { Excerpt } from '../specs/report.ts';
+import type { Delivery } from '../specs/evidence.ts';
+import type { DeliveryExcerpt, Excerpt } from '../specs/report.ts';
+import { decodeBody } from './body.ts';
 import type { Reply } from './reply.ts';
 
 const longestBody = 1500;
@@ -20,6 +22,10 @@ export function excerpt(reply: Reply, baseUrl: string): Excerpt {
       : { response: { status: response.status, headers: response.headers, body: cut(reply.text) } }),
     ...(reply.failure === undefined ? {} : { failure: reply.failure }),
   };
+}
+
+export function deliveryExcerpt({ method, path, headers, body, answered }: Delivery): DeliveryExcerpt {
+  return { method, path, headers, body: cut(decodeBody([body], undefined).text), answered };
 }
 
 /** The beginning and the end, where what is wrong with a long body mostly stands. */

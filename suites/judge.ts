@@ -3,7 +3,7 @@ import type { Finding, Result, Verdict } from '../specs/report.ts';
 import type { Level } from '../specs/requirement.ts';
 import { type RequirementId, requirements } from '../specs/requirements/index.ts';
 import { reproduce } from './curl.ts';
-import { excerpt } from './excerpt.ts';
+import { deliveryExcerpt, excerpt } from './excerpt.ts';
 import { type Breach, Inconclusive, NotApplicable, Violation } from './expect.ts';
 import type { Context } from './probe.ts';
 import type { Reply } from './reply.ts';
@@ -114,11 +114,12 @@ function worst(decisions: readonly Decision[]): Decision {
   return of('error') ?? of('inconclusive') ?? of('pass') ?? { verdict: 'not-applicable', observed: 0 };
 }
 
-function finding({ reply, subject, expected, actual }: Breach, { options }: Context): Finding {
+function finding({ reply, delivery, subject, expected, actual }: Breach, { options }: Context): Finding {
   return {
     subject,
     expected,
     actual,
+    ...(delivery && { delivery: deliveryExcerpt(delivery) }),
     exchange: excerpt(reply, options.url),
     reproduce: reproduce(reply.exchange.request, options.url),
   };

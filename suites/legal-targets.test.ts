@@ -5,7 +5,7 @@ import type { Behaviour } from '../reference-server/behaviour.ts';
 import { asked, inBody } from '../reference-server/change.ts';
 import { keyOfTier, parseKeys } from '../reference-server/keys/key-entries.ts';
 import { startServer } from '../reference-server/server.ts';
-import type { EvidenceHeader, Exchange, RunOptions, Unsent } from '../specs/evidence.ts';
+import type { EvidenceHeader, EvidenceLine, RecordedLine, RunOptions } from '../specs/evidence.ts';
 import type { ProfileName } from '../specs/profiles.ts';
 import type { Report } from '../specs/report.ts';
 import { runLive } from './live-run.ts';
@@ -33,8 +33,8 @@ async function judge(behaviour: Behaviour, settings: Settings = {}): Promise<Jud
   const server = await startServer({ backend: scriptedBackend(), keys, behaviour });
   const options: RunOptions = { url: server.url, profile, only: [], disabledKey: false };
   const startedAt: EvidenceHeader['startedAt'] = new Date().toISOString();
-  const lines: (Exchange | Unsent)[] = [];
-  const record = (line: EvidenceHeader | Exchange | Unsent) => {
+  const lines: RecordedLine[] = [];
+  const record = (line: EvidenceLine) => {
     if (line.kind !== 'header') lines.push(line);
   };
   try {

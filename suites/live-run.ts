@@ -4,6 +4,9 @@ import { plan, type RunSettings, run } from './run.ts';
 import { tool } from './tool.ts';
 import { govern } from './transport/governor.ts';
 import { openLiveWire } from './transport/live.ts';
+import { openMask, secretsIn } from './transport/mask.ts';
+import { openInbox } from './webhooks/inbox.ts';
+import type { WebhookListener } from './webhooks/listener.ts';
 
 /** What the standard profile may take: within one window of the Free tier, and a fifth of its day. */
 const freeWindow = { requests: 90, tokens: 20_000 } as const;
@@ -19,6 +22,8 @@ export interface LiveRunSettings extends Pick<RunSettings, 'onProgress' | 'onFau
   readonly ca?: string | undefined;
   readonly insecure?: boolean | undefined;
   readonly startedAt: string;
+  /** Takes in the target's webhooks; its URL is that of the options. */
+  readonly listener?: WebhookListener | undefined;
   readonly record?: (line: EvidenceLine) => void;
   /** Told in one line when the run has to wait. */
   readonly notify?: (line: string) => void;
@@ -30,20 +35,19 @@ export interface LiveRunSettings extends Pick<RunSettings, 'onProgress' | 'onFau
  * @throws BadSettings for keys, headers and proxies that cannot be used
  */
 export async function runLive(settings: LiveRunSettings): Promise<Report> {
-  const { options, concurrency, notify } = settings;
-  const live = openLiveWire({
-    ...settings,
-    baseUrl: options.url,
-    userAgent: tool.replace(' ', '/'),
-    startedAt: performance.now(),
-  });
+  const { options, concurrency, notify, listener, timeoutMs } = settings;
+  const startedAt = performance.now();
+  const live = openLiveWire({ ...settings, baseUrl: options.url, userAgent: tool.replace(' ', '/'), startedAt });
+  const secrets = [settings.key, settings.disabledKey].filter((key) => key !== undefined);
+  const mask = openMask([...secrets, ...secretsIn(settings.headers ?? {})]);
+  const inbox = listener && openInbox(listener, { mask, timeoutMs, startedAt, record: settings.record });
   // Requests that are sent again count too: whatever happens, a run stays within what was planned, or a Free window.
   const { cost } = plan(options);
   const { maxRequests = Math.max(cost.requests, freeWindow.requests) } = options;
   const { maxTokens = Math.max(cost.tokens, freeWindow.tokens) } = options;
   const wire = govern(live, { concurrency, maxRequests, maxTokens, notify });
   try {
-    return await run({ ...settings, wire, tool });
+    return await run({ ...settings, wire, inbox, tool });
   } finally {
     await wire.close();
   }

@@ -12,6 +12,7 @@ import type { Reply } from './reply.ts';
 import { selectRequirements } from './select.ts';
 import type { Wire } from './transport/wire.ts';
 import { exchangeRules, wholeRunRules } from './universal/index.ts';
+import type { Inbox } from './webhooks/inbox.ts';
 
 export interface Progress {
   readonly done: number;
@@ -24,6 +25,8 @@ export interface RunSettings {
   readonly options: RunOptions;
   /** Live and governed, or a replay of evidence. */
   readonly wire: Wire;
+  /** Where webhooks come in: live or a replay; absent where the run does not listen. */
+  readonly inbox?: Inbox | undefined;
   /** Name and version of the tool. */
   readonly tool: string;
   /** ISO 8601; of the evidence when it is judged again. */
@@ -66,7 +69,7 @@ export async function run(settings: RunSettings): Promise<Report> {
   const baseline = await meetTarget((model) => openClient(firstContact, model, wire, log), options);
   let done = 0;
   const observe = async (probe: BoundProbe): Promise<Observation> => {
-    const client = openClient(probe.name, baseline.model, wire, log);
+    const client = openClient(probe.name, baseline.model, wire, log, settings.inbox);
     const target: Target = { options, baseline, ...client };
     const observation = await probe.observe(target).then(
       (judgements) => ({ judgements }),

@@ -6,9 +6,11 @@ import { dialects } from '../reference-server/dialects.ts';
 import { faults } from '../reference-server/faults/index.ts';
 import { keyOfTier } from '../reference-server/keys/key-entries.ts';
 import { startServer } from '../reference-server/server.ts';
+import { parseWebhook } from '../reference-server/webhooks/target.ts';
 import type { Report, Result } from '../specs/report.ts';
 import type { RequirementId } from '../specs/requirements/index.ts';
 import { runLive } from './live-run.ts';
+import { openWebhookListener } from './webhooks/listener.ts';
 
 /** A server to judge, and the requirements that it must be found to break: these and no others. */
 interface Subject {
@@ -86,6 +88,7 @@ const lanes = 4;
 
 const key = 'sk-self-test-free-key';
 const disabledKey = 'sk-self-test-disabled-key';
+const webhookSecret = `whsec_${Buffer.from('the secret of the self-test').toString('base64')}`;
 
 /** Judges one server that behaves as the subject says. */
 export async function trySubject(
@@ -94,11 +97,21 @@ export async function trySubject(
   timeoutMs: number,
 ): Promise<Trial> {
   const keys = [keyOfTier(key, 'free'), keyOfTier(disabledKey, 'free', true)];
-  const server = await startServer({ backend, keys, behaviour });
+  const listener = await openWebhookListener('127.0.0.1', 0);
+  const webhook = parseWebhook({ webhook_url: listener.url, secret: webhookSecret }, 'the self-test');
+  const server = await startServer({ backend, keys, behaviour, webhook, firstRetryMs: 20, scriptedTools: true });
   try {
     const report = await runLive({
       // The model is given, so that a broken list of models is judged instead of ending the run.
-      options: { url: server.url, profile: 'full', only: [], model: backend.model.id, disabledKey: true },
+      options: {
+        url: server.url,
+        profile: 'full',
+        only: [],
+        model: backend.model.id,
+        disabledKey: true,
+        webhookUrl: listener.url,
+      },
+      listener,
       key,
       disabledKey,
       timeoutMs,
@@ -108,6 +121,7 @@ export async function trySubject(
     return compare(subject, report);
   } finally {
     await server.close();
+    await listener.close();
   }
 }
 

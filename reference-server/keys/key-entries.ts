@@ -1,11 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { type Limits, type Tier, tierLimits, tiers } from '../limits/tiers.ts';
+import { BadWebhook, parseWebhook, type WebhookTarget } from '../webhooks/target.ts';
 
 /** A key that the server accepts, with the limits of its account. */
 export interface KeyEntry {
   readonly key: string;
   readonly limits: Limits;
   readonly disabled: boolean;
+  /** Where the events of the key's account are delivered, where it is not the server's default. */
+  readonly webhook?: WebhookTarget;
 }
 
 /** Keys that cannot be used. The message says where and why, and shows no key. */
@@ -17,8 +20,9 @@ export function keyOfTier(key: string, tier: Exclude<Tier, 'enterprise'>, disabl
 }
 
 /**
- * Reads a JSON array of `{ key, tier: "free" | "pro" | "enterprise", disabled?, limits? }`. Limits are
+ * Reads a JSON array of `{ key, tier: "free" | "pro" | "enterprise", disabled?, limits?, webhook? }`. Limits are
  * `{ requestsPerMinute, tokensPerDay, concurrent }`: all three for enterprise, else those that differ from the tier's.
+ * A webhook is `{ webhook_url, events?, secret? }`; see {@link parseWebhook}.
  * @throws BadKeys
  */
 export function readKeyFile(path: string): readonly KeyEntry[] {
@@ -52,13 +56,24 @@ function parse(text: string): unknown {
 }
 
 function parseEntry(entry: unknown, where: string): KeyEntry {
-  const { key, tier, disabled = false, limits = {} } = members(entry, ['key', 'tier', 'disabled', 'limits'], where);
+  const known = ['key', 'tier', 'disabled', 'limits', 'webhook'];
+  const { key, tier, disabled = false, limits = {}, webhook } = members(entry, known, where);
   if (typeof disabled !== 'boolean') throw new BadKeys(`disabled in ${where} must be true or false`);
   return {
     key: validKey(key, `key in ${where}`),
     limits: parseLimits(limits, validTier(tier, where), where),
     disabled,
+    ...(webhook !== undefined && { webhook: validWebhook(webhook, `webhook of ${where}`) }),
   };
+}
+
+function validWebhook(value: unknown, where: string): WebhookTarget {
+  const { webhook_url, events, secret } = members(value, ['webhook_url', 'events', 'secret'], where);
+  try {
+    return parseWebhook({ webhook_url, events, secret }, where);
+  } catch (error) {
+    throw error instanceof BadWebhook ? new BadKeys(error.message) : error;
+  }
 }
 
 function validKey(key: unknown, where: string): string {

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { ApiError } from '../api-error.ts';
 import { type Limits, tierLimits } from '../limits/tiers.ts';
+import type { WebhookTarget } from '../webhooks/target.ts';
 import type { KeyEntry } from './key-entries.ts';
 
 /** Whoever a request counts for: the holder of a key, or an address that gave none. */
@@ -8,6 +9,7 @@ export interface Account {
   readonly id: string;
   readonly limits: Limits;
   readonly disabled: boolean;
+  readonly webhook?: WebhookTarget | undefined;
 }
 
 /** Requests without a valid key have the limits of the Free tier, counted by address. */
@@ -19,9 +21,9 @@ export class Keyring {
   readonly #entries: readonly { readonly digest: Buffer; readonly account: Account }[];
 
   constructor(entries: readonly KeyEntry[]) {
-    this.#entries = entries.map(({ key, limits, disabled }, index) => ({
+    this.#entries = entries.map(({ key, limits, disabled, webhook }, index) => ({
       digest: digest(key),
-      account: { id: `key ${index}`, limits, disabled },
+      account: { id: `key ${index}`, limits, disabled, webhook },
     }));
   }
 

@@ -1,12 +1,17 @@
+import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { ChatRequest } from '../../specs/wire.ts';
 import { type Exchange, takeSlot } from '../admission.ts';
 import { ApiError } from '../api-error.ts';
+import type { GenerationEvent } from '../backends/backend.ts';
+import { membersOf } from '../change.ts';
 import { type Chat, complete, streamParts } from '../chat-answer.ts';
 import { generationOf, messagesOf, refuseBody } from '../chat-request.ts';
 import { generate } from '../generate.ts';
 import { respond, respondWithStream } from '../respond.ts';
 import type { Service } from '../service.ts';
+import { type EndEvent, payloadOfEnd, payloadOfTool } from '../webhooks/payload.ts';
+import { scriptToolEvents } from '../webhooks/scripted-tool.ts';
 import { unknownModel } from './models.ts';
 
 /** Answers a chat request. @throws ApiError or a backend's error, as long as nothing of the answer was sent */
@@ -38,16 +43,39 @@ async function sendAnswer(
 ): Promise<void> {
   const events = generate(service, exchange, chat, signal);
   signal.addEventListener('abort', () => void events.return(undefined));
-  const output = service.behaviour.output(events, exchange);
+  for (const event of toolEvents(service, exchange, chat.request)) {
+    service.webhooks.tell(exchange, payloadOfTool(event));
+  }
+  let end: EndEvent | undefined;
+  const output = noting(service.behaviour.output(events, exchange), (event) => {
+    end = event;
+  });
+  let { id } = chat;
   if (chat.request.stream !== true) {
     const body = await complete(chat, output);
-    if (body) await respond(service, exchange, response, { kind: 'completion', body });
-    else response.destroy();
-    return;
+    if (!body) return void response.destroy();
+    const { body: sent } = await respond(service, exchange, response, { kind: 'completion', body });
+    id = String(membersOf(sent).id ?? id);
+  } else {
+    const parts = streamParts(chat, output, service.onFault);
+    const first = await parts.next();
+    await respondWithStream(service, exchange, response, resume(first, parts));
   }
-  const parts = streamParts(chat, output, service.onFault);
-  const first = await parts.next();
-  return respondWithStream(service, exchange, response, resume(first, parts));
+  if (end) service.webhooks.tell(exchange, payloadOfEnd({ ...chat, id }, end));
+}
+
+function toolEvents({ behaviour, scriptedTools }: Service, exchange: Exchange, request: ChatRequest) {
+  return behaviour.toolEvents(scriptedTools ? scriptToolEvents(request) : [], exchange);
+}
+
+async function* noting(
+  events: AsyncIterable<GenerationEvent>,
+  onEnd: (end: EndEvent) => void,
+): AsyncGenerator<GenerationEvent> {
+  for await (const event of events) {
+    if (event.type === 'end') onEnd(event);
+    yield event;
+  }
 }
 
 /** The chat that a body asks for, in a slot that is the caller's to release. */
@@ -69,7 +97,7 @@ async function checkChat(service: Service, exchange: Exchange, signal: AbortSign
     const room = model.contextWindow - promptTokens;
     pass(room < 1 ? tooLong(promptTokens, model.contextWindow) : undefined, 'context');
     const generation = behaviour.generation(generationOf(request, messages, room), exchange);
-    return { request, model: model.id, promptTokens, generation, slot };
+    return { id: `chatcmpl-${randomUUID()}`, request, model: model.id, promptTokens, generation, slot };
   } catch (error) {
     slot.release();
     throw error;

@@ -3,6 +3,7 @@ import { tool } from '../tool.ts';
 import { readEvidence } from '../transport/evidence-file.ts';
 import { openReplayWire } from '../transport/replay.ts';
 import { BadEvidence } from '../transport/wire.ts';
+import { openReplayInbox } from '../webhooks/inbox.ts';
 import { checkOut, type DeliveryOptions, deliver } from './deliver.ts';
 import { exitCodes } from './exit-codes.ts';
 import { tellFault } from './fault.ts';
@@ -21,6 +22,7 @@ export async function judgeEvidence(path: string, options: DeliveryOptions, host
   const report = await run({
     options: header.options,
     wire: openReplayWire(lines),
+    inbox: openReplayInbox(lines),
     tool,
     startedAt: header.startedAt,
     onFault: (error) => {

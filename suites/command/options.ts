@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { type ProfileName, profiles } from '../../specs/profiles.ts';
 import { reportFormats } from '../report/render.ts';
 import type { DeliveryOptions } from './deliver.ts';
-import { gather, numberOf, oneOf } from './values.ts';
+import { type Address, addressOf, gather, numberOf, oneOf } from './values.ts';
 
 /** The options of `run` as commander reads them: values checked one by one, not yet together. */
 export interface RunChoices extends DeliveryOptions {
@@ -23,6 +23,7 @@ export interface RunChoices extends DeliveryOptions {
   readonly maxRequests?: number;
   readonly maxTokens?: number;
   readonly evidence?: string;
+  readonly webhookListen?: Address;
 }
 
 export function runOptions(command: Command): Command {
@@ -36,6 +37,7 @@ export function runOptions(command: Command): Command {
       .addOption(new Option('--disabled-key <key>', 'the key of a disabled account').env('STACK29_DISABLED_KEY'))
       .option('--model <id>', 'the model to chat with (default: the first one listed)')
       .addOption(repeatable("--header <'name: value'>", 'a header for every request; repeatable'))
+      .option('--webhook-listen <host:port>', 'take in what the target delivers to webhooks there', addressOf)
       .option('--ca <file>', 'certificates to trust, in PEM')
       .option('--insecure', 'accept any certificate')
       .optionsGroup('What is judged:')

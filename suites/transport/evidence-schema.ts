@@ -7,6 +7,7 @@ const headers = {
   type: 'array',
   items: { type: 'array', items: text, minItems: 2, maxItems: 2 },
 };
+const piece = { type: 'object', required: ['at'], properties: { at: time, text, base64: text } };
 const place = { probe: text, step: count };
 
 /** A line of an evidence file, as specs/evidence.ts describes it; what later versions add is let through. */
@@ -31,6 +32,7 @@ export const evidenceSchema = {
             only: { type: 'array', items: text },
             model: text,
             disabledKey: { type: 'boolean' },
+            webhookUrl: text,
             maxRequests: count,
             maxTokens: count,
           },
@@ -63,10 +65,7 @@ export const evidenceSchema = {
           properties: {
             status: count,
             headers,
-            pieces: {
-              type: 'array',
-              items: { type: 'object', required: ['at'], properties: { at: time, text, base64: text } },
-            },
+            pieces: { type: 'array', items: piece },
           },
         },
         failure: {
@@ -82,6 +81,23 @@ export const evidenceSchema = {
     {
       required: ['probe', 'step', 'reason'],
       properties: { kind: { const: 'unsent' }, ...place, reason: text },
+    },
+    {
+      required: ['at', 'time', 'method', 'path', 'headers', 'body', 'answered'],
+      properties: {
+        kind: { const: 'delivery' },
+        at: time,
+        time,
+        method: text,
+        path: text,
+        headers,
+        body: piece,
+        answered: count,
+      },
+    },
+    {
+      required: ['probe', 'step', 'deliveries'],
+      properties: { kind: { const: 'wait' }, ...place, deliveries: count },
     },
   ],
 };

@@ -1,4 +1,4 @@
-import type { Exchange, Unsent } from '../../specs/evidence.ts';
+import type { RecordedLine } from '../../specs/evidence.ts';
 import { BadEvidence, NotSent, type Wire, type WireRequest } from './wire.ts';
 
 /**
@@ -6,8 +6,9 @@ import { BadEvidence, NotSent, type Wire, type WireRequest } from './wire.ts';
  * back are held back again, for the same reason, and so are those that a run that was cut short never came to. Rejects
  * with {@link BadEvidence} for a request that was recorded differently.
  */
-export function openReplayWire(lines: readonly (Exchange | Unsent)[]): Wire {
-  const recorded = new Map(lines.map((line) => [placeOf(line), line]));
+export function openReplayWire(lines: readonly RecordedLine[]): Wire {
+  const requests = lines.filter((line) => line.kind === 'exchange' || line.kind === 'unsent');
+  const recorded = new Map(requests.map((line) => [placeOf(line), line]));
   return {
     async send(request) {
       const line = recorded.get(placeOf(request));
