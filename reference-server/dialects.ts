@@ -3,8 +3,9 @@ import { errorDialects } from './dialects/errors.ts';
 import { headerDialects } from './dialects/headers.ts';
 import { jsonDialects } from './dialects/json.ts';
 import { streamDialects } from './dialects/streams.ts';
+import { webhookDialects } from './dialects/webhooks.ts';
 
-const table = { ...errorDialects, ...headerDialects, ...jsonDialects, ...streamDialects };
+const table = { ...errorDialects, ...headerDialects, ...jsonDialects, ...streamDialects, ...webhookDialects };
 
 export type DialectId = keyof typeof table;
 

@@ -24,6 +24,8 @@ export interface LiveRunSettings extends Pick<RunSettings, 'onProgress' | 'onFau
   readonly startedAt: string;
   /** Takes in the target's webhooks; its URL is that of the options. */
   readonly listener?: WebhookListener | undefined;
+  /** How long webhooks are waited for; as long as a phase of a request unless given. */
+  readonly webhookTimeoutMs?: number | undefined;
   readonly record?: (line: EvidenceLine) => void;
   /** Told in one line when the run has to wait. */
   readonly notify?: (line: string) => void;
@@ -35,7 +37,7 @@ export interface LiveRunSettings extends Pick<RunSettings, 'onProgress' | 'onFau
  * @throws BadSettings for keys, headers and proxies that cannot be used
  */
 export async function runLive(settings: LiveRunSettings): Promise<Report> {
-  const { options, concurrency, notify, listener, timeoutMs } = settings;
+  const { options, concurrency, notify, listener, webhookTimeoutMs: timeoutMs = settings.timeoutMs } = settings;
   const startedAt = performance.now();
   const live = openLiveWire({ ...settings, baseUrl: options.url, userAgent: tool.replace(' ', '/'), startedAt });
   const secrets = [settings.key, settings.disabledKey].filter((key) => key !== undefined);

@@ -77,6 +77,8 @@ export const jsonDialects = {
   'tool-called': {
     description: 'where a tool may be called it is called, without content',
     behaviour: {
+      // What the client is to run, the server does not run.
+      toolEvents: () => [],
       answer(answer, exchange) {
         const { tools, tool_choice: choice } = asked(exchange);
         if (answer.kind !== 'completion' || !Array.isArray(tools) || tools.length === 0 || choice === 'none')

@@ -9,6 +9,7 @@ import { modelFaults } from './models.ts';
 import { parameterFaults } from './parameters.ts';
 import { streamingFaults } from './streaming.ts';
 import { versionFaults } from './version.ts';
+import { webhookFaults } from './webhooks.ts';
 
 const table = {
   ...httpFaults,
@@ -21,6 +22,7 @@ const table = {
   ...streamingFaults,
   ...errorFaults,
   ...limitFaults,
+  ...webhookFaults,
 };
 
 export type FaultId = keyof typeof table;

@@ -50,7 +50,6 @@ export class Courier {
   /** Takes a payload to be delivered; returns at once. */
   take(payload: WebhookPayload): void {
     const { onFault } = this.#settings;
-    if (!this.#target.events.includes(payload.event)) return;
     if (this.#queue.size >= longestQueue) {
       onFault(new Undelivered(`${payload.event} was dropped: ${longestQueue} deliveries already wait for its webhook`));
       return;

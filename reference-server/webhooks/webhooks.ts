@@ -25,7 +25,7 @@ export class Webhooks {
   /** Returns at once, and never throws: a delivery is nobody's wait. */
   tell(exchange: Exchange, payload: WebhookPayload): void {
     const target = exchange.account.webhook ?? this.#fallback;
-    if (target === undefined) return;
+    if (!target?.events.includes(payload.event)) return;
     const courier = this.#courierTo(target);
     for (const told of this.#settings.behaviour.tell(payload, exchange)) courier.take(told);
   }

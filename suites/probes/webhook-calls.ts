@@ -4,8 +4,18 @@ import { show } from '../../specs/words.ts';
 import { expectEach, NotApplicable, need, Violation } from '../expect.ts';
 import { isObject, member } from '../member.ts';
 import type { Judgement } from '../probe.ts';
-import { type Told, type ToldCall, tellsOfCall } from '../webhooks/events.ts';
-import { breach, callIdsOf, eachTold, endOf, expectTold, needCalls, ownOf, type SeenWebhooks } from './webhook-seen.ts';
+import type { Told, ToldCall } from '../webhooks/events.ts';
+import {
+  breach,
+  callIdsOf,
+  eachTold,
+  endOf,
+  expectTold,
+  needCallEvents,
+  needCalls,
+  ownOf,
+  type SeenWebhooks,
+} from './webhook-seen.ts';
 
 type Judgements = { readonly [Id in RequirementId]?: Judgement<SeenWebhooks> };
 
@@ -25,8 +35,7 @@ const isFailed = ({ event }: Told) => event === 'tool_call.failed';
 
 function expectCompleted(pointer: string): Judgement<SeenWebhooks> {
   return (seen) => {
-    needCalls(seen);
-    return expectPart(seen, seen.told.filter(isCompleted), 'a tool_call.completed', pointer);
+    return expectPart(seen, needCallEvents(seen).filter(isCompleted), 'a tool_call.completed', pointer);
   };
 }
 
@@ -45,25 +54,22 @@ function needAlone({ forced }: SeenWebhooks, calls: readonly ToldCall[], broken:
 function expectOrder(seen: SeenWebhooks, of: (one: Told) => number, unit: string): undefined {
   const calls = needCalls(seen).filter(({ started, ended }) => started.length > 0 && ended.length > 0);
   need(calls.length > 0, 'of no tool call both its start and its end were told');
-  const pairs = calls.flatMap(({ started, ended }) => ended.map((end) => ({ earlier: started[0], later: end })));
+  const pairs = calls.flatMap(({ started, ended }) =>
+    started.slice(0, 1).flatMap((earlier) => ended.map((later) => ({ earlier, later }))),
+  );
   // The chats were sent one after the other, so that the calls come in their order, unless others call as well.
   if (calls.length === seen.forced.length) {
     seen.forced.forEach((chat, index) => {
       const end = endOf(chat, ownOf(seen));
-      for (const earlier of end ? (calls[index]?.ended ?? []) : []) pairs.push({ earlier, later: end as Told });
+      if (end) pairs.push(...(calls[index]?.ended ?? []).map((earlier) => ({ earlier, later: end })));
     });
   }
-  return expectEach(pairs, ({ earlier, later }) => {
-    const late = earlier === undefined ? 0 : of(earlier) - of(later);
-    const subject = `${String(later.event)} after ${String(earlier?.event)}`;
-    return expectTold(
-      seen,
-      later,
-      subject,
-      !(late > 0),
-      'not before it',
-      `${Math.round(late)} ms before it, by ${unit}`,
-    );
+  const timed = pairs.filter(({ earlier, later }) => !Number.isNaN(of(earlier) - of(later)));
+  need(timed.length > 0, 'the events of the tool calls have no timestamps');
+  return expectEach(timed, ({ earlier, later }) => {
+    const late = of(earlier) - of(later);
+    const subject = `${String(later.event)} after ${String(earlier.event)}`;
+    return expectTold(seen, later, subject, late <= 0, 'not before it', `${Math.round(late)} ms before it, by ${unit}`);
   });
 }
 
@@ -94,8 +100,7 @@ export const callJudgements: Judgements = {
   'webhooks.tool-call.order': (seen) => expectOrder(seen, ({ time }) => time, 'their timestamps'),
   'webhooks.delivery.order': (seen) => expectOrder(seen, ({ delivery }) => delivery.at, 'their arrival'),
   'webhooks.tool-call.id': (seen) => {
-    needCalls(seen);
-    const told = seen.told.filter(tellsOfCall);
+    const told = needCallEvents(seen);
     expectPart(seen, told, 'of a tool call', '/data/tool_call_id');
     return expectEach(seen.forced, (chat) => {
       const ids = callIdsOf(chat);
@@ -106,16 +111,13 @@ export const callJudgements: Judgements = {
       return expectTold(seen, one, '/data/tool_call_id', found, expected, 'other ids alone');
     });
   },
-  'webhooks.tool-call.name': (seen) => {
-    needCalls(seen);
-    return expectPart(seen, seen.told.filter(tellsOfCall), 'of a tool call', '/data/tool_name');
-  },
+  'webhooks.tool-call.name': (seen) => expectPart(seen, needCallEvents(seen), 'of a tool call', '/data/tool_name'),
   'webhooks.tool-call.execution-time': expectCompleted('/data/execution_time_ms'),
   'webhooks.tool-call.result': expectCompleted('/data/result'),
   'webhooks.tool-call.error': (seen) => {
-    needCalls(seen);
-    const failed = seen.told.filter(isFailed);
-    if (failed.length === 0 && seen.told.filter(isCompleted).length > 1) {
+    const told = needCallEvents(seen);
+    const failed = told.filter(isFailed);
+    if (failed.length === 0 && told.filter(isCompleted).length > 1) {
       throw new NotApplicable('no tool call failed, not even one of code that throws an error');
     }
     return eachTold(failed, 'a tool_call.failed', (one) => {

@@ -62,14 +62,22 @@ export function ownCalls(seen: SeenWebhooks): readonly ToldCall[] {
   return callsIn(seen.told).filter(({ id }) => ids.has(id));
 }
 
-/** @throws NotApplicable, or Inconclusive, where no tool call was told of */
-export function needCalls(seen: SeenWebhooks): readonly ToldCall[] {
+/** The deliveries about tool calls. @throws NotApplicable, or Inconclusive, where there are none */
+export function needCallEvents(seen: SeenWebhooks): readonly Told[] {
   needDelivered(seen);
-  const calls = ownCalls(seen);
-  if (calls.length === 0 && seen.forced.some(showsCall)) {
+  const events = seen.told.filter(tellsOfCall);
+  if (events.length === 0 && seen.forced.some(showsCall)) {
     throw new NotApplicable('the target runs no tool itself: it answers with the call, for its client to run');
   }
-  need(calls.length > 0, 'no event of a tool call came: needs a target that runs execute_code itself');
+  need(events.length > 0, 'no event of a tool call came: needs a target that runs execute_code itself');
+  return events;
+}
+
+/** The tool calls of the run. @throws NotApplicable, or Inconclusive, where none was told of by an id */
+export function needCalls(seen: SeenWebhooks): readonly ToldCall[] {
+  needCallEvents(seen);
+  const calls = ownCalls(seen);
+  need(calls.length > 0, 'no event of a tool call has an id');
   return calls;
 }
 

@@ -45,7 +45,9 @@ function interpret(delivery: Delivery): Told {
   const { text, problem } = decodeBody([delivery.body], deliveryHeader(delivery, 'content-encoding'));
   const payload = problem === undefined ? parseJson(text) : undefined;
   const timestamp = member(payload, 'timestamp');
-  const time = typeof timestamp === 'string' ? Date.parse(timestamp) : Number.NaN;
+  // Without its offset a time would be read as that of this machine's clock.
+  const dated = typeof timestamp === 'string' && /T.*(Z|[+-]\d\d:\d\d)$/i.test(timestamp);
+  const time = dated ? Date.parse(timestamp) : Number.NaN;
   return { delivery, text, problem, payload, event: member(payload, 'event'), time };
 }
 
@@ -63,17 +65,18 @@ export function tellsOfEnd({ event }: Told): boolean {
 
 /** What was told of one tool call, in the order of arrival. */
 export interface ToldCall {
-  readonly id: unknown;
+  readonly id: string;
   readonly started: readonly Told[];
   /** Completed or failed. */
   readonly ended: readonly Told[];
 }
 
-/** The tool calls that were told of, by their ids. */
+/** The tool calls that were told of by an id. */
 export function callsIn(told: readonly Told[]): readonly ToldCall[] {
-  const calls = new Map<unknown, { id: unknown; started: Told[]; ended: Told[] }>();
+  const calls = new Map<string, { id: string; started: Told[]; ended: Told[] }>();
   for (const one of told.filter(tellsOfCall)) {
     const id = callId(one);
+    if (typeof id !== 'string' || id === '') continue;
     const call = calls.get(id) ?? { id, started: [], ended: [] };
     calls.set(id, call);
     (one.event === 'tool_call.started' ? call.started : call.ended).push(one);
