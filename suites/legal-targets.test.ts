@@ -3,8 +3,10 @@ import { ApiError } from '../reference-server/api-error.ts';
 import { scriptedBackend } from '../reference-server/backends/scripted.ts';
 import type { Behaviour } from '../reference-server/behaviour.ts';
 import { asked, inBody } from '../reference-server/change.ts';
+import { dialects } from '../reference-server/dialects.ts';
 import { keyOfTier, parseKeys } from '../reference-server/keys/key-entries.ts';
 import { startServer } from '../reference-server/server.ts';
+import { parseWebhook } from '../reference-server/webhooks/target.ts';
 import type { EvidenceHeader, EvidenceLine, RecordedLine, RunOptions } from '../specs/evidence.ts';
 import type { ProfileName } from '../specs/profiles.ts';
 import type { Report } from '../specs/report.ts';
@@ -13,6 +15,8 @@ import { renderJson } from './report/json.ts';
 import { run } from './run.ts';
 import { tool } from './tool.ts';
 import { openReplayWire } from './transport/replay.ts';
+import { openReplayInbox } from './webhooks/inbox.ts';
+import { openWebhookListener } from './webhooks/listener.ts';
 
 const key = 'sk-legal-targets';
 
@@ -30,19 +34,38 @@ interface Settings {
 
 async function judge(behaviour: Behaviour, settings: Settings = {}): Promise<Judged> {
   const { profile = 'standard', keys = [keyOfTier(key, 'free')], timeoutMs = 5_000 } = settings;
-  const server = await startServer({ backend: scriptedBackend(), keys, behaviour });
-  const options: RunOptions = { url: server.url, profile, only: [], disabledKey: false };
+  const listener = profile === 'webhooks' ? await openWebhookListener('127.0.0.1', 0) : undefined;
+  const webhook = listener && { webhook: parseWebhook({ webhook_url: listener.url }, 'a test'), scriptedTools: true };
+  const server = await startServer({ backend: scriptedBackend(), keys, behaviour, ...webhook, firstRetryMs: 20 });
+  const options: RunOptions = {
+    url: server.url,
+    profile,
+    only: [],
+    disabledKey: false,
+    ...(listener && { webhookUrl: listener.url }),
+  };
   const startedAt: EvidenceHeader['startedAt'] = new Date().toISOString();
   const lines: RecordedLine[] = [];
   const record = (line: EvidenceLine) => {
     if (line.kind !== 'header') lines.push(line);
   };
   try {
-    const live = await runLive({ options, key, disabledKey: undefined, timeoutMs, concurrency: 4, startedAt, record });
-    const again = await run({ options, wire: openReplayWire(lines), tool, startedAt });
+    const live = await runLive({
+      options,
+      key,
+      disabledKey: undefined,
+      timeoutMs,
+      concurrency: 4,
+      listener,
+      startedAt,
+      record,
+    });
+    const inbox = openReplayInbox(lines);
+    const again = await run({ options, wire: openReplayWire(lines), inbox, tool, startedAt });
     return { live, again };
   } finally {
     await server.close();
+    await listener?.close();
   }
 }
 
@@ -126,8 +149,77 @@ describe('a target that is different, and legal', () => {
   });
 });
 
+describe('webhooks that are different, and legal', () => {
+  const verdicts = async (behaviour: Behaviour) => (await judge(behaviour, { profile: 'webhooks' })).live;
+  const end = (id: string, timestamp: string) => ({ event: 'generation.done', timestamp, data: { id } });
+
+  test('come for other clients, too, and late', async () => {
+    const live = await verdicts({
+      tell: (payload) => [
+        end('chatcmpl-of-another', payload.timestamp),
+        end('chatcmpl-of-yesterday', '2026-01-01T00:00:00Z'),
+        payload,
+      ],
+    });
+    expect(idsOf(live, 'fail', 'warn', 'inconclusive')).toEqual([]);
+  });
+
+  test('name no chat, and look the same within a second', async () => {
+    const live = await verdicts({
+      tell: ({ timestamp, ...payload }) => [
+        {
+          ...payload,
+          timestamp: `${timestamp.slice(0, 19)}Z`,
+          data: payload.event === 'generation.done' ? {} : payload.data,
+        },
+      ],
+    });
+    expect(idsOf(live, 'fail', 'warn', 'inconclusive')).toEqual([]);
+    expect(idsOf(live, 'note')).toEqual(expect.arrayContaining(['webhooks.generation.identified']));
+    expect(idsOf(live, 'note')).not.toContain('webhooks.delivery.once');
+  });
+
+  test('tell of no tool, since calls are left to the client', async () => {
+    const live = await verdicts(dialects['tool-called'].behaviour);
+    expect(live.outcome).toBe('conformant');
+    expect(idsOf(live, 'not-applicable')).toContain('webhooks.tool-call.started');
+  });
+
+  test('tell of no tool, and nothing says why: that decides nothing', async () => {
+    const live = await verdicts({ toolEvents: () => [] });
+    expect(idsOf(live, 'fail', 'warn')).toEqual([]);
+    expect(idsOf(live, 'inconclusive')).toContain('webhooks.tool-call.started');
+  });
+
+  test('never come: that decides nothing', async () => {
+    const { live } = await judge({ tell: () => [] }, { profile: 'webhooks', timeoutMs: 1_000 });
+    expect(new Set(live.results.map(({ verdict }) => verdict))).toEqual(new Set(['inconclusive']));
+  });
+
+  test('hold what no schema foresees: each is a finding, none is an error', async () => {
+    const bodies = [
+      '',
+      '[',
+      '7',
+      '"text"',
+      'null',
+      `${'['.repeat(50_000)}`,
+      `{"event":${'['.repeat(9_000)}${']'.repeat(9_000)}}`,
+    ];
+    const live = await verdicts({
+      tell: (payload) => [...bodies.map((_, place) => ({ ...payload, data: { place } })), payload],
+      deliver(delivery) {
+        const [, place] = /"place":(\d+)/.exec(delivery.body) ?? [];
+        return place === undefined ? delivery : { ...delivery, body: bodies[Number(place)] ?? '' };
+      },
+    });
+    expect(idsOf(live, 'error')).toEqual([]);
+    expect(idsOf(live, 'fail')).toContain('webhooks.payload.json');
+  });
+});
+
 describe('evidence that is judged again gives the report of the live run', () => {
-  test.each(['standard', 'limits'] as const)('with the profile %s', async (profile) => {
+  test.each(['standard', 'limits', 'webhooks'] as const)('with the profile %s', async (profile) => {
     const { live, again } = await judge({}, { profile });
     expect(live.outcome).toBe('conformant');
     expect(renderJson(again)).toBe(renderJson(live));

@@ -41,7 +41,7 @@ export function endOf(chat: Reply, told: readonly Told[]): Told | undefined {
   return told.find((one) => tellsOfEnd(one) && ids.some((id) => holdsText(one, id)));
 }
 
-export function idsOf(chat: Reply): readonly string[] {
+function idsOf(chat: Reply): readonly string[] {
   const bodies = chat.isStream ? chunksOf(chat) : [chat.json];
   const ids = bodies.map((body) => member(body, 'id'));
   return [...new Set(ids.filter((id) => typeof id === 'string' && id !== ''))] as readonly string[];

@@ -81,9 +81,9 @@ async function chatAndListen(target: Target): Promise<SeenWebhooks> {
   const all = (seen: SeenWebhooks) =>
     untold(seen).length === 0 && ownCalls(seen).every(({ started, ended }) => started.length > 0 && ended.length > 0);
   const told = await wait(all);
-  if (forced.length === 0 || ownCalls(told).length > 0 || told.told.length === 0) return told;
-  const late = await wait((seen) => ownCalls(seen).length > 0, graceMs);
-  return ownCalls(late).length === 0 ? late : wait(all);
+  if (ownCalls(told).length >= forced.length || told.told.length === 0) return told;
+  await wait((seen) => ownCalls(seen).length >= forced.length, graceMs);
+  return wait(all);
 }
 
 /** Looks at every delivery of the run. */
@@ -141,21 +141,21 @@ const told = defineProbe<SeenWebhooks>({
       if (breaches.length > 0) throw new Violation(breaches);
     },
     'webhooks.generation.identified': (seen) => {
+      needDelivered(seen);
       const ends = ownOf(seen).filter(tellsOfEnd);
       return eachTold(ends.slice(-1), 'a generation.done', (one) => {
         const named = answered(seen).some((chat) => endOf(chat, ends) !== undefined);
         return expectTold(seen, one, '/data', named, 'the id of the chat that ended', one.text);
       });
     },
-    'webhooks.event.known': (seen) =>
-      eachTold(
-        seen.told.filter(({ event }) => typeof event === 'string' && event !== ''),
-        'named',
-        (one) => {
-          const known = webhookEvents.includes(String(one.event));
-          return expectTold(seen, one, '/event', known, webhookEvents.join(', '), show(one.event));
-        },
-      ),
+    'webhooks.event.known': (seen) => {
+      needDelivered(seen);
+      const named = seen.told.filter(({ event }) => typeof event === 'string' && event !== '');
+      return eachTold(named, 'named by an event', (one) => {
+        const known = webhookEvents.includes(String(one.event));
+        return expectTold(seen, one, '/event', known, webhookEvents.join(', '), show(one.event));
+      });
+    },
     'webhooks.delivery.once': (seen) => {
       needDelivered(seen);
       const taken = seen.told.filter(({ delivery }) => delivery.answered === 200);
@@ -188,15 +188,13 @@ const told = defineProbe<SeenWebhooks>({
     'webhooks.payload.timestamp': part('/timestamp'),
     'webhooks.payload.data': part('/data'),
     'webhooks.payload.timestamp-true': (seen) => {
-      eachTold(
-        seen.told.filter(({ time }) => !Number.isNaN(time)),
-        'dated',
-        (one) => {
-          const latest = new Date(one.delivery.time + skewMs).toISOString();
-          const holds = one.time <= one.delivery.time + skewMs;
-          return expectTold(seen, one, '/timestamp', holds, `at most ${latest}`, new Date(one.time).toISOString());
-        },
-      );
+      needDelivered(seen);
+      const dated = seen.told.filter(({ time }) => !Number.isNaN(time));
+      eachTold(dated, 'dated', (one) => {
+        const latest = new Date(one.delivery.time + skewMs).toISOString();
+        const holds = one.time <= one.delivery.time + skewMs;
+        return expectTold(seen, one, '/timestamp', holds, `at most ${latest}`, new Date(one.time).toISOString());
+      });
       return expectEach(ledTo(seen), ({ one, chat }) => {
         const earliest = new Date(chat.exchange.sentTime - skewMs).toISOString();
         const holds = !(one.time < chat.exchange.sentTime - skewMs);

@@ -1,7 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { hostname } from 'node:os';
-import { reasonOf } from '../reason.ts';
 import { BadSettings } from '../transport/wire.ts';
 
 /** One delivery as it came, before anything is masked. */
@@ -78,7 +77,7 @@ export async function openWebhookListener(host: string, port: number): Promise<W
   try {
     await once(server.listen(port, host), 'listening');
   } catch (error) {
-    throw new BadSettings(`--webhook-listen ${host}:${port} cannot be listened on: ${reasonOf(error)}`);
+    throw new BadSettings(`--webhook-listen ${host}:${port} cannot be listened on: ${wordsOf(error)}`);
   }
   const address = server.address();
   const bound = typeof address === 'object' && address !== null ? address.port : port;
@@ -93,6 +92,12 @@ export async function openWebhookListener(host: string, port: number): Promise<W
       server.closeAllConnections();
     },
   };
+}
+
+/** `listen EADDRINUSE: address already in use 127.0.0.1:80` without the call and the address. */
+function wordsOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return /^listen [A-Z]+: (.*) \S+$/.exec(message)?.[1] ?? message;
 }
 
 /** The body; `undefined` where it is too long. */
