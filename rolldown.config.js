@@ -8,6 +8,7 @@ export default defineConfig({
     'stack29-conformance': 'bin/stack29-conformance.ts',
     bench: 'bin/bench.ts',
     vitest: 'suites/vitest.ts',
+    'javascript-program': 'reference-server/tools/javascript-program.ts',
     'gguf-process': 'reference-server/backends/gguf-process.ts',
   },
   platform: 'node',

@@ -30,7 +30,9 @@ export async function startReference(script: string, webhookUrl?: string): Promi
   ];
   writeFileSync(keys, JSON.stringify(entries), { mode: 0o600 });
   const gguf = isInstalled('node-llama-cpp');
-  const options = ['--port', '0', '--keys', keys, '--backend', gguf ? 'gguf' : 'scripted', '--scripted-tools'];
+  const tools = isInstalled('quickjs-emscripten-core') && isInstalled('@jitl/quickjs-wasmfile-release-sync');
+  const backend = gguf ? 'gguf' : 'scripted';
+  const options = ['--port', '0', '--keys', keys, '--backend', backend, ...(tools ? ['--tools'] : [])];
   const { WEBHOOK_URL: _, WEBHOOK_SECRET: __, ...env } = process.env;
   const webhook = webhookUrl && { WEBHOOK_URL: webhookUrl, WEBHOOK_SECRET: newWebhookSecret() };
   const child = fork(script, ['serve', ...options], {
@@ -58,7 +60,9 @@ export async function startReference(script: string, webhookUrl?: string): Promi
     forgetKeys();
     const missing =
       'scripted text, as node-llama-cpp is not installed; npm install node-llama-cpp@3.21.1 brings the model';
-    return { url, key, disabledKey, description: gguf ? 'the shipped GGUF model' : missing, close };
+    const runsTools = tools ? 'javascript' : undefined;
+    const description = gguf ? 'the shipped GGUF model' : missing;
+    return { url, key, disabledKey, runsTools, description, close };
   } catch (error) {
     await close();
     throw error;

@@ -6,6 +6,7 @@ const documented = {
   invalid_api_key: { status: 401, type: 'authentication_error' },
   account_disabled: { status: 403, type: 'authentication_error' },
   model_not_found: { status: 404, type: 'invalid_request_error' },
+  tool_error: { status: 422, type: 'tool_error' },
   rate_limit_exceeded: { status: 429, type: 'rate_limit_error' },
   internal_error: { status: 500, type: 'server_error' },
   service_unavailable: { status: 503, type: 'server_error' },

@@ -5,7 +5,6 @@ import type { ApiError } from './api-error.ts';
 import type { Generation, GenerationEvent } from './backends/backend.ts';
 import { type Outgoing, sendOutgoing } from './outgoing.ts';
 import type { OutgoingDelivery } from './webhooks/courier.ts';
-import type { ToolEvent } from './webhooks/tool-event.ts';
 
 export type AnswerKind = 'completion' | 'stream' | 'models' | 'model' | 'health' | 'error';
 
@@ -43,8 +42,6 @@ export interface Behaviour {
   parts?(parts: AsyncIterable<StreamPart>, exchange: Exchange): AsyncIterable<StreamPart>;
   /** The bytes of one event. */
   frame?(data: string): string;
-  /** What happens to the tools that the server runs for a chat. */
-  toolEvents?(events: readonly ToolEvent[], exchange: Exchange): readonly ToolEvent[];
   /** What webhooks are told of one event: nothing, or once, or several times. */
   tell?(payload: WebhookPayload, exchange: Exchange): readonly WebhookPayload[];
   /** One delivery on its way to a webhook. */
@@ -61,7 +58,6 @@ export const plainBehaviour: Required<Behaviour> = {
   answer: (answer) => answer,
   parts: (parts) => parts,
   frame: (data) => `data: ${data}\n\n`,
-  toolEvents: (events) => events,
   tell: (payload) => [payload],
   deliver: (delivery) => delivery,
   send: sendOutgoing,

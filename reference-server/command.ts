@@ -46,8 +46,9 @@ export function serveCommand(): Command {
       'scripted: pace of the tokens after it; 0 is as fast as can be',
       atLeastZero,
     )
+    .optionsGroup('Tools:')
+    .option('--tools', 'run calls of execute_code in the server, where a request offers this function')
     .optionsGroup('For the proof of the suite:')
-    .option('--scripted-tools', 'tell webhooks of a forced execute_code as of one that ran; nothing runs')
     .addOption(new Option('--fault <id>', 'misbehave in this way').conflicts('dialect'))
     .option('--dialect <id>', 'use this form of the API')
     .action(async (choices: ServeChoices, command: Command) => {

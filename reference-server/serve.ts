@@ -6,6 +6,7 @@ import { type Backend, BackendUnavailable } from './backends/backend.ts';
 import type { Behaviour } from './behaviour.ts';
 import { BadKeys, type KeyEntry, keyOfTier, readKeyFile } from './keys/key-entries.ts';
 import { type RunningServer, startServer } from './server.ts';
+import type { ToolRunner } from './tools/tool-runner.ts';
 import { Undelivered } from './webhooks/courier.ts';
 import { BadWebhook, parseWebhook, type WebhookTarget } from './webhooks/target.ts';
 
@@ -23,7 +24,8 @@ export interface ServeChoices {
   readonly ttft?: number;
   readonly tokensPerSecond?: number;
   readonly webhookUrl?: string;
-  readonly scriptedTools?: boolean;
+  /** Runs calls of execute_code. */
+  readonly tools?: boolean;
   readonly fault?: string;
   readonly dialect?: string;
 }
@@ -43,10 +45,11 @@ const { resolve } = createRequire(import.meta.url);
 export async function serve(choices: ServeChoices, print: Print): Promise<void> {
   const behaviour = await behaviourOf(choices);
   const { keys, madeUp } = keysOf(choices);
+  const tools = choices.tools ? await codeRunner() : undefined;
   const webhook = webhookOf(choices);
   const backend = await openBackend(choices, print);
   try {
-    const server = await listen(choices, { backend, keys, behaviour, webhook, print });
+    const server = await listen(choices, { backend, keys, behaviour, tools, webhook, print });
     const interrupted = interruption();
     if (madeUp) print(`neither API_KEY nor --keys is given, so this server takes the key ${madeUp}`);
     print(`serving ${backend.model.id} on ${server.url}`);
@@ -62,6 +65,16 @@ async function behaviourOf({ fault, dialect }: ServeChoices): Promise<Behaviour>
   if (fault !== undefined) return named('fault', fault, (await import('./faults/index.ts')).faults);
   if (dialect !== undefined) return named('dialect', dialect, (await import('./dialects.ts')).dialects);
   return {};
+}
+
+async function codeRunner(): Promise<ToolRunner> {
+  const { executeCode, MissingTool } = await import('./tools/execute-code.ts');
+  try {
+    return executeCode();
+  } catch (error) {
+    if (error instanceof MissingTool) throw new ServeError(`--tools: ${error.message}`);
+    throw error;
+  }
 }
 
 function named(
@@ -147,20 +160,17 @@ interface Parts {
   readonly backend: Backend;
   readonly keys: readonly KeyEntry[];
   readonly behaviour: Behaviour;
+  readonly tools: ToolRunner | undefined;
   readonly webhook: WebhookTarget | undefined;
   readonly print: Print;
 }
 
-async function listen(
-  { host, port, scriptedTools = false }: ServeChoices,
-  { print, webhook, ...parts }: Parts,
-): Promise<RunningServer> {
+async function listen({ host, port }: ServeChoices, { print, webhook, ...parts }: Parts): Promise<RunningServer> {
   try {
     return await startServer({
       host,
       port,
       ...parts,
-      scriptedTools,
       ...(webhook && { webhook }),
       onFault: (error) => print(wordsOf(error)),
     });

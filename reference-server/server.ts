@@ -14,6 +14,7 @@ import { answerChat } from './routes/chat.ts';
 import { getModel, listModels } from './routes/models.ts';
 import { nothingAt } from './routes/not-found.ts';
 import type { Service } from './service.ts';
+import type { ToolRunner } from './tools/tool-runner.ts';
 import { answerUnreadable } from './unreadable.ts';
 import type { WebhookTarget } from './webhooks/target.ts';
 import { Webhooks } from './webhooks/webhooks.ts';
@@ -28,6 +29,8 @@ export interface ServerOptions {
   readonly keys: readonly KeyEntry[];
   /** A fault or a dialect; default none. */
   readonly behaviour?: Behaviour;
+  /** Runs calls of its functions inside of a chat; default none: every call is left to the client. */
+  readonly tools?: ToolRunner | undefined;
   /** Length of the window of the request limit, whole seconds; default 60. */
   readonly windowSeconds?: number;
   /** Bytes of the largest request body; default 8 MiB. */
@@ -36,8 +39,6 @@ export interface ServerOptions {
   readonly webhook?: WebhookTarget;
   /** Milliseconds before a delivery that failed is tried again; each later one waits twice as long. Default 500. */
   readonly firstRetryMs?: number;
-  /** Tell webhooks of a forced execute_code as of one that ran, though nothing runs; default false. */
-  readonly scriptedTools?: boolean;
   /** Told of every error that is the server's own; a client learns no more of it than 500 or 503. */
   readonly onFault?: (error: unknown) => void;
 }
@@ -78,7 +79,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     limiter: new Limiter(windowSeconds),
     behaviour: plain,
     webhooks: new Webhooks(options.webhook, { behaviour: plain, onFault, firstRetryMs: options.firstRetryMs ?? 500 }),
-    scriptedTools: options.scriptedTools ?? false,
+    tools: options.tools,
     onFault,
   };
   const app = createApp(service, bodyLimit);

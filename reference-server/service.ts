@@ -2,6 +2,7 @@ import type { Backend } from './backends/backend.ts';
 import type { Behaviour } from './behaviour.ts';
 import type { Keyring } from './keys/keyring.ts';
 import type { Limiter } from './limits/limiter.ts';
+import type { ToolRunner } from './tools/tool-runner.ts';
 import type { Webhooks } from './webhooks/webhooks.ts';
 
 /** What the endpoints of one server share. */
@@ -11,8 +12,8 @@ export interface Service {
   readonly limiter: Limiter;
   readonly behaviour: Required<Behaviour>;
   readonly webhooks: Webhooks;
-  /** Whether tool calls are told of as if the tools had run; nothing runs. */
-  readonly scriptedTools: boolean;
+  /** Runs calls that are the server's own; absent where every call is left to the client. */
+  readonly tools: ToolRunner | undefined;
   /** Told of every error that is the server's own. */
   readonly onFault: (error: unknown) => void;
 }

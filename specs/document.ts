@@ -46,10 +46,7 @@ export const documentHeadings = {
   formats: { title: 'Request/Response Formats', excluded: 'holds the headings below it' },
   'formats/message': { title: 'Message Format' },
   'formats/tool-call': { title: 'Tool Call Format' },
-  'formats/tool-call-response': {
-    title: 'Tool Call Response Format',
-    excluded: laterPart('results of tools that the server runs are'),
-  },
+  'formats/tool-call-response': { title: 'Tool Call Response Format' },
   'formats/vision': { title: 'Vision Support (Image Input)', excluded: laterPart('images are') },
   'error-handling': { title: 'Error Handling', excluded: 'holds the headings below it' },
   'error-handling/response-format': { title: 'Error Response Format' },

@@ -25,6 +25,8 @@ export interface RunOptions {
   readonly model?: string;
   /** Whether the key of a disabled account was given. */
   readonly disabledKey: boolean;
+  /** The language in which the target runs calls of `execute_code` itself, by the operator's word. */
+  readonly runsTools?: string;
   /** Where the run listens for webhooks, as its operator was told to configure the target; absent where it does not. */
   readonly webhookUrl?: string;
   /** Hard bound on requests; absent means the profile's own cost. */

@@ -20,6 +20,7 @@ const topical: ReadonlySet<Need | undefined> = new Set([undefined, 'spends-limit
 export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
   core: topic('core', 'errors, keys, models and chat completions'),
   streaming: topic('streaming', 'chat completions as a stream of events'),
+  tools: topic('tools', 'calls of tools, in one body and streamed'),
   limits: topic('limits', 'rate limits and their headers'),
   webhooks: topic('webhooks', 'deliveries to a webhook'),
   standard: profile('standard', 'all that a URL and one key can show', (row) => row.need === undefined),

@@ -4,16 +4,17 @@ import type { HeadingId } from './document.ts';
 export type Level = 'MUST' | 'SHOULD' | 'MAY';
 
 /** The profile that a requirement belongs to; `standard` and `full` are put together from these. */
-export type TopicProfile = 'core' | 'streaming' | 'limits' | 'webhooks';
+export type TopicProfile = 'core' | 'streaming' | 'tools' | 'limits' | 'webhooks';
 
 /**
  * What a requirement takes beyond a URL and one key. Rows with a need stay out of `standard`:
  * - `disabled-key`: a key of a disabled account (`--disabled-key`);
  * - `spends-limits`: uses up the request limit of a whole window;
  * - `long-prompt`: sends a prompt as long as the model's context window;
+ * - `server-tools`: a target that runs `execute_code` itself, and an operator who says so (`--runs-tools`);
  * - `webhook-listener`: a place to deliver to (`--webhook-listen`), and a target that is configured to.
  */
-export type Need = 'disabled-key' | 'spends-limits' | 'long-prompt' | 'webhook-listener';
+export type Need = 'disabled-key' | 'spends-limits' | 'long-prompt' | 'server-tools' | 'webhook-listener';
 
 /** One row of the contract. Ids are `area.topic.rule`; an id and its level are public. */
 export interface Requirement {

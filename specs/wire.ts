@@ -354,6 +354,10 @@ export interface ChatRequest {
         };
       };
   /**
+   * Whether one answer may hold several calls. Known from OpenAI.
+   */
+  parallel_tool_calls?: boolean;
+  /**
    * The end user on whose behalf the request is made.
    */
   user?: string;

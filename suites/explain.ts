@@ -9,6 +9,7 @@ const needWords: Readonly<Record<Need, string>> = {
   'spends-limits': 'leave to use up the requests of a whole window (--profile full or limits)',
   'webhook-listener': 'a place to deliver to (--webhook-listen), and a target that is configured to deliver there',
   'long-prompt': "a prompt as long as the model's context window (--profile full or core)",
+  'server-tools': 'a target that runs execute_code itself, and your word for it (--runs-tools)',
 };
 
 const headings = Object.entries(documentHeadings) as [HeadingId, { title: string; excluded?: string }][];

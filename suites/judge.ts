@@ -55,10 +55,15 @@ export function judgeRequirement(id: RequirementId, seen: Seen, onFault: (error:
 }
 
 function decide(id: RequirementId, seen: Seen, onFault: (error: unknown) => void): Decision {
-  const { level, profile } = requirements[id];
+  const { level, profile, source } = requirements[id];
   const { models, model } = seen.context.baseline;
-  if (profile === 'streaming' && models.find((listed) => listed.id === model)?.streaming === false) {
+  const declared = models.find((listed) => listed.id === model);
+  const streamed = profile === 'streaming' || source === 'rest-endpoints/chat-completions/streaming';
+  if (streamed && declared?.streaming === false) {
     return { verdict: 'not-applicable', observed: 0, reason: 'the model declares that it does not stream' };
+  }
+  if (profile === 'tools' && declared?.tools === false) {
+    return { verdict: 'not-applicable', observed: 0, reason: 'the model declares that it has no tools' };
   }
   const rule = exchangeRules[id];
   if (rule) {

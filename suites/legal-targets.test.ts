@@ -3,9 +3,9 @@ import { ApiError } from '../reference-server/api-error.ts';
 import { scriptedBackend } from '../reference-server/backends/scripted.ts';
 import type { Behaviour } from '../reference-server/behaviour.ts';
 import { asked, inBody } from '../reference-server/change.ts';
-import { dialects } from '../reference-server/dialects.ts';
 import { keyOfTier, parseKeys } from '../reference-server/keys/key-entries.ts';
 import { startServer } from '../reference-server/server.ts';
+import { executeCode } from '../reference-server/tools/execute-code.ts';
 import { parseWebhook } from '../reference-server/webhooks/target.ts';
 import type { EvidenceHeader, EvidenceLine, RecordedLine, RunOptions } from '../specs/evidence.ts';
 import type { ProfileName } from '../specs/profiles.ts';
@@ -30,12 +30,17 @@ interface Settings {
   readonly profile?: ProfileName;
   readonly keys?: Parameters<typeof startServer>[0]['keys'];
   readonly timeoutMs?: number;
+  /** Of those that deliver webhooks; true by default. */
+  readonly runsTools?: boolean;
 }
 
 async function judge(behaviour: Behaviour, settings: Settings = {}): Promise<Judged> {
-  const { profile = 'standard', keys = [keyOfTier(key, 'free')], timeoutMs = 5_000 } = settings;
+  const { profile = 'standard', keys = [keyOfTier(key, 'free')], timeoutMs = 5_000, runsTools = true } = settings;
   const listener = profile === 'webhooks' ? await openWebhookListener('127.0.0.1', 0) : undefined;
-  const webhook = listener && { webhook: parseWebhook({ webhook_url: listener.url }, 'a test'), scriptedTools: true };
+  const webhook = listener && {
+    webhook: parseWebhook({ webhook_url: listener.url }, 'a test'),
+    ...(runsTools && { tools: executeCode() }),
+  };
   const server = await startServer({ backend: scriptedBackend(), keys, behaviour, ...webhook, firstRetryMs: 20 });
   const options: RunOptions = {
     url: server.url,
@@ -150,7 +155,8 @@ describe('a target that is different, and legal', () => {
 });
 
 describe('webhooks that are different, and legal', () => {
-  const verdicts = async (behaviour: Behaviour) => (await judge(behaviour, { profile: 'webhooks' })).live;
+  const verdicts = async (behaviour: Behaviour, settings: Settings = {}) =>
+    (await judge(behaviour, { ...settings, profile: 'webhooks' })).live;
   const end = (id: string, timestamp: string) => ({ event: 'generation.done', timestamp, data: { id } });
 
   test('come for other clients, too, and late', async () => {
@@ -180,13 +186,13 @@ describe('webhooks that are different, and legal', () => {
   });
 
   test('tell of no tool, since calls are left to the client', async () => {
-    const live = await verdicts(dialects['tool-called'].behaviour);
+    const live = await verdicts({}, { runsTools: false });
     expect(live.outcome).toBe('conformant');
     expect(idsOf(live, 'not-applicable')).toContain('webhooks.tool-call.started');
   });
 
   test('tell of no tool, and nothing says why: that decides nothing', async () => {
-    const live = await verdicts({ toolEvents: () => [] });
+    const live = await verdicts({ tell: (payload) => (payload.event === 'generation.done' ? [payload] : []) });
     expect(idsOf(live, 'fail', 'warn')).toEqual([]);
     expect(idsOf(live, 'inconclusive')).toContain('webhooks.tool-call.started');
   });

@@ -6,6 +6,8 @@ import { dialects } from '../reference-server/dialects.ts';
 import { faults } from '../reference-server/faults/index.ts';
 import { keyOfTier } from '../reference-server/keys/key-entries.ts';
 import { startServer } from '../reference-server/server.ts';
+import { executeCode } from '../reference-server/tools/execute-code.ts';
+import type { ToolRunner } from '../reference-server/tools/tool-runner.ts';
 import { parseWebhook } from '../reference-server/webhooks/target.ts';
 import type { Report, Result } from '../specs/report.ts';
 import type { RequirementId } from '../specs/requirements/index.ts';
@@ -70,6 +72,8 @@ export async function selfTest(name?: string, onTrial?: (trial: Trial) => void):
   const subjects = name === undefined ? trialSubjects : trialSubjects.filter((subject) => subject.name === name);
   if (name !== undefined && subjects.length === 0) throw new UnknownSubject(name);
   const backend = scriptedBackend();
+  // The first program takes as long as its interpreter takes to load, which no trial is to wait for.
+  await codeRunner().run({ id: '', name: 'execute_code', arguments: '{"code":"","language":"js"}' }, never);
   const trials: Trial[] = [];
   const waiting = [...subjects];
   const lane = async () => {
@@ -92,6 +96,16 @@ const disabledKey = 'sk-self-test-disabled-key';
 const webhookTimeoutMs = 5_000;
 const webhookSecret = `whsec_${Buffer.from('the secret of the self-test').toString('base64')}`;
 
+const never = new AbortController().signal;
+
+let tools: ToolRunner | undefined;
+
+/** One for all servers, since what runs programs takes a while to start. @throws MissingTool */
+function codeRunner(): ToolRunner {
+  tools ??= executeCode();
+  return tools;
+}
+
 /** Judges one server that behaves as the subject says. */
 export async function trySubject(
   { behaviour, ...subject }: Subject,
@@ -101,7 +115,7 @@ export async function trySubject(
   const keys = [keyOfTier(key, 'free'), keyOfTier(disabledKey, 'free', true)];
   const listener = await openWebhookListener('127.0.0.1', 0);
   const webhook = parseWebhook({ webhook_url: listener.url, secret: webhookSecret }, 'the self-test');
-  const server = await startServer({ backend, keys, behaviour, webhook, firstRetryMs: 20, scriptedTools: true });
+  const server = await startServer({ backend, keys, behaviour, tools: codeRunner(), webhook, firstRetryMs: 20 });
   try {
     const report = await runLive({
       // The model is given, so that a broken list of models is judged instead of ending the run.
@@ -111,6 +125,7 @@ export async function trySubject(
         only: [],
         model: backend.model.id,
         disabledKey: true,
+        runsTools: 'javascript',
         webhookUrl: listener.url,
       },
       listener,

@@ -8,6 +8,7 @@ import { limitFaults } from './limits.ts';
 import { modelFaults } from './models.ts';
 import { parameterFaults } from './parameters.ts';
 import { streamingFaults } from './streaming.ts';
+import { toolFaults } from './tools.ts';
 import { versionFaults } from './version.ts';
 import { webhookFaults } from './webhooks.ts';
 
@@ -20,6 +21,7 @@ const table = {
   ...parameterFaults,
   ...generationFaults,
   ...streamingFaults,
+  ...toolFaults,
   ...errorFaults,
   ...limitFaults,
   ...webhookFaults,

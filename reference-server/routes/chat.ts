@@ -2,16 +2,15 @@ import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { ChatRequest } from '../../specs/wire.ts';
 import { type Exchange, takeSlot } from '../admission.ts';
+import { answerEvents } from '../answer-events.ts';
 import { ApiError } from '../api-error.ts';
-import type { GenerationEvent } from '../backends/backend.ts';
 import { membersOf } from '../change.ts';
 import { type Chat, complete, streamParts } from '../chat-answer.ts';
 import { generationOf, messagesOf, refuseBody } from '../chat-request.ts';
-import { generate } from '../generate.ts';
 import { respond, respondWithStream } from '../respond.ts';
 import type { Service } from '../service.ts';
-import { type EndEvent, payloadOfEnd, payloadOfTool } from '../webhooks/payload.ts';
-import { scriptToolEvents } from '../webhooks/scripted-tool.ts';
+import { offeredTools } from '../tools/definitions.ts';
+import { tellWebhooks } from '../webhooks/tell.ts';
 import { unknownModel } from './models.ts';
 
 /** Answers a chat request. @throws ApiError or a backend's error, as long as nothing of the answer was sent */
@@ -41,41 +40,19 @@ async function sendAnswer(
   chat: Chat,
   signal: AbortSignal,
 ): Promise<void> {
-  const events = generate(service, exchange, chat, signal);
+  const events = answerEvents(service, exchange, chat, signal);
   signal.addEventListener('abort', () => void events.return(undefined));
-  for (const event of toolEvents(service, exchange, chat.request)) {
-    service.webhooks.tell(exchange, payloadOfTool(event));
-  }
-  let end: EndEvent | undefined;
-  const output = noting(service.behaviour.output(events, exchange), (event) => {
-    end = event;
-  });
-  let { id } = chat;
+  const told = tellWebhooks(service, exchange, chat, events);
   if (chat.request.stream !== true) {
-    const body = await complete(chat, output);
+    const body = await complete(chat, told.events);
     if (!body) return void response.destroy();
     const { body: sent } = await respond(service, exchange, response, { kind: 'completion', body });
-    id = String(membersOf(sent).id ?? id);
-  } else {
-    const parts = streamParts(chat, output, service.onFault);
-    const first = await parts.next();
-    await respondWithStream(service, exchange, response, resume(first, parts));
+    return told.end(membersOf(sent).id);
   }
-  if (end) service.webhooks.tell(exchange, payloadOfEnd({ ...chat, id }, end));
-}
-
-function toolEvents({ behaviour, scriptedTools }: Service, exchange: Exchange, request: ChatRequest) {
-  return behaviour.toolEvents(scriptedTools ? scriptToolEvents(request) : [], exchange);
-}
-
-async function* noting(
-  events: AsyncIterable<GenerationEvent>,
-  onEnd: (end: EndEvent) => void,
-): AsyncGenerator<GenerationEvent> {
-  for await (const event of events) {
-    if (event.type === 'end') onEnd(event);
-    yield event;
-  }
+  const parts = streamParts(chat, told.events, service.onFault);
+  const first = await parts.next();
+  await respondWithStream(service, exchange, response, resume(first, parts));
+  told.end(chat.id);
 }
 
 /** The chat that a body asks for, in a slot that is the caller's to release. */
@@ -93,7 +70,7 @@ async function checkChat(service: Service, exchange: Exchange, signal: AbortSign
   const slot = await takeSlot(service, exchange);
   try {
     const messages = messagesOf(request);
-    const promptTokens = await backend.countPrompt(messages, signal);
+    const promptTokens = await backend.countPrompt(messages, signal, offeredTools(request));
     const room = model.contextWindow - promptTokens;
     pass(room < 1 ? tooLong(promptTokens, model.contextWindow) : undefined, 'context');
     const generation = behaviour.generation(generationOf(request, messages, room), exchange);

@@ -1,32 +1,25 @@
 import type { WebhookPayload } from '../../specs/wire.ts';
-import type { GenerationEvent } from '../backends/backend.ts';
-import { type Chat, usage } from '../chat-answer.ts';
-import type { ToolEvent } from './tool-event.ts';
-
-export type EndEvent = Extract<GenerationEvent, { readonly type: 'end' }>;
+import type { AnswerEvent } from '../answer-events.ts';
+import type { BackendCall } from '../backends/backend.ts';
+import { usage } from '../chat-answer.ts';
+import type { ToolResult } from '../tools/tool-runner.ts';
 
 /** The event generation.done. Its data is ours: the API document shows none. */
-export function payloadOfEnd(
-  chat: Pick<Chat, 'id' | 'model' | 'promptTokens'>,
-  { finishReason, completionTokens }: EndEvent,
-): WebhookPayload {
-  const { id, model } = chat;
-  return payload('generation.done', {
-    id,
-    model,
-    finish_reason: finishReason,
-    usage: usage(chat, completionTokens),
-  });
+export function payloadOfEnd(id: unknown, model: string, end: Extract<AnswerEvent, { type: 'end' }>): WebhookPayload {
+  return payload('generation.done', { id, model, finish_reason: end.finishReason, usage: usage(end) });
 }
 
-/** The event of a tool call that the server runs. A failure has an error where a completed call has a result. */
-export function payloadOfTool(event: ToolEvent): WebhookPayload {
-  const call = { tool_call_id: event.tool_call_id, tool_name: event.name };
-  if (event.type === 'tool_call') return payload('tool_call.started', call);
-  const { execution_time_ms, error, output: result } = event;
+export function payloadOfCall({ id, name }: BackendCall): WebhookPayload {
+  return payload('tool_call.started', { tool_call_id: id, tool_name: name });
+}
+
+/** The end of a call. A failure has an error where a completed call has a result. */
+export function payloadOfResult({ id, name }: BackendCall, result: ToolResult): WebhookPayload {
+  const { execution_time_ms, error, output } = result;
+  const call = { tool_call_id: id, tool_name: name, execution_time_ms };
   return error === null
-    ? payload('tool_call.completed', { ...call, execution_time_ms, result })
-    : payload('tool_call.failed', { ...call, execution_time_ms, error });
+    ? payload('tool_call.completed', { ...call, result: output })
+    : payload('tool_call.failed', { ...call, error });
 }
 
 function payload(event: string, data: object): WebhookPayload {

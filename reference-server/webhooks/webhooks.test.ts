@@ -7,6 +7,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { WebhookPayload } from '../../specs/wire.ts';
 import { keyOfTier, parseKeys } from '../keys/key-entries.ts';
 import { key, startRig } from '../test-rig.ts';
+import { executeCode } from '../tools/execute-code.ts';
 import { BadWebhook, parseWebhook } from './target.ts';
 
 interface Received {
@@ -47,11 +48,20 @@ const idOf = (delivery: Received | undefined) => Object(delivery?.payload.data).
 
 const events = (received: readonly Received[]) => received.map(({ payload }) => payload.event);
 
+/** A chat that lets the model write nothing but this program, which the server runs. */
 const forced = (code: string) => ({
+  max_tokens: 512,
   tools: [
     {
       type: 'function',
-      function: { name: 'execute_code', parameters: { type: 'object', properties: { code: { enum: [code] } } } },
+      function: {
+        name: 'execute_code',
+        parameters: {
+          type: 'object',
+          properties: { code: { type: 'string', enum: [code] }, language: { type: 'string', enum: ['javascript'] } },
+          required: ['code', 'language'],
+        },
+      },
     },
   ],
   tool_choice: { type: 'function', function: { name: 'execute_code' } },
@@ -91,17 +101,21 @@ describe('deliveries', () => {
     const { url, until } = await startReceiver();
     const { chat } = await startRig({
       webhook: parseWebhook({ webhook_url: url }, 'a test'),
-      scriptedTools: true,
+      tools: executeCode(),
     });
-    await chat(forced('1 + 1'));
-    await chat(forced('throw 1'));
-    const received = await until(6);
-    expect(events(received)).toEqual(
-      ['completed', 'failed'].flatMap((end) => ['tool_call.started', `tool_call.${end}`, 'generation.done']),
-    );
+    expect((await chat(forced('6 * 7'))).status).toBe(200);
+    expect((await chat(forced('nowhere'))).status).toBe(422);
+    const received = await until(5);
+    expect(events(received)).toEqual([
+      'tool_call.started',
+      'tool_call.completed',
+      'generation.done',
+      'tool_call.started',
+      'tool_call.failed',
+    ]);
     const [started, completed, , , failed] = received.map(({ payload }) => payload.data);
-    expect(completed).toEqual({ ...started, execution_time_ms: 0, result: '1 + 1' });
-    expect(failed).toMatchObject({ tool_name: 'execute_code', error: 'the code threw an error' });
+    expect(completed).toEqual({ ...started, execution_time_ms: expect.any(Number), result: '42\n' });
+    expect(failed).toMatchObject({ tool_name: 'execute_code', error: expect.stringContaining('nowhere') });
   });
 
   test('that fail come again with the same id, and those that follow wait for them', async () => {
@@ -176,7 +190,7 @@ describe('a webhook', () => {
     const { chat, close } = await startRig({
       keys,
       webhook: parseWebhook({ webhook_url: fallback.url }, 'a test'),
-      scriptedTools: true,
+      tools: executeCode(),
     });
     await chat(forced('1'));
     await chat({}, 'Bearer sk-other');

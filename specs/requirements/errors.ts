@@ -118,7 +118,17 @@ export const errorRequirements = {
     profile: 'core',
     statement: 'a tool that fails while the server runs it makes the request fail with 422',
     source: 'error-handling/codes',
-    unobservable: 'no request of these parts makes a server run a tool itself',
+    need: 'server-tools',
+    reading:
+      'only a target that runs execute_code itself can show it: it is made to run code that throws, beside code that does not',
+  },
+  'errors.tool-error.identifier': {
+    level: 'SHOULD',
+    profile: 'core',
+    statement: 'the error of a tool that failed carries the identifier tool_error in code or type',
+    source: 'error-handling/codes',
+    need: 'server-tools',
+    reading: 'the tables call it a code in one place and a type in another; the literal numeric form is accepted',
   },
   'errors.internal-error.status': {
     level: 'MUST',

@@ -6,6 +6,7 @@ import { httpRequirements } from './http.ts';
 import { limitRequirements } from './limits.ts';
 import { modelRequirements } from './models.ts';
 import { streamingRequirements } from './streaming.ts';
+import { toolRequirements } from './tools.ts';
 import { versionRequirements } from './version.ts';
 import { webhookRequirements } from './webhooks.ts';
 
@@ -16,6 +17,7 @@ const table = {
   ...modelRequirements,
   ...chatRequirements,
   ...streamingRequirements,
+  ...toolRequirements,
   ...errorRequirements,
   ...limitRequirements,
   ...webhookRequirements,

@@ -5,6 +5,8 @@ export interface Reference {
   readonly url: string;
   readonly key: string;
   readonly disabledKey: string;
+  /** The language in which it runs execute_code itself. */
+  readonly runsTools: string | undefined;
   /** What it is, for the reader of the run. */
   readonly description: string;
   close(): Promise<void>;

@@ -13,6 +13,7 @@ export interface RunChoices extends DeliveryOptions {
   readonly ca?: string;
   readonly insecure?: boolean;
   readonly model?: string;
+  readonly runsTools?: string;
   readonly profile: ProfileName;
   readonly only: readonly string[];
   readonly plan?: boolean;
@@ -36,6 +37,7 @@ export function runOptions(command: Command): Command {
       .addOption(new Option('--api-key <key>', 'a valid key').env('STACK29_API_KEY'))
       .addOption(new Option('--disabled-key <key>', 'the key of a disabled account').env('STACK29_DISABLED_KEY'))
       .option('--model <id>', 'the model to chat with (default: the first one listed)')
+      .option('--runs-tools <language>', 'the target runs calls of execute_code itself, in this language')
       .addOption(repeatable("--header <'name: value'>", 'a header for every request; repeatable'))
       .option('--webhook-listen <host:port>', 'take in what the target delivers to webhooks there', addressOf)
       .option('--ca <file>', 'certificates to trust, in PEM')

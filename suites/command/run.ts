@@ -96,7 +96,7 @@ export async function runTarget(choices: RunChoices, host: Host): Promise<number
 
 function optionsOf(
   { profile, only, model, maxRequests, maxTokens }: RunChoices,
-  { url, disabledKey }: Subject,
+  { url, disabledKey, runsTools }: Subject,
 ): RunOptions {
   return {
     url,
@@ -104,6 +104,7 @@ function optionsOf(
     only,
     ...(model && { model }),
     disabledKey: disabledKey !== undefined,
+    ...(runsTools && { runsTools }),
     ...(maxRequests !== undefined && { maxRequests }),
     ...(maxTokens !== undefined && { maxTokens }),
   };

@@ -17,6 +17,8 @@ export interface Subject {
   readonly disabledKey: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
   readonly ca: string | undefined;
+  /** The language in which it runs execute_code itself. */
+  readonly runsTools: string | undefined;
   close(): Promise<void>;
 }
 
@@ -33,6 +35,7 @@ export async function openSubject(
       url: baseUrlOf(choices.url, '--url'),
       key: choices.apiKey || undefined,
       disabledKey: choices.disabledKey || undefined,
+      runsTools: choices.runsTools || undefined,
       headers,
       ca: choices.ca === undefined ? undefined : await readCertificates(choices.ca),
       close: async () => {},

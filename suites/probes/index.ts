@@ -6,6 +6,7 @@ import { limitProbes } from './limits.ts';
 import { modelProbes } from './models.ts';
 import { refusedProbes } from './refused.ts';
 import { streamingProbes } from './streaming.ts';
+import { toolProbes } from './tools.ts';
 import { webhookProbes } from './webhooks.ts';
 
 /** Every probe, in the order in which they are begun. */
@@ -16,6 +17,7 @@ export const probes: readonly BoundProbe[] = [
   ...refusedProbes,
   ...generationProbes,
   ...streamingProbes,
+  ...toolProbes,
   ...webhookProbes,
   ...limitProbes,
 ];

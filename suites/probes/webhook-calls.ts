@@ -1,13 +1,13 @@
 import type { RequirementId } from '../../specs/requirements/index.ts';
 import { problemsOf } from '../../specs/validate.ts';
 import { show } from '../../specs/words.ts';
+import { callsOf } from '../calls.ts';
 import { expectEach, NotApplicable, need, Violation } from '../expect.ts';
 import { isObject, member } from '../member.ts';
 import type { Judgement } from '../probe.ts';
 import type { Told, ToldCall } from '../webhooks/events.ts';
 import {
   breach,
-  callIdsOf,
   eachTold,
   endOf,
   expectTold,
@@ -103,7 +103,7 @@ export const callJudgements: Judgements = {
     const told = needCallEvents(seen);
     expectPart(seen, told, 'of a tool call', '/data/tool_call_id');
     return expectEach(seen.forced, (chat) => {
-      const ids = callIdsOf(chat);
+      const ids = callsOf(chat).map((call) => member(call, 'id'));
       const [one] = told;
       if (ids.length === 0 || one === undefined) return;
       const found = told.some(({ payload }) => ids.includes(member(payload, 'data', 'tool_call_id')));

@@ -1,3 +1,4 @@
+import { callsOf } from '../calls.ts';
 import { chunksOf } from '../chunks.ts';
 import { type Breach, expectEach, NotApplicable, need, Violation } from '../expect.ts';
 import { member } from '../member.ts';
@@ -69,7 +70,10 @@ export function needCallEvents(seen: SeenWebhooks): readonly Told[] {
   if (events.length === 0 && seen.forced.some(showsCall)) {
     throw new NotApplicable('the target runs no tool itself: it answers with the call, for its client to run');
   }
-  need(events.length > 0, 'no event of a tool call came: needs a target that runs execute_code itself');
+  need(
+    events.length > 0,
+    'no event of a tool call came: needs a target that runs execute_code itself, when a chat forces it',
+  );
   return events;
 }
 
@@ -82,13 +86,7 @@ export function needCalls(seen: SeenWebhooks): readonly ToldCall[] {
 }
 
 function showsCall(chat: Reply): boolean {
-  return callIdsOf(chat).length > 0;
-}
-
-/** The ids of the tool calls that an answer in one body holds. */
-export function callIdsOf({ json }: Reply): readonly unknown[] {
-  const calls = member(json, 'choices', 0, 'message', 'tool_calls');
-  return Array.isArray(calls) ? calls.map((call) => member(call, 'id')) : [];
+  return callsOf(chat).length > 0;
 }
 
 /** One part of a delivery is as it must be; the finding shows the delivery, and the chat that it tells of. */

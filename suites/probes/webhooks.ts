@@ -12,7 +12,7 @@ import {
   tellsOfEnd,
   webhookEvents,
 } from '../webhooks/events.ts';
-import { ask } from './prompts.ts';
+import { failingCode, forceCode, soundCode } from './programs.ts';
 import { callJudgements, expectPart } from './webhook-calls.ts';
 import {
   answered,
@@ -30,33 +30,6 @@ import {
 /** Long enough for what was sent at the same time as something else, where nothing says that it will come. */
 const graceMs = 250;
 
-/** A chat that forces one call of the documented tool, with the one code that its definition admits. */
-function callOf(code: string) {
-  return {
-    messages: ask(`Run this JavaScript: ${code}`),
-    max_tokens: 128,
-    temperature: 0,
-    tools: [
-      {
-        type: 'function',
-        function: {
-          name: 'execute_code',
-          description: 'Runs code in a sandbox',
-          parameters: {
-            type: 'object',
-            properties: {
-              code: { type: 'string', enum: [code] },
-              language: { type: 'string', enum: ['javascript'] },
-            },
-            required: ['code', 'language'],
-          },
-        },
-      },
-    ],
-    tool_choice: { type: 'function', function: { name: 'execute_code' } },
-  };
-}
-
 function needListener({ options }: Context): undefined {
   need(options.webhookUrl !== undefined, 'needs a place to deliver to: give --webhook-listen host:port');
 }
@@ -69,7 +42,8 @@ async function chatAndListen(target: Target): Promise<SeenWebhooks> {
   if (listed?.streaming !== false) plain.push(await target.chat({ stream: true }));
   const forced: Reply[] = [];
   if (listed?.tools !== false) {
-    for (const code of ['1 + 1', "throw new Error('stack29')"]) forced.push(await target.chat(callOf(code)));
+    for (const code of [soundCode, failingCode])
+      forced.push(await target.chat(forceCode(code, target.options.runsTools)));
   }
   const seenIn = (deliveries: Awaited<ReturnType<Target['webhooks']['wait']>>): SeenWebhooks => ({
     plain,
@@ -125,7 +99,7 @@ function ledTo(seen: SeenWebhooks): readonly { readonly one: Told; readonly chat
 
 const told = defineProbe<SeenWebhooks>({
   name: 'chats whose ends and tool calls are told to a webhook',
-  cost: { requests: 4, tokens: 2_000 },
+  cost: { requests: 4, tokens: 1_800 },
   exclusive: true,
   act: chatAndListen,
   judge: {

@@ -32,6 +32,7 @@ export const evidenceSchema = {
             only: { type: 'array', items: text },
             model: text,
             disabledKey: { type: 'boolean' },
+            runsTools: text,
             webhookUrl: text,
             maxRequests: count,
             maxTokens: count,

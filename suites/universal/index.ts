@@ -4,6 +4,7 @@ import { httpRules } from './http.ts';
 import { limitRules } from './limits.ts';
 import type { ExchangeRules } from './rule.ts';
 import { streamRules } from './streams.ts';
+import { toolRules } from './tools.ts';
 import { versionRules } from './version.ts';
 
 export { wholeRunRules } from './whole-run.ts';
@@ -14,6 +15,7 @@ export const exchangeRules: ExchangeRules = {
   ...versionRules,
   ...completionRules,
   ...streamRules,
+  ...toolRules,
   ...errorRules,
   ...limitRules,
 };
