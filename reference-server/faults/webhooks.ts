@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { WebhookPayload } from '../../specs/wire.ts';
 import type { Exchange } from '../admission.ts';
 import type { Behaviour } from '../behaviour.ts';
@@ -41,15 +42,15 @@ const withHeaders = (headers: Readonly<Record<string, string | undefined>>): Beh
   },
 });
 
-const shownCall = {
+const shownCall = () => ({
   index: 0,
   message: {
     role: 'assistant',
     content: null,
-    tool_calls: [{ id: 'call_shown', type: 'function', function: { name: 'execute_code', arguments: '{}' } }],
+    tool_calls: [{ id: `call_${randomUUID()}`, type: 'function', function: { name: 'execute_code', arguments: '{}' } }],
   },
   finish_reason: 'tool_calls',
-};
+});
 
 export const webhookFaults = {
   'webhook-streams-untold': {
@@ -244,7 +245,7 @@ export const webhookFaults = {
     behaviour: {
       answer: (answer, exchange) =>
         answer.kind === 'completion' && JSON.stringify(asked(exchange).tool_choice ?? '').includes('execute_code')
-          ? { ...answer, body: changed(answer.body, '/choices/0', shownCall) }
+          ? { ...answer, body: changed(answer.body, '/choices/0', shownCall()) }
           : answer,
     },
   },

@@ -7,6 +7,8 @@ import { callsIn, holdsText, type Told, type ToldCall, tellsOfCall, tellsOfEnd }
 
 /** What a run saw of the target's webhooks. */
 export interface SeenWebhooks {
+  /** The first chat of the run: what is told of it shows whether this target names its chats. */
+  readonly baseline: Reply;
   /** A plain chat in one body, sent first, and, where the model streams, one that is streamed. */
   readonly plain: readonly [Reply, ...Reply[]];
   /** Chats that force a call of execute_code, one after the other: of code that runs, then of code that throws. */
@@ -48,13 +50,17 @@ function idsOf(chat: Reply): readonly string[] {
   return [...new Set(ids.filter((id) => typeof id === 'string' && id !== ''))] as readonly string[];
 }
 
+/** Whether what is told of the end of a chat names it. */
+export function namesChats(seen: SeenWebhooks): boolean {
+  return [seen.baseline, ...answered(seen)].some((chat) => endOf(chat, seen.told) !== undefined);
+}
+
 /** Chats whose end was not told. Where no delivery names its chat, their number alone decides. */
 export function untold(seen: SeenWebhooks): readonly Reply[] {
   const chats = answered(seen);
   const own = ownOf(seen);
-  const named = chats.filter((chat) => endOf(chat, own) !== undefined);
-  if (named.length > 0) return chats.filter((chat) => idsOf(chat).length > 0 && !named.includes(chat));
-  return chats.slice(own.filter(tellsOfEnd).length);
+  if (!namesChats(seen)) return chats.slice(own.filter(tellsOfEnd).length);
+  return chats.filter((chat) => idsOf(chat).length > 0 && endOf(chat, own) === undefined);
 }
 
 /** The tool calls of which something came since the first chat was sent. */

@@ -19,6 +19,7 @@ import {
   eachTold,
   endOf,
   expectTold,
+  namesChats,
   needDelivered,
   ownCalls,
   ownOf,
@@ -46,6 +47,7 @@ async function chatAndListen(target: Target): Promise<SeenWebhooks> {
       forced.push(await target.chat(forceCode(code, target.options.runsTools)));
   }
   const seenIn = (deliveries: Awaited<ReturnType<Target['webhooks']['wait']>>): SeenWebhooks => ({
+    baseline: target.baseline.chat,
     plain,
     forced,
     told: deliveries.map(readDelivery),
@@ -118,8 +120,7 @@ const told = defineProbe<SeenWebhooks>({
       needDelivered(seen);
       const ends = ownOf(seen).filter(tellsOfEnd);
       return eachTold(ends.slice(-1), 'a generation.done', (one) => {
-        const named = answered(seen).some((chat) => endOf(chat, ends) !== undefined);
-        return expectTold(seen, one, '/data', named, 'the id of the chat that ended', one.text);
+        return expectTold(seen, one, '/data', namesChats(seen), 'the id of the chat that ended', one.text);
       });
     },
     'webhooks.event.known': (seen) => {
