@@ -154,6 +154,14 @@ describe('a target that is different, and legal', () => {
   });
 });
 
+test('a target that answers with the one model that it has, whatever was asked for, is not told of twice', async () => {
+  const { live } = await judge({
+    body: (body) => ({ ...Object(body), model: 'stack29/scripted' }),
+  });
+  const about = idsOf(live, 'fail', 'warn');
+  expect(about).toEqual(['chat.model.required', 'chat.model.type', 'errors.model-not-found.status']);
+});
+
 describe('webhooks that are different, and legal', () => {
   const verdicts = async (behaviour: Behaviour, settings: Settings = {}) =>
     (await judge(behaviour, { ...settings, profile: 'webhooks' })).live;
