@@ -9,6 +9,7 @@ export default defineConfig({
     bench: 'bin/bench.ts',
     vitest: 'suites/vitest.ts',
     'javascript-program': 'reference-server/tools/javascript-program.ts',
+    'python-program': 'reference-server/tools/python-program.ts',
     'gguf-process': 'reference-server/backends/gguf-process.ts',
   },
   platform: 'node',

@@ -179,7 +179,7 @@ const cases: Record<SchemaName, Cases> = {
       { ...request, temperature: 0, top_p: 0, frequency_penalty: -2, presence_penalty: -2, stop: 'a', tools: [tool] },
       { ...request, temperature: 2, frequency_penalty: 2, presence_penalty: 2, stop: ['a', 'b'], tool_choice: 'none' },
       { ...request, stop: null, tool_choice: { type: 'function', function: { name: 'add' } }, stream_options: {} },
-      { ...request, tool_choice: 'required', max_tokens: 1 },
+      { ...request, tool_choice: 'required', parallel_tool_calls: false, max_tokens: 1 },
     ],
     refused: {
       '': [null, [], 'Hi'],

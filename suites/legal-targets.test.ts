@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { ApiError } from '../reference-server/api-error.ts';
 import { scriptedBackend } from '../reference-server/backends/scripted.ts';
 import type { Behaviour } from '../reference-server/behaviour.ts';
-import { asked, inBody } from '../reference-server/change.ts';
+import { asked, inBody, inTurn } from '../reference-server/change.ts';
 import { keyOfTier, parseKeys } from '../reference-server/keys/key-entries.ts';
 import { startServer } from '../reference-server/server.ts';
 import { executeCode } from '../reference-server/tools/execute-code.ts';
@@ -92,14 +92,16 @@ describe('a target that is different, and legal', () => {
           : undefined),
     });
     expect(live.outcome).toBe('conformant');
-    expect(idsOf(live, 'not-applicable').every((id) => id.startsWith('stream.'))).toBe(true);
+    const streamed = /^(stream|tools\.stream|tools\.delta)\./;
+    expect(idsOf(live, 'not-applicable').filter((id) => !streamed.test(id))).toEqual([]);
     expect(idsOf(live, 'not-applicable')).toContain('stream.status');
   });
 
   test('thinks for a hundred tokens before it speaks', async () => {
     const { live } = await judge({
-      async *output(events) {
-        let tokens = 0;
+      async *output(events, exchange) {
+        const { tool_choice: choice } = asked(exchange);
+        let tokens = choice === undefined || choice === 'auto' ? 0 : 100;
         for await (const event of events) {
           tokens += 1;
           if (event.type === 'end' || tokens > 100) yield event;
@@ -107,6 +109,23 @@ describe('a target that is different, and legal', () => {
       },
     });
     expect(idsOf(live, 'fail', 'warn', 'inconclusive')).toEqual([]);
+  });
+
+  test('declares that its models have no tools, and ignores them: nothing of tools applies', async () => {
+    const { live } = await judge({
+      ...inTurn(inBody('models', '/data/0/capabilities/tools', false), inBody('model', '/capabilities/tools', false)),
+      generation: ({ forced: _, ...generation }) => generation,
+    });
+    expect(idsOf(live, 'fail', 'warn', 'inconclusive', 'error')).toEqual([]);
+    const left = idsOf(live, 'not-applicable');
+    expect(left.filter((id) => !/^(tools|chat\.tools|chat\.tool-choice)\./.test(id))).toEqual([]);
+    expect(left).toContain('tools.choice.named');
+  });
+
+  test('answers in text where a call is forced, until max_tokens: that decides nothing of its calls', async () => {
+    const { live } = await judge({ generation: ({ forced: _, ...generation }) => generation });
+    expect(idsOf(live, 'fail', 'warn')).toEqual([]);
+    expect(live.outcome).toBe('incomplete');
   });
 
   test('has a member error that is null in every chunk', async () => {

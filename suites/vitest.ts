@@ -16,6 +16,8 @@ export interface ConformanceSettings {
   readonly apiKey?: string | undefined;
   /** The key of a disabled account. */
   readonly disabledKey?: string | undefined;
+  /** The language in which the target runs calls of `execute_code` itself. */
+  readonly runsTools?: string | undefined;
   /** The model to chat with; the first one listed by default. */
   readonly model?: string | undefined;
   /** `standard` by default. */
@@ -56,6 +58,7 @@ export function conformance(settings: ConformanceSettings): void {
         only,
         ...(model !== undefined && { model }),
         disabledKey: disabledKey !== undefined,
+        ...(settings.runsTools !== undefined && { runsTools: settings.runsTools }),
       };
       const startedAt = new Date().toISOString();
       report = await runLive({ options, key: apiKey, disabledKey, timeoutMs, concurrency, startedAt });

@@ -75,8 +75,8 @@ describe('tools', () => {
     const pieces = promptRenderer(template, tokens)(talk, [book]);
     const own = pieces.filter((_, place) => place % 2 === 0).join('');
     expect(own).not.toContain('<|im_end|>');
-    const [definition = '', rest] = pieces.join('').split('\n', 2);
+    const [definition = '', ...rest] = pieces.join('').split('[user]');
     expect(JSON.parse(definition)).toEqual({ type: 'function', function: book });
-    expect(rest).toContain('[user]Oslo[assistant]book {"city": "<|im_end|>\\n"}[tool]booked');
+    expect(rest).toEqual(['Oslo[assistant]book {"city": "<|im_end|>\\n"}[tool]booked']);
   });
 });

@@ -4,6 +4,7 @@ import type { BackendCall } from '../backends/backend.ts';
 import { isObject } from '../change.ts';
 import { javaScriptThreads } from './javascript-threads.ts';
 import { type ProgramLimits, type ProgramOutcome, programLimits, type RunProgram } from './program-limits.ts';
+import { runPython } from './python-process.ts';
 import type { ToolResult, ToolRunner } from './tool-runner.ts';
 
 const require = createRequire(import.meta.url);
@@ -25,6 +26,9 @@ export function executeCode(limits: ProgramLimits = programLimits): ToolRunner {
   const languages = new Map<string, RunProgram>([
     ['javascript', runJavaScript],
     ['js', runJavaScript],
+    ['python', runPython],
+    ['py', runPython],
+    ['python3', runPython],
   ]);
   return {
     names: new Set(['execute_code']),
