@@ -4,11 +4,13 @@ import type { ProfileName } from '../specs/profiles.ts';
 import type { Report } from '../specs/report.ts';
 import { type RequirementId, requirements } from '../specs/requirements/index.ts';
 import { baseUrlOf } from './base-url.ts';
+import type { Address } from './command/values.ts';
 import { runLive } from './live-run.ts';
 import { printable } from './report/printable.ts';
 import { describeResult } from './report/result.ts';
 import { plan } from './run.ts';
 import { selectRequirements } from './select.ts';
+import { openWebhookListener } from './webhooks/listener.ts';
 
 export interface ConformanceSettings {
   /** Base URL with its `/v1`; a function where it is known only once a hook has started the server. */
@@ -24,6 +26,8 @@ export interface ConformanceSettings {
   readonly profile?: ProfileName | undefined;
   /** Ids of requirements, or patterns with `*`. */
   readonly only?: readonly string[] | undefined;
+  /** Where to take in webhooks, at the path /stack29-webhook; the caller configures the target to deliver there. */
+  readonly webhookListen?: Address | undefined;
   /** For each phase of a request; 60,000 by default. */
   readonly timeoutMs?: number | undefined;
   /** Requests at a time; 4 by default. */
@@ -52,16 +56,20 @@ export function conformance(settings: ConformanceSettings): void {
 
   describe(`the Stack 2.9 API, profile ${profile}`, () => {
     beforeAll(async () => {
+      const { webhookListen } = settings;
+      const listener = webhookListen && (await openWebhookListener(webhookListen.host, webhookListen.port));
       const options: RunOptions = {
         url: baseUrlOf(typeof settings.url === 'string' ? settings.url : await settings.url(), 'url'),
         profile,
         only,
         ...(model !== undefined && { model }),
         disabledKey: disabledKey !== undefined,
+        ...(listener && { webhookUrl: listener.url }),
         ...(settings.runsTools !== undefined && { runsTools: settings.runsTools }),
       };
       const startedAt = new Date().toISOString();
-      report = await runLive({ options, key: apiKey, disabledKey, timeoutMs, concurrency, startedAt });
+      const run = runLive({ options, key: apiKey, disabledKey, timeoutMs, concurrency, startedAt, listener });
+      report = await run.finally(() => listener?.close());
     }, cost.requests * timeoutMs);
 
     for (const { name, ids } of probes)
