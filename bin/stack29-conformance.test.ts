@@ -112,7 +112,7 @@ describe('the exit code', () => {
     expect([code, lastLine]).toEqual([0, 'conformant to the selected part of profile standard: 4 passed']);
   });
 
-  test('is 0 for the webhooks of the reference server that it starts itself', async () => {
+  test('is 0 for the webhooks of the reference server that it starts itself', { timeout: 60_000 }, async () => {
     const { code, lastLine, stderr } = await command('--profile', 'webhooks', '--only', 'webhooks.payload.*');
     expect([code, lastLine, stderr]).toEqual([0, expect.stringContaining(': 5 passed'), expect.any(String)]);
   });
