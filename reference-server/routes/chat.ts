@@ -47,7 +47,7 @@ async function sendAnswer(
     const body = await complete(chat, told.events);
     if (!body) return void response.destroy();
     const { body: sent } = await respond(service, exchange, response, { kind: 'completion', body });
-    return told.end(membersOf(sent).id);
+    return told.end(membersOf(sent).id || chat.id);
   }
   const parts = streamParts(chat, told.events, service.onFault);
   const first = await parts.next();

@@ -60,7 +60,7 @@ function expectOrder(seen: SeenWebhooks, of: (one: Told) => number, unit: string
   // The chats were sent one after the other, so that the calls come in their order, unless others call as well.
   if (calls.length === seen.forced.length) {
     seen.forced.forEach((chat, index) => {
-      const end = endOf(chat, ownOf(seen));
+      const end = endOf(seen, chat, ownOf(seen));
       if (end) pairs.push(...(calls[index]?.ended ?? []).map((earlier) => ({ earlier, later: end })));
     });
   }

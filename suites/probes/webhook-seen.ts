@@ -39,9 +39,15 @@ export function ownOf({ plain: [first], told }: SeenWebhooks): readonly Told[] {
 }
 
 /** The generation.done of a chat, as far as its id tells. */
-export function endOf(chat: Reply, told: readonly Told[]): Told | undefined {
-  const ids = idsOf(chat);
+export function endOf(seen: SeenWebhooks, chat: Reply, told: readonly Told[]): Told | undefined {
+  const ids = namesOf(seen, chat);
   return told.find((one) => tellsOfEnd(one) && ids.some((id) => holdsText(one, id)));
+}
+
+/** The ids that are those of this chat alone. */
+function namesOf({ baseline, plain, forced }: SeenWebhooks, chat: Reply): readonly string[] {
+  const others = new Set([baseline, ...plain, ...forced].filter((other) => other !== chat).flatMap(idsOf));
+  return idsOf(chat).filter((id) => !others.has(id));
 }
 
 function idsOf(chat: Reply): readonly string[] {
@@ -52,7 +58,7 @@ function idsOf(chat: Reply): readonly string[] {
 
 /** Whether what is told of the end of a chat names it. */
 export function namesChats(seen: SeenWebhooks): boolean {
-  return [seen.baseline, ...answered(seen)].some((chat) => endOf(chat, seen.told) !== undefined);
+  return [seen.baseline, ...answered(seen)].some((chat) => endOf(seen, chat, seen.told) !== undefined);
 }
 
 /** Chats whose end was not told. Where no delivery names its chat, their number alone decides. */
@@ -60,7 +66,7 @@ export function untold(seen: SeenWebhooks): readonly Reply[] {
   const chats = answered(seen);
   const own = ownOf(seen);
   if (!namesChats(seen)) return chats.slice(own.filter(tellsOfEnd).length);
-  return chats.filter((chat) => idsOf(chat).length > 0 && endOf(chat, own) === undefined);
+  return chats.filter((chat) => namesOf(seen, chat).length > 0 && endOf(seen, chat, own) === undefined);
 }
 
 /** The tool calls of which something came since the first chat was sent. */

@@ -29,7 +29,7 @@ import {
 } from './webhook-seen.ts';
 
 /** Long enough for what was sent at the same time as something else, where nothing says that it will come. */
-const graceMs = 250;
+const graceMs = 1_000;
 
 function needListener({ options }: Context): undefined {
   need(options.webhookUrl !== undefined, 'needs a place to deliver to: give --webhook-listen host:port');
@@ -57,8 +57,10 @@ async function chatAndListen(target: Target): Promise<SeenWebhooks> {
   const all = (seen: SeenWebhooks) =>
     untold(seen).length === 0 && ownCalls(seen).every(({ started, ended }) => started.length > 0 && ended.length > 0);
   const told = await wait(all);
-  if (ownCalls(told).length >= forced.length || told.told.length === 0) return told;
-  await wait((seen) => ownCalls(seen).length >= forced.length, graceMs);
+  // What is told without being owed, calls and the names of chats, may be a moment late.
+  const whole = (seen: SeenWebhooks) => ownCalls(seen).length >= forced.length && namesChats(seen);
+  if (whole(told) || told.told.length === 0) return told;
+  await wait(whole, graceMs);
   return wait(all);
 }
 
@@ -78,7 +80,7 @@ function part(pointer: string) {
 /** What two deliveries of one event have in common, as far as their event tells. */
 function identity(seen: SeenWebhooks, one: Told): string | undefined {
   if (tellsOfCall(one)) return typeof callId(one) === 'string' ? `${String(one.event)} ${callId(one)}` : undefined;
-  const chat = answered(seen).findIndex((candidate) => endOf(candidate, [one]) !== undefined);
+  const chat = answered(seen).findIndex((candidate) => endOf(seen, candidate, [one]) !== undefined);
   return chat === -1 ? undefined : `the end of chat ${chat}`;
 }
 
@@ -86,7 +88,7 @@ function identity(seen: SeenWebhooks, one: Told): string | undefined {
 function ledTo(seen: SeenWebhooks): readonly { readonly one: Told; readonly chat: Reply }[] {
   const own = ownOf(seen);
   const chats = answered(seen);
-  const named = chats.flatMap((chat) => own.filter((one) => endOf(chat, [one])).map((one) => ({ one, chat })));
+  const named = chats.flatMap((chat) => own.filter((one) => endOf(seen, chat, [one])).map((one) => ({ one, chat })));
   const latest = own.filter(tellsOfEnd).sort((one, other) => other.time - one.time);
   const ends = named.length > 0 ? named : latest.slice(0, chats.length).map((one) => ({ one, chat: seen.plain[0] }));
   const calls = ownCalls(seen);
