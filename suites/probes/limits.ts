@@ -40,7 +40,8 @@ const spendWindow = defineProbe<SpentWindow>({
   exclusive: true,
   async act(target) {
     const single: Reply[] = [];
-    while (single.length < singles) single.push(await shortChat(target));
+    // Paced, so that they are answered also where other probes have used the window up.
+    while (single.length < singles) single.push(await target.chat({ max_tokens: 1 }));
     const first = single.at(-1) as Reply;
     const limit = limitHeader(first, 'limit');
     const remaining = limitHeader(first, 'remaining');
