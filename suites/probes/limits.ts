@@ -39,10 +39,11 @@ const spendWindow = defineProbe<SpentWindow>({
   cost: { requests: largestWindow, tokens: largestWindow * 60, seconds: 80 },
   exclusive: true,
   async act(target) {
-    let first = await shortChat(target);
+    // Paced, so that they are answered also where other probes have used the window up.
+    let first = await target.chat({ max_tokens: 1 });
     const single = [first];
     while (single.length < singles) {
-      first = await shortChat(target);
+      first = await target.chat({ max_tokens: 1 });
       single.push(first);
     }
     const limit = limitHeader(first, 'limit');
