@@ -17,6 +17,7 @@ import { skippingClock } from './transport/clock.ts';
 import { openReplayWire } from './transport/replay.ts';
 
 const key = 'sk-legal-targets';
+const exhaustedKey = 'sk-legal-exhausted';
 
 interface Judged {
   readonly live: Report;
@@ -34,8 +35,15 @@ interface Settings {
 async function judge(behaviour: Behaviour, settings: Settings = {}): Promise<Judged> {
   const { profile = 'standard', keys = [keyOfTier(key, 'free')], timeoutMs = 5_000 } = settings;
   const clock = skippingClock();
-  const server = await startServer({ backend: trialBackend(), keys, behaviour, clock: clock.now });
-  const options: RunOptions = { url: server.url, profile, only: [], disabledKey: false, ...settings.options };
+  const exhausted = { ...keyOfTier(exhaustedKey, 'free'), tokensUsed: 100_000 };
+  const server = await startServer({
+    backend: trialBackend(),
+    keys: [...keys, exhausted],
+    behaviour,
+    clock: clock.now,
+  });
+  const given = { url: server.url, profile, only: [], disabledKey: false, exhaustedKey: true };
+  const options: RunOptions = { ...given, ...settings.options };
   const startedAt: EvidenceHeader['startedAt'] = new Date().toISOString();
   const lines: RecordedLine[] = [];
   const record = (line: EvidenceLine) => {
@@ -46,6 +54,7 @@ async function judge(behaviour: Behaviour, settings: Settings = {}): Promise<Jud
       options,
       key,
       disabledKey: undefined,
+      exhaustedKey,
       timeoutMs,
       concurrency: 4,
       clock,
