@@ -10,6 +10,8 @@ export default defineConfig({
     bench: 'bin/bench.ts',
     fuzz: 'bin/fuzz.ts',
     vitest: 'suites/vitest.ts',
+    'javascript-program': 'reference-server/tools/javascript-program.ts',
+    'python-program': 'reference-server/tools/python-program.ts',
     'client-openai-js': 'suites/clients/openai-js.ts',
     'client-curl': 'suites/clients/curl.ts',
     'gguf-process': 'reference-server/backends/gguf-process.ts',

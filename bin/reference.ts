@@ -21,17 +21,25 @@ const endTimeoutMs = 2_000;
 export async function startReference(script: string): Promise<Reference> {
   const key = newKey();
   const disabledKey = newKey();
+  const exhaustedKey = newKey();
   const folder = mkdtempSync(join(tmpdir(), 'stack29-'));
   const keys = join(folder, 'keys.json');
   const entries = [
     { key, tier: 'free' },
     { key: disabledKey, tier: 'free', disabled: true },
+    { key: exhaustedKey, tier: 'free', tokensUsed: 100_000 },
   ];
   writeFileSync(keys, JSON.stringify(entries), { mode: 0o600 });
   const gguf = isInstalled('node-llama-cpp');
-  const child = fork(script, ['serve', '--port', '0', '--keys', keys, '--backend', gguf ? 'gguf' : 'scripted'], {
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-  });
+  const tools = isInstalled('quickjs-emscripten-core') && isInstalled('@jitl/quickjs-wasmfile-release-sync');
+  const backend = gguf ? 'gguf' : 'scripted';
+  const child = fork(
+    script,
+    ['serve', '--port', '0', '--keys', keys, '--backend', backend, '--allow-faults', ...(tools ? ['--tools'] : [])],
+    {
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    },
+  );
   const forgetKeys = () => rmSync(folder, { recursive: true, force: true });
   // A server that is asked to end ends the process of its model too; an open channel would keep it.
   const end = () => {
@@ -53,7 +61,9 @@ export async function startReference(script: string): Promise<Reference> {
     forgetKeys();
     const missing =
       'scripted text, as node-llama-cpp is not installed; npm install node-llama-cpp@3.21.1 brings the model';
-    return { url, key, disabledKey, description: gguf ? 'the shipped GGUF model' : missing, close };
+    const runsTools = tools ? 'javascript' : undefined;
+    const description = gguf ? 'the shipped GGUF model' : missing;
+    return { url, key, disabledKey, exhaustedKey, faultHeader: 'X-Stack29-Fault', runsTools, description, close };
   } catch (error) {
     await close();
     throw error;

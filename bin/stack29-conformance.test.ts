@@ -64,6 +64,8 @@ describe('a usage error', () => {
     ['an unknown option', ['--foramt', 'json'], 'Did you mean --format?'],
     ['an unknown command', ['jugde'], 'there is no command jugde; the nearest is judge'],
     ['an unknown profile', ['--profile', 'standart'], 'the nearest is standard'],
+    ['an unknown tier', ['--tier', 'fre'], 'the nearest is free'],
+    ['a fault header of no form', ['--fault-header', 'x y'], 'It takes the name of a header'],
     ['an unknown capability', ['--without', 'visoin'], 'the nearest is vision'],
     ['an unknown format', ['--format', 'xml'], 'It takes terminal, json, junit'],
     ['a selection of nothing', ['--only', 'chat.respones.id'], 'the nearest is chat.response.id'],

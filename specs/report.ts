@@ -27,6 +27,12 @@ export interface Excerpt {
     readonly body?: string;
   };
   readonly response?: { readonly status: number; readonly headers: HeaderList; readonly body: string };
+  /** What went over a socket, with milliseconds since the request; `…` where messages are left out. */
+  readonly messages?: readonly {
+    readonly from: 'suite' | 'target' | '…';
+    readonly at: number;
+    readonly text: string;
+  }[];
   readonly failure?: Failure;
 }
 

@@ -4,10 +4,10 @@ import type { HeadingId } from './document.ts';
 export type Level = 'MUST' | 'SHOULD' | 'MAY';
 
 /** The profile that a requirement belongs to; `standard` and `full` are put together from these. */
-export type TopicProfile = 'core' | 'streaming' | 'limits' | 'vision' | 'clients';
+export type TopicProfile = 'core' | 'streaming' | 'tools' | 'limits' | 'vision' | 'websocket' | 'clients';
 
 /** What a target can lack and still conform in the rest: a topic of its own, or a part of `core`. */
-export type Capability = Exclude<TopicProfile, 'core' | 'limits' | 'clients'> | 'tools';
+export type Capability = Exclude<TopicProfile, 'core' | 'limits' | 'clients'>;
 
 /**
  * What a requirement takes beyond a URL and one key. Rows with a need stay out of `standard`:
@@ -15,9 +15,22 @@ export type Capability = Exclude<TopicProfile, 'core' | 'limits' | 'clients'> | 
  * - `spends-limits`: uses up the request limit of a whole window;
  * - `long-prompt`: sends a prompt as long as the model's context window;
  * - `more-requests`: takes requests that `standard` has no room for;
+ * - `server-tools`: a target that runs `execute_code` itself, and an operator who says so (`--runs-tools`);
+ * - `fault-header`: a target that fails when a header tells it to (`--fault-header`);
+ * - `tier`: which customer tier the key belongs to (`--tier`, or `--concurrent`);
+ * - `exhausted-key`: a key whose tokens of the day are used up (`--exhausted-key`);
  * - `client-programs`: runs client libraries and curl on this machine.
  */
-export type Need = 'disabled-key' | 'spends-limits' | 'long-prompt' | 'more-requests' | 'client-programs';
+export type Need =
+  | 'disabled-key'
+  | 'spends-limits'
+  | 'long-prompt'
+  | 'more-requests'
+  | 'server-tools'
+  | 'fault-header'
+  | 'tier'
+  | 'exhausted-key'
+  | 'client-programs';
 
 /** One row of the contract. Ids are `area.topic.rule`; an id and its level are public. */
 export interface Requirement {

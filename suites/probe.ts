@@ -1,4 +1,4 @@
-import type { ClientName, ClientRun, Credential, RunOptions } from '../specs/evidence.ts';
+import type { ClientName, ClientRun, Credential, Demand, DialogStep, RunOptions } from '../specs/evidence.ts';
 import type { RequirementId } from '../specs/requirements/index.ts';
 import type { Reply } from './reply.ts';
 
@@ -29,8 +29,16 @@ export interface Baseline {
 export interface RequestOptions {
   readonly credential?: Credential;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Asks for a WebSocket, and says this over it. */
+  readonly dialog?: readonly DialogStep[];
+  /** The failure that the target is to show. Only what the options list can be asked for. */
+  readonly demand?: Demand;
   /** Spends the rate limit on purpose, so the governor does not hold it back. */
   readonly unpaced?: boolean;
+  /** Goes out however many requests are under way: to see how many may be. */
+  readonly atOnce?: boolean;
+  /** Unix time in milliseconds before which it is not sent. */
+  readonly notBefore?: number;
 }
 
 /** Members of a chat request; one given as `undefined` is left out. */
@@ -69,6 +77,8 @@ export interface Cost {
   readonly requests: number;
   /** Prompt and completion tokens together. */
   readonly tokens: number;
+  /** Seconds that it waits or lasts by construction, beside what the target takes to answer. */
+  readonly seconds?: number;
 }
 
 /** A stimulus and the requirements that its one observation decides. */

@@ -53,7 +53,12 @@ const firstContact = 'first contact';
 export function plan(options: Pick<RunOptions, 'profile' | 'only' | 'without'>): Plan {
   const chosen = chooseProbes(options, selectRequirements(options.profile, options.only));
   const sum = (of: (cost: Cost) => number) => chosen.reduce((total, { cost }) => total + of(cost), of(baselineCost));
-  return { probes: chosen, cost: { requests: sum(({ requests }) => requests), tokens: sum(({ tokens }) => tokens) } };
+  const cost = {
+    requests: sum(({ requests }) => requests),
+    tokens: sum(({ tokens }) => tokens),
+    seconds: sum(({ seconds = 0 }) => seconds),
+  };
+  return { probes: chosen, cost };
 }
 
 /**
@@ -91,15 +96,19 @@ export async function run(settings: RunSettings): Promise<Report> {
   return composeReport(settings, baseline.model, replies, results);
 }
 
-/** A rule over all exchanges rests on every probe of the profile; any other requirement on its own probe. */
+/**
+ * A rule over all exchanges rests on every probe of the profile, but for those that wait for a limit to open again; any
+ * other requirement on its own probe.
+ */
 function chooseProbes(
   options: Pick<RunOptions, 'profile' | 'without'>,
   selected: readonly RequirementId[],
 ): readonly BoundProbe[] {
   const judged = (ids: readonly RequirementId[]) => ids.filter((id) => lackOf(id, options) === undefined);
-  const universal = judged(selected).some((id) => id in exchangeRules || id in wholeRunRules);
-  const wanted = judged(universal ? profiles[options.profile].ids : selected);
-  return probes.filter(({ ids }) => ids.some((id) => wanted.includes(id)));
+  const own = judged(selected);
+  const universal = own.some((id) => id in exchangeRules || id in wholeRunRules);
+  const wanted = universal ? judged(profiles[options.profile].ids) : own;
+  return probes.filter(({ ids, cost }) => ids.some((id) => (cost.seconds === undefined ? wanted : own).includes(id)));
 }
 
 /** Keeps what a run sees, and gives it back in the order of probes and steps, whatever order it came in. */

@@ -1,15 +1,19 @@
 import { closest } from 'fastest-levenshtein';
-import type { Backend } from '../reference-server/backends/backend.ts';
+import type { Backend, Generation } from '../reference-server/backends/backend.ts';
 import { scriptedBackend } from '../reference-server/backends/scripted.ts';
 import type { Behaviour } from '../reference-server/behaviour.ts';
 import { dialects } from '../reference-server/dialects.ts';
 import { faults } from '../reference-server/faults/index.ts';
 import { keyOfTier } from '../reference-server/keys/key-entries.ts';
 import { startServer } from '../reference-server/server.ts';
+import { executeCode } from '../reference-server/tools/execute-code.ts';
+import type { ToolRunner } from '../reference-server/tools/tool-runner.ts';
 import type { Report, Result } from '../specs/report.ts';
 import { type RequirementId, requirements } from '../specs/requirements/index.ts';
 import { replayClients } from './clients/client-runner.ts';
 import { runLive } from './live-run.ts';
+import { skippingClock } from './transport/clock.ts';
+import { demandsOf, readFaultHeader } from './transport/fault-header.ts';
 
 /** A server to judge, and the requirements that it must be found to break: these and no others. */
 interface Subject {
@@ -89,12 +93,14 @@ export async function selfTest({ name, python, onTrial }: SelfTestSettings = {})
   if (named.length === 0) throw new UnknownSubject(name ?? '');
   const subjects = named.filter((subject) => python !== undefined || !needsClients(subject));
   if (subjects.length === 0) throw new NeedsPython(`only real clients see the fault ${name}: give --python`);
-  const backend = scriptedBackend({ vision: true });
+  const backend = trialBackend();
+  // The first program takes as long as its interpreter takes to load, which no trial is to wait for.
+  await codeRunner().run({ id: '', name: 'execute_code', arguments: '{"code":"","language":"js"}' }, never);
   const trials: Trial[] = [];
   const waiting = [...subjects];
   const lane = async () => {
     for (let subject = waiting.shift(); subject !== undefined; subject = waiting.shift()) {
-      const trial = await trySubject(subject, backend, { timeoutMs: 1_000, python });
+      const trial = await trySubject(subject, backend, { timeoutMs: 5_000, python });
       trials.push(trial);
       onTrial?.(trial);
     }
@@ -103,11 +109,34 @@ export async function selfTest({ name, python, onTrial }: SelfTestSettings = {})
   return subjects.flatMap((subject) => trials.filter((trial) => trial.name === subject.name));
 }
 
+/** As fast as can be, but for the streams that are to run at the same time. */
+export function trialBackend(): Backend {
+  const fast = scriptedBackend({ vision: true });
+  const slow = scriptedBackend({ tokensPerSecond: 300, vision: true });
+  const isHeld = ({ maxTokens }: Generation) => maxTokens === 150 || maxTokens === 300;
+  return {
+    ...fast,
+    generate: (generation, signal) => (isHeld(generation) ? slow : fast).generate(generation, signal),
+  };
+}
+
 /** Servers at a time: enough to fill the waits of those that let a request time out. */
-const lanes = 4;
+const lanes = 6;
 
 const key = 'sk-self-test-free-key';
 const disabledKey = 'sk-self-test-disabled-key';
+const exhaustedKey = 'sk-self-test-exhausted-key';
+const faultHeader = readFaultHeader('X-Stack29-Fault');
+
+const never = new AbortController().signal;
+
+let tools: ToolRunner | undefined;
+
+/** One for all servers, since what runs programs takes a while to start. @throws MissingTool */
+function codeRunner(): ToolRunner {
+  tools ??= executeCode();
+  return tools;
+}
 
 /** Judges one server that behaves as the subject says. */
 export async function trySubject(
@@ -116,14 +145,34 @@ export async function trySubject(
   { timeoutMs, python }: { readonly timeoutMs: number; readonly python?: string | undefined },
 ): Promise<Trial> {
   const withClients = python !== undefined && (subject.kind === 'clean' || needsClients(subject));
-  const keys = [keyOfTier(key, 'free'), keyOfTier(disabledKey, 'free', true)];
-  const server = await startServer({ backend, keys, behaviour });
+  const keys = [
+    keyOfTier(key, 'free'),
+    keyOfTier(disabledKey, 'free', true),
+    { ...keyOfTier(exhaustedKey, 'free'), tokensUsed: 100_000 },
+  ];
+  // Both sides go by one clock, on which no wait for a window takes time.
+  const clock = skippingClock();
+  const tools = codeRunner();
+  const server = await startServer({ backend, keys, behaviour, clock: clock.now, allowFaults: true, tools });
   try {
     const report = await runLive({
       // The model is given, so that a broken list of models is judged instead of ending the run.
-      options: { url: server.url, profile: 'full', only: [], model: backend.model.id, disabledKey: true },
+      options: {
+        url: server.url,
+        profile: 'full',
+        only: [],
+        model: backend.model.id,
+        disabledKey: true,
+        runsTools: 'javascript',
+        exhaustedKey: true,
+        demands: demandsOf(faultHeader),
+        tier: 'free',
+      },
       key,
       disabledKey,
+      exhaustedKey,
+      faultHeader,
+      clock,
       timeoutMs,
       concurrency: 4,
       python,

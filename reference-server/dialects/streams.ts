@@ -1,5 +1,6 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Behaviour, StreamPart } from '../behaviour.ts';
-import { changed, inChunk, membersOf } from '../change.ts';
+import { changed, inChunk, isObject, membersOf } from '../change.ts';
 import { sendOutgoing } from '../outgoing.ts';
 import type { Dialects } from './dialect.ts';
 
@@ -28,29 +29,47 @@ async function* withMark(source: AsyncIterable<string | Uint8Array>): AsyncGener
   for await (const piece of source) yield Buffer.from(piece);
 }
 
-const usage = { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 };
+/** The server counts the tokens of every stream, asked for or not. */
+const counting: Required<Pick<Behaviour, 'body'>> = {
+  body: (body) => (membersOf(body).stream === true ? { ...membersOf(body), stream_options: countUsage } : body),
+};
+const countUsage = { include_usage: true };
 
-/** Puts a chunk before the first, or before [DONE]. */
-const withChunk = (at: 'begin' | 'end', make: (chunk: StreamPart) => unknown): Behaviour => ({
+/** The usage moves from a chunk of its own into the one before it. */
+async function* usageMovedUp(parts: AsyncIterable<StreamPart>): AsyncGenerator<StreamPart> {
+  let held: StreamPart | undefined;
+  for await (const part of parts) {
+    const { usage } = membersOf(part);
+    if (held !== undefined) yield usage === undefined ? held : ({ ...membersOf(held), usage } as StreamPart);
+    held = usage === undefined ? part : undefined;
+  }
+  if (held !== undefined) yield held;
+}
+
+/** Puts a chunk before the first. */
+const beginningWith = (delta: object): Behaviour => ({
   async *parts(parts) {
-    let sample: StreamPart | undefined;
+    let begun = false;
     for await (const part of parts) {
-      if (at === 'begin' && sample === undefined) yield make(part) as StreamPart;
-      if (at === 'end' && typeof part === 'string' && sample !== undefined) yield make(sample) as StreamPart;
-      sample ??= part;
+      if (!begun) yield changed(part, '/choices/0/delta', delta) as StreamPart;
+      begun = true;
       yield part;
     }
   },
 });
 
 export const streamDialects = {
+  'delta-role-nowhere': {
+    description: 'no delta has a role, as in the example',
+    behaviour: inChunk('/choices/0/delta/role', undefined),
+  },
   'delta-role-first': {
     description: 'a first delta has the role and an empty content',
-    behaviour: withChunk('begin', (chunk) => changed(chunk, '/choices/0/delta', { role: 'assistant', content: '' })),
+    behaviour: beginningWith({ role: 'assistant', content: '' }),
   },
   'delta-role-alone': {
     description: 'a first delta has the role and nothing else',
-    behaviour: withChunk('begin', (chunk) => changed(chunk, '/choices/0/delta', { role: 'assistant' })),
+    behaviour: beginningWith({ role: 'assistant' }),
   },
   'delta-role-everywhere': {
     description: 'every delta has the role',
@@ -58,7 +77,7 @@ export const streamDialects = {
   },
   'delta-content-null': {
     description: 'a first delta has a content of null',
-    behaviour: withChunk('begin', (chunk) => changed(chunk, '/choices/0/delta', { role: 'assistant', content: null })),
+    behaviour: beginningWith({ role: 'assistant', content: null }),
   },
   'last-delta-null': {
     description: 'the last delta has a content of null',
@@ -74,7 +93,7 @@ export const streamDialects = {
   },
   'usage-chunk': {
     description: 'a last chunk without choices reports the usage, asked for or not',
-    behaviour: withChunk('end', (chunk) => ({ ...membersOf(chunk), choices: [], usage })),
+    behaviour: counting,
   },
   'usage-null': {
     description: 'every chunk has a usage of null',
@@ -82,7 +101,7 @@ export const streamDialects = {
   },
   'usage-in-last-chunk': {
     description: 'the chunk with the finish_reason reports the usage',
-    behaviour: inChunk('/usage', usage, ({ finishes }) => finishes),
+    behaviour: { ...counting, parts: usageMovedUp },
   },
   'chunk-fingerprint': {
     description: 'every chunk has a system_fingerprint',
@@ -122,6 +141,21 @@ export const streamDialects = {
   'sse-mark': {
     description: 'streams begin with a byte order mark',
     behaviour: pieces(withMark),
+  },
+  'failed-stream-broken-off': {
+    description: 'a stream that fails breaks its connection off',
+    behaviour: {
+      async *parts(parts) {
+        for await (const part of parts) {
+          if (isObject(membersOf(part).error)) {
+            // What came before is to reach the client.
+            await nextTurn();
+            throw new Error('the connection is to break here');
+          }
+          yield part;
+        }
+      },
+    },
   },
   'bytes-one-by-one': {
     description: 'streams arrive byte by byte',

@@ -2,6 +2,7 @@ import { authFaults } from './auth.ts';
 import { clientFaults } from './clients.ts';
 import { completionFaults } from './completions.ts';
 import { errorFaults } from './errors.ts';
+import { failureFaults } from './failures.ts';
 import type { Fault } from './fault.ts';
 import { generationFaults } from './generation.ts';
 import { httpFaults } from './http.ts';
@@ -9,8 +10,12 @@ import { limitFaults } from './limits.ts';
 import { modelFaults } from './models.ts';
 import { parameterFaults } from './parameters.ts';
 import { streamingFaults } from './streaming.ts';
+import { tierFaults } from './tiers.ts';
+import { toolFaults } from './tools.ts';
+import { transportFaults } from './transports.ts';
 import { versionFaults } from './version.ts';
 import { visionFaults } from './vision.ts';
+import { websocketFaults } from './websocket.ts';
 
 const table = {
   ...httpFaults,
@@ -21,9 +26,14 @@ const table = {
   ...parameterFaults,
   ...generationFaults,
   ...streamingFaults,
+  ...toolFaults,
   ...errorFaults,
+  ...failureFaults,
   ...limitFaults,
   ...visionFaults,
+  ...tierFaults,
+  ...websocketFaults,
+  ...transportFaults,
   ...clientFaults,
 };
 

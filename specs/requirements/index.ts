@@ -7,8 +7,11 @@ import { httpRequirements } from './http.ts';
 import { limitRequirements } from './limits.ts';
 import { modelRequirements } from './models.ts';
 import { streamingRequirements } from './streaming.ts';
+import { toolRequirements } from './tools.ts';
+import { transportRequirements } from './transports.ts';
 import { versionRequirements } from './version.ts';
 import { visionRequirements } from './vision.ts';
+import { websocketRequirements } from './websocket.ts';
 
 const table = {
   ...httpRequirements,
@@ -17,9 +20,12 @@ const table = {
   ...modelRequirements,
   ...chatRequirements,
   ...streamingRequirements,
+  ...toolRequirements,
   ...errorRequirements,
   ...limitRequirements,
   ...visionRequirements,
+  ...websocketRequirements,
+  ...transportRequirements,
   ...clientRequirements,
 } as const;
 

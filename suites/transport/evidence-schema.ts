@@ -8,7 +8,16 @@ const headers = {
   type: 'array',
   items: { type: 'array', items: text, minItems: 2, maxItems: 2 },
 };
-const credential = { enum: ['key', 'none', 'unknown', 'disabled', 'basic'] };
+const failure = {
+  type: 'object',
+  required: ['kind', 'message'],
+  properties: {
+    kind: { enum: ['refused', 'tls', 'timeout', 'closed', 'protocol', 'too-large'] },
+    message: text,
+  },
+};
+const demand = { enum: ['500', '503', '422', 'cut-stream'] };
+const credential = { enum: ['key', 'none', 'unknown', 'disabled', 'exhausted', 'basic'] };
 const place = { probe: text, step: count };
 
 /** A line of an evidence file, as specs/evidence.ts describes it; what later versions add is let through. */
@@ -34,6 +43,11 @@ export const evidenceSchema = {
             without: { type: 'array', items: { enum: capabilities } },
             model: text,
             disabledKey: { type: 'boolean' },
+            runsTools: text,
+            exhaustedKey: { type: 'boolean' },
+            demands: { type: 'array', items: demand },
+            tier: { enum: ['free', 'pro', 'enterprise'] },
+            concurrent: count,
             maxRequests: count,
             maxTokens: count,
           },
@@ -52,8 +66,10 @@ export const evidenceSchema = {
             method: text,
             path: text,
             credential,
+            demand,
             headers,
             body: text,
+            dialog: { type: 'array', items: { type: 'object' } },
           },
         },
         sentAt: time,
@@ -72,14 +88,29 @@ export const evidenceSchema = {
             },
           },
         },
-        failure: {
+        socket: {
           type: 'object',
-          required: ['kind', 'message'],
+          required: ['frames'],
           properties: {
-            kind: { enum: ['refused', 'tls', 'timeout', 'closed', 'protocol', 'too-large'] },
-            message: text,
+            frames: {
+              type: 'array',
+              items: {
+                type: 'object',
+                required: ['at', 'from', 'opcode'],
+                properties: {
+                  at: time,
+                  from: { enum: ['suite', 'target'] },
+                  opcode: { enum: ['text', 'binary', 'close', 'ping', 'pong'] },
+                  code: count,
+                  text,
+                  base64: text,
+                },
+              },
+            },
+            failure,
           },
         },
+        failure,
       },
     },
     {

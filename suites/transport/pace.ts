@@ -1,6 +1,7 @@
 import type { Exchange } from '../../specs/evidence.ts';
 import { limitHeader } from '../limit-headers.ts';
 import type { Reply } from '../reply.ts';
+import { sentRequests } from './budget.ts';
 
 /** No window of requests is longer than a minute, and clocks may differ by 5 seconds: what lies beyond is not waited for. */
 const longestWait = 65_000;
@@ -26,8 +27,11 @@ function retryDelay(reply: Reply): number | undefined {
 /** Keeps requests inside the limit that the responses tell. */
 export interface Pace {
   learn(reply: Reply): void;
-  /** Milliseconds until the next request may go; Infinity where that depends on an answer that is under way. */
-  wait(now: number, inFlight: number): number;
+  /**
+   * Milliseconds until the next request may go; Infinity where that depends on an answer that is under way.
+   * @param more requests that the next one brings with it
+   */
+  wait(now: number, inFlight: number, more?: number): number;
 }
 
 export function openPace(): Pace {
@@ -51,9 +55,9 @@ export function openPace(): Pace {
       const remaining = next.opensAt === window?.opensAt ? Math.min(next.remaining, window.remaining) : next.remaining;
       window = { ...next, remaining };
     },
-    wait(now, inFlight) {
+    wait(now, inFlight, more = 0) {
       if (now < heldUntil) return heldUntil - now;
-      if (!believed || !window || now >= window.opensAt || window.remaining > inFlight) return 0;
+      if (!believed || !window || now >= window.opensAt || window.remaining > inFlight + more) return 0;
       if (inFlight > 0) return Infinity;
       waitedFor = window.opensAt;
       return window.opensAt - now;
@@ -73,7 +77,9 @@ function windowOf(reply: Reply): Window | undefined {
   const reset = limitHeader(reply, 'reset');
   if (remaining === undefined || reset === undefined) return undefined;
   const opensAt = reset * 1000 + resetMargin;
-  return opensAt - endOf(reply.exchange) > longestWait + resetMargin ? undefined : { remaining, opensAt };
+  if (opensAt - endOf(reply.exchange) > longestWait + resetMargin) return undefined;
+  // The head of a socket is older than the starts that went over it.
+  return { remaining: remaining - (sentRequests(reply) - 1), opensAt };
 }
 
 /** Milliseconds from `end` of what is either seconds or a date. */

@@ -18,6 +18,10 @@ export function openReplayWire(lines: readonly RecordedLine[]): Wire {
       for (const member of ['method', 'path', 'credential', 'body'] as const) {
         if (line.request[member] !== request[member]) throw strange(request, `has another ${member} there`);
       }
+      // Evidence has been through JSON, which leaves out what is undefined.
+      if (JSON.stringify(line.request.dialog) !== JSON.stringify(request.dialog)) {
+        throw strange(request, 'has another dialog there');
+      }
       return line;
     },
     close: async () => {},
