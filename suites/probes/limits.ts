@@ -36,7 +36,7 @@ const roundSize = 4;
 
 const spendWindow = defineProbe<SpentWindow>({
   name: 'chats until the limit refuses one, and after its reset',
-  cost: { requests: largestWindow, tokens: largestWindow * 60, seconds: 80 },
+  cost: { requests: largestWindow, tokens: largestWindow * 60, seconds: 140 },
   exclusive: true,
   async act(target) {
     let first = await shortChat(target);
@@ -177,13 +177,17 @@ async function comeBack(
   limit: number,
 ): Promise<Pick<SpentWindow, 'reopened' | 'paced'>> {
   const notBefore = refused && opening(refused);
-  if (notBefore === undefined) return { reopened: undefined, paced: [] };
+  if (refused === undefined || notBefore === undefined) return { reopened: undefined, paced: [] };
   const reopened = await target.chat({ max_tokens: 1 }, { unpaced: true, notBefore });
   const gap = windowMs / limit;
   const paced: Reply[] = [];
   let last = reopened;
+  // Where only a part has come back, as of windows that slide, all has when the refusal is a window ago.
+  const isWhole = (limitHeader(reopened, 'remaining') ?? limit) >= singles;
+  let from = isWhole ? 0 : momentAfter(refused, windowMs + 2_000);
   while (last.status === 200 && paced.length < singles && (paced.length + 1) * gap <= longestPacedMs) {
-    last = await target.chat({ max_tokens: 1 }, { unpaced: true, notBefore: momentAfter(last, gap) });
+    last = await target.chat({ max_tokens: 1 }, { unpaced: true, notBefore: Math.max(from, momentAfter(last, gap)) });
+    from = 0;
     paced.push(last);
   }
   return { reopened, paced };
