@@ -14,6 +14,7 @@ import type { Reply } from './reply.ts';
 import { selectRequirements } from './select.ts';
 import type { Wire } from './transport/wire.ts';
 import { exchangeRules, wholeRunRules } from './universal/index.ts';
+import type { Inbox } from './webhooks/inbox.ts';
 
 export interface Progress {
   readonly done: number;
@@ -28,6 +29,8 @@ export interface RunSettings {
   readonly wire: Wire;
   /** Runs the programs of real clients, or replays their runs. */
   readonly clients: ClientRunner;
+  /** Where webhooks come in: live or a replay; absent where the run does not listen. */
+  readonly inbox?: Inbox | undefined;
   /** Name and version of the tool. */
   readonly tool: string;
   /** ISO 8601; of the evidence when it is judged again. */
@@ -75,7 +78,7 @@ export async function run(settings: RunSettings): Promise<Report> {
   const baseline = await meetTarget((model) => openClient(firstContact, model, wire, log), options);
   let done = 0;
   const observe = async (probe: BoundProbe): Promise<Observation> => {
-    const client = openClient(probe.name, baseline.model, wire, log);
+    const client = openClient(probe.name, baseline.model, wire, log, settings.inbox);
     const runProgram = clientVerb(settings.clients, probe.name, baseline.model, client, log);
     const target: Target = { options, baseline, ...client, client: runProgram };
     const observation = await probe.observe(target).then(

@@ -33,7 +33,7 @@ const ownHeaders = new Set([
 
 /**
  * Talks to a target over sockets: one connection an exchange, no redirect followed, secrets masked in what it gives
- * back. Whatever the target does ends as an exchange within three times `timeoutMs`.
+ * back. Whatever the target does ends as an exchange within three times `timeoutMs`, or that for each start of a dialog.
  * @throws BadSettings for a key, header or proxy variable that cannot be used
  */
 export function openLiveWire(settings: LiveSettings): Wire {
