@@ -16,9 +16,10 @@ const endTimeoutMs = 2_000;
 /**
  * Starts the reference server in a process of its own, which never outlives this one: the program at `script` with
  * `serve`, and its keys in a file that only this user can read.
+ * @param webhookUrl where it delivers its webhooks, signed; nowhere unless given
  * @throws TargetProblem with the server's own words when it does not come up
  */
-export async function startReference(script: string): Promise<Reference> {
+export async function startReference(script: string, webhookUrl?: string): Promise<Reference> {
   const key = newKey();
   const disabledKey = newKey();
   const exhaustedKey = newKey();
@@ -33,13 +34,22 @@ export async function startReference(script: string): Promise<Reference> {
   const gguf = isInstalled('node-llama-cpp');
   const tools = isInstalled('quickjs-emscripten-core') && isInstalled('@jitl/quickjs-wasmfile-release-sync');
   const backend = gguf ? 'gguf' : 'scripted';
-  const child = fork(
-    script,
-    ['serve', '--port', '0', '--keys', keys, '--backend', backend, '--allow-faults', ...(tools ? ['--tools'] : [])],
-    {
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    },
-  );
+  const options = [
+    '--port',
+    '0',
+    '--keys',
+    keys,
+    '--backend',
+    backend,
+    '--allow-faults',
+    ...(tools ? ['--tools'] : []),
+  ];
+  const { WEBHOOK_URL: _, WEBHOOK_SECRET: __, ...env } = process.env;
+  const webhook = webhookUrl && { WEBHOOK_URL: webhookUrl, WEBHOOK_SECRET: newWebhookSecret() };
+  const child = fork(script, ['serve', ...options], {
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    env: { ...env, ...webhook },
+  });
   const forgetKeys = () => rmSync(folder, { recursive: true, force: true });
   // A server that is asked to end ends the process of its model too; an open channel would keep it.
   const end = () => {
@@ -88,6 +98,10 @@ function isReady(message: unknown): message is { readonly url: string } {
 
 function newKey(): string {
   return `sk-${randomBytes(24).toString('hex')}`;
+}
+
+function newWebhookSecret(): string {
+  return `whsec_${randomBytes(24).toString('base64')}`;
 }
 
 function isInstalled(name: string): boolean {

@@ -31,7 +31,7 @@ try {
       stderr,
       env,
       signal: interruption.signal,
-      startReference: async () => (await import('./reference.ts')).startReference(script),
+      startReference: async (webhookUrl) => (await import('./reference.ts')).startReference(script, webhookUrl),
     },
     serveCommand(),
   );

@@ -39,10 +39,13 @@ const spendWindow = defineProbe<SpentWindow>({
   cost: { requests: largestWindow, tokens: largestWindow * 60, seconds: 80 },
   exclusive: true,
   async act(target) {
-    const single: Reply[] = [];
     // Paced, so that they are answered also where other probes have used the window up.
-    while (single.length < singles) single.push(await target.chat({ max_tokens: 1 }));
-    const first = single.at(-1) as Reply;
+    let first = await target.chat({ max_tokens: 1 });
+    const single = [first];
+    while (single.length < singles) {
+      first = await target.chat({ max_tokens: 1 });
+      single.push(first);
+    }
     const limit = limitHeader(first, 'limit');
     const remaining = limitHeader(first, 'remaining');
     need(
