@@ -95,7 +95,7 @@ export const generationFaults = {
   },
   'stream-max-tokens-doubled': {
     description: 'streams go on to twice max_tokens',
-    trips: ['stream.max-tokens.text'],
+    trips: ['stream.max-tokens.text', 'stream.same.text'],
     behaviour: {
       generation: (generation, exchange) =>
         isStreamed(exchange) ? { ...generation, maxTokens: 2 * generation.maxTokens } : generation,
@@ -168,7 +168,7 @@ export const generationFaults = {
   },
   'stream-cut-called-stop': {
     description: 'a stream that max_tokens cut off has the finish_reason stop',
-    trips: ['stream.max-tokens.finish-reason'],
+    trips: ['stream.max-tokens.finish-reason', 'stream.same.finish-reason'],
     behaviour: {
       async *output(events, exchange) {
         for await (const event of events) {

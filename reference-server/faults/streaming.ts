@@ -232,6 +232,7 @@ export const streamingFaults = {
       'stream.max-tokens.finish-reason',
       'stream.stop.honoured',
       'tools.stream.finish-reason',
+      'stream.same.finish-reason',
     ],
     behaviour: inChunk('/choices/0/finish_reason', 'eos', last),
   },

@@ -285,7 +285,7 @@ export const toolFaults = {
   },
   'tool-failure-misnamed': {
     description: 'the error of a tool that failed has another identifier',
-    trips: ['tools.failure.identifier', 'errors.identifier'],
+    trips: ['tools.failure.identifier', 'errors.identifier', 'errors.tool-error.identifier'],
     behaviour: instead({ code: 'tool_failed', type: 'tool_failure' }, 422),
   },
 } as const satisfies Faults;

@@ -1,7 +1,7 @@
 import type { RequirementId } from '../../specs/requirements/index.ts';
-import { chunksOf } from '../chunks.ts';
+import { chunksOf, parseJson } from '../chunks.ts';
 import { expectArrived, expectEqual, jsonOf, NotApplicable, need } from '../expect.ts';
-import { member } from '../member.ts';
+import { isObject, member } from '../member.ts';
 import { type ChatMembers, defineProbe, type Target } from '../probe.ts';
 import type { Reply } from '../reply.ts';
 import { contentOf, isFromTarget, type SocketMessage } from '../socket.ts';
@@ -34,11 +34,13 @@ const overStream: Way = {
   topic: 'stream',
   cost: { requests: 4, tokens: 1_500 },
   ask: (target, members) => target.chat({ ...members, stream: true }),
-  read: (reply) => ({
-    text: answerText(reply),
-    finishReason: finishReason(reply),
-    usage: chunksOf(reply).findLast((chunk) => member(chunk, 'usage'))?.usage,
-  }),
+  read(reply) {
+    const text = answerText(reply);
+    const isSound = reply.events.every(({ data }) => data === '[DONE]' || isObject(parseJson(data)));
+    need(isSound, 'not every event of the stream could be read');
+    const usage = chunksOf(reply).findLast((chunk) => member(chunk, 'usage'))?.usage;
+    return { text, finishReason: finishReason(reply), usage };
+  },
 };
 
 const overSocket: Way = {
