@@ -19,8 +19,15 @@ interface ServerSettings {
   readonly windowSeconds?: number;
 }
 
-/** Starts a server on scripted text for one test. */
+/** Starts a server on scripted text, which ends with the test. */
 export async function startTarget(settings: ServerSettings = {}): Promise<Endpoint> {
+  const { endpoint, close } = await openTarget(settings);
+  onTestFinished(close);
+  return endpoint;
+}
+
+/** Starts a server on scripted text. */
+export async function openTarget(settings: ServerSettings = {}) {
   const { behaviour = {}, limits = unlimited, windowSeconds = 60, ...pace } = settings;
   const server = await startServer({
     backend: scriptedBackend(pace),
@@ -28,8 +35,7 @@ export async function startTarget(settings: ServerSettings = {}): Promise<Endpoi
     behaviour,
     windowSeconds,
   });
-  onTestFinished(() => server.close());
-  return endpointOf(server.url);
+  return { endpoint: endpointOf(server.url), close: () => server.close() };
 }
 
 export function endpointOf(url: string): Endpoint {
