@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import picocolors from 'picocolors';
 import type { LoadProfile, LoadResult } from '../specs/wire.ts';
+import { measureCapacity } from './capacity/measure-capacity.ts';
 import type { Pulse } from './engine/pulse.ts';
 import type { LoadHost } from './host.ts';
 import { type LiveView, openLiveView } from './live.ts';
@@ -103,7 +104,7 @@ async function measureSubject(
         case 'tier':
           return checkTier(profile, { contact, wording, signal, say: view.say });
         case 'capacity':
-          throw new Error('not yet');
+          return measureCapacity(profile, { measurer, seed, path, signal, onPulse, say: view.say });
       }
     }
   } catch (error) {
