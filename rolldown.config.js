@@ -9,6 +9,7 @@ export default defineConfig({
     bench: 'bin/bench.ts',
     vitest: 'suites/vitest.ts',
     'gguf-process': 'reference-server/backends/gguf-process.ts',
+    'load-worker': 'load/engine/worker.ts',
   },
   platform: 'node',
   external: (id) => installed.some((name) => id === name || id.startsWith(`${name}/`)),

@@ -75,7 +75,10 @@ async function measureSubject(
     const wording = await learnWording(contact, profile.workload, choices.model);
     const seed = choices.seed ?? randomInt(2 ** 31);
     const startedAt = new Date().toISOString();
-    const measurer = ownMeasurer(endpoint, wording);
+    const measurer =
+      choices.workers === 1
+        ? ownMeasurer(endpoint, wording)
+        : (await import('./workers.ts')).workersMeasurer(endpoint, wording, choices.workers);
     const begin = performance.now();
     const onPulse = (pulse: Pulse) =>
       view.beat(pulse, `${((performance.now() - begin) / 1000).toFixed(0)} s${lengthOf(profile)}`);
