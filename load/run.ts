@@ -3,6 +3,7 @@ import picocolors from 'picocolors';
 import type { LoadProfile, LoadResult } from '../specs/wire.ts';
 import { measureCapacity } from './capacity/measure-capacity.ts';
 import type { Pulse } from './engine/pulse.ts';
+import { loadExitCodes } from './exit-codes.ts';
 import type { LoadHost } from './host.ts';
 import { type LiveView, openLiveView } from './live.ts';
 import { ownMeasurer } from './measurer.ts';
@@ -15,17 +16,6 @@ import { openSubject, type Subject } from './subject.ts';
 import { Contact, learnWording } from './target.ts';
 import { checkTier } from './tier/check-tier.ts';
 import { type Measured, measureTraffic } from './traffic.ts';
-
-/** What the exit codes of `load` mean: those of the suite, and that of k6 for a bound that was crossed. */
-export const loadExitCodes = {
-  passed: 0,
-  broken: 1,
-  usage: 2,
-  incomplete: 3,
-  unreachable: 4,
-  crossed: 99,
-  interrupted: 130,
-} as const;
 
 /**
  * The `load` command: measures the target that the options name, or a reference server started for it.

@@ -133,7 +133,7 @@ function reasonToWithhold(
   const carried = held === undefined ? '' : `; ${short(held)} req/s were carried`;
   if (broke?.clientLimited) {
     const why = broke.totals.clientHealth.reasons.join(', ');
-    return `the client was the limit at ${short(broke.rate)} req/s (${why}): give --workers, or another machine${carried}`;
+    return `the client was the limit at ${short(broke.rate)} req/s (${why}): give --workers, or past one machine k6-operator${carried}`;
   }
   if (held === undefined) return 'not even the lowest rate was within the SLOs';
   return broke === undefined ? `every rate up to ${short(toRate)} req/s was within the SLOs: raise --rate` : undefined;
