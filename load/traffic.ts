@@ -32,7 +32,7 @@ export interface TrafficSettings {
   readonly onPulse: (pulse: Pulse) => void;
 }
 
-export const defaultTimeoutSeconds = 120;
+const defaultTimeoutSeconds = 120;
 
 /** Runs a traffic profile. @throws LoadProblem where its trace cannot be used */
 export async function measureTraffic(profile: TrafficProfile, settings: TrafficSettings): Promise<Measured> {
