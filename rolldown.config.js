@@ -7,6 +7,8 @@ export default defineConfig({
   input: {
     'stack29-conformance': 'bin/stack29-conformance.ts',
     bench: 'bin/bench.ts',
+    'bench-load': 'bin/bench-load.ts',
+    'bench-server': 'bin/bench-server.ts',
     vitest: 'suites/vitest.ts',
     'gguf-process': 'reference-server/backends/gguf-process.ts',
     'load-worker': 'load/engine/worker.ts',
