@@ -38,7 +38,15 @@ export async function startReference(script: string, wish: ReferenceWish = { tie
   ];
   writeFileSync(keys, JSON.stringify(entries), { mode: 0o600 });
   const gguf = wish.backend === undefined ? isInstalled('node-llama-cpp') : wish.backend === 'gguf';
-  const options = ['--port', '0', '--keys', keys, '--backend', gguf ? 'gguf' : 'scripted', ...paceOf(wish)];
+  const options = [
+    '--port',
+    '0',
+    '--keys',
+    keys,
+    '--backend',
+    gguf ? 'gguf' : 'scripted',
+    ...(gguf ? [] : paceOf(wish)),
+  ];
   const child = fork(script, ['serve', ...options], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
