@@ -114,7 +114,7 @@ function health({ clientHealth }: LoadResult): string[] {
     ...(memoryMb === undefined ? [] : [`${Math.round(memoryMb)} MB`]),
   ];
   return [
-    `client    ${facts.join(', ')}`,
+    ...(facts.length > 0 ? [`client    ${facts.join(', ')}`] : []),
     ...(isLimit
       ? [`the client was the limit, so the figures are not the target's: ${printable(reasons.join('; '))}`]
       : []),
