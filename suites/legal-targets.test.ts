@@ -21,6 +21,7 @@ import { openReplayInbox } from './webhooks/inbox.ts';
 import { openWebhookListener } from './webhooks/listener.ts';
 
 const key = 'sk-legal-targets';
+const exhaustedKey = 'sk-legal-exhausted';
 
 interface Judged {
   readonly live: Report;
@@ -45,13 +46,21 @@ async function judge(behaviour: Behaviour, settings: Settings = {}): Promise<Jud
     webhook: parseWebhook({ webhook_url: listener.url }, 'a test'),
     ...(runsTools && { tools: executeCode() }),
   };
-  const about = { backend: trialBackend(), keys, behaviour, clock: clock.now, firstRetryMs: 20 };
-  const server = await startServer({ ...about, ...webhook });
+  const exhausted = { ...keyOfTier(exhaustedKey, 'free'), tokensUsed: 100_000 };
+  const server = await startServer({
+    backend: trialBackend(),
+    keys: [...keys, exhausted],
+    behaviour,
+    clock: clock.now,
+    firstRetryMs: 20,
+    ...webhook,
+  });
   const options: RunOptions = {
     url: server.url,
     profile,
     only: [],
     disabledKey: false,
+    exhaustedKey: true,
     ...(listener && { webhookUrl: listener.url }),
     ...settings.options,
   };
@@ -65,6 +74,7 @@ async function judge(behaviour: Behaviour, settings: Settings = {}): Promise<Jud
       options,
       key,
       disabledKey: undefined,
+      exhaustedKey,
       timeoutMs,
       concurrency: 4,
       clock,

@@ -13,6 +13,7 @@ import { skippingClock } from './transport/clock.ts';
 import { openReplayWire } from './transport/replay.ts';
 
 const key = 'sk-limits-test';
+const exhaustedKey = 'sk-limits-exhausted';
 
 interface Judged {
   readonly live: Report;
@@ -23,11 +24,19 @@ interface Judged {
 /** Judges the limits of a key, on a clock on which no wait takes time. */
 async function judge(entry: object, options: Partial<RunOptions>): Promise<Judged> {
   const clock = skippingClock();
-  const keys = parseKeys(JSON.stringify([{ key, ...entry }]), 'keys');
+  const exhausted = { key: exhaustedKey, tier: 'free', tokensUsed: 100_000 };
+  const keys = parseKeys(JSON.stringify([{ key, ...entry }, exhausted]), 'keys');
   const server = await startServer({ backend: trialBackend(), keys, clock: clock.now });
   const lines: RecordedLine[] = [];
   const settings = {
-    options: { url: server.url, profile: 'limits', only: [], disabledKey: false, ...options } as const,
+    options: {
+      url: server.url,
+      profile: 'limits',
+      only: [],
+      disabledKey: false,
+      exhaustedKey: true,
+      ...options,
+    } as const,
     startedAt: new Date().toISOString(),
   };
   try {
@@ -35,6 +44,7 @@ async function judge(entry: object, options: Partial<RunOptions>): Promise<Judge
       ...settings,
       key,
       disabledKey: undefined,
+      exhaustedKey,
       timeoutMs: 10_000,
       concurrency: 4,
       clock,

@@ -174,7 +174,7 @@ export const completionFaults = {
   },
   'finish-stop-though-cut': {
     description: 'an answer that max_tokens cut off has the finish_reason stop',
-    trips: ['chat.max-tokens.finish-reason'],
+    trips: ['chat.max-tokens.finish-reason', 'stream.same.finish-reason', 'websocket.same.finish-reason'],
     behaviour: inBody('completion', '/choices/0/finish_reason', (reason: string) =>
       reason === 'length' ? 'stop' : reason,
     ),

@@ -40,7 +40,7 @@ export const tierFaults = {
     behaviour: countingAs(({ requests }) => ({ limit: 120, taken: requests })),
   },
   'window-endless': {
-    description: 'a limit that is reached never opens again',
+    description: 'a limit that was passed never opens again',
     trips: ['limits.requests.reopened'],
     behaviour: { windows: 'endless' },
   },
@@ -65,12 +65,14 @@ export const tierFaults = {
     behaviour: deciding('place', ({ running, account }) => running >= account.limits.concurrent, busy),
   },
   'places-kept': {
-    description: 'a long stream keeps its place when it has ended',
+    description: 'a stream of 150 or 300 tokens keeps its place when it has ended',
     trips: ['limits.concurrent.freed'],
     behaviour: {
       place: (place, exchange) => {
         const { stream, max_tokens } = asked(exchange);
-        return stream === true && Number(max_tokens) >= 150 ? { ...place, release: async () => {} } : place;
+        return stream === true && (max_tokens === 150 || max_tokens === 300)
+          ? { ...place, release: async () => {} }
+          : place;
       },
     },
   },

@@ -37,6 +37,12 @@ const isErrorText = (part: string) => (message: { readonly message?: unknown }) 
 
 const toolCall = { id: 'call_1', type: 'function', function: { name: 'add', arguments: '{}' } };
 const toolResult = { tool_call_id: 'call_1', output: '3', error: null, execution_time_ms: 1 };
+/** A generation without some of its messages. */
+const withoutMessages = (leftOut: (message: Outbound) => boolean): Required<SocketBehaviour>['turn'] =>
+  async function* (messages) {
+    for await (const message of messages) if (!leftOut(message)) yield message;
+  };
+const without = (type: string) => onSockets({ turn: withoutMessages((message) => typeOf(message) === type) });
 const beforeDone = (...messages: readonly Outbound[]) => inGeneration('done', (done) => [...messages, done]);
 
 export const websocketFaults = {
@@ -299,6 +305,24 @@ export const websocketFaults = {
     description: 'error messages have no code',
     trips: ['websocket.error.code'],
     behaviour: inReply('error', ({ code: _, ...error }) => [error]),
+  },
+  'socket-tool-call-untold': {
+    description: 'a call that the server runs is told by its result alone',
+    trips: ['websocket.tools.told', 'websocket.tool-result.known-call'],
+    behaviour: without('tool_call'),
+  },
+  'socket-tool-result-untold': {
+    description: 'what came of a call that the server ran is not told',
+    trips: ['websocket.tools.told'],
+    behaviour: without('tool_result'),
+  },
+  'socket-tool-failure-untold': {
+    description: 'a call that failed is told by nothing but done',
+    trips: ['websocket.tools.failure'],
+    behaviour: onSockets({
+      turn: withoutMessages((message) => typeOf(message) === 'tool_result' && membersOf(message).error !== null),
+      reply: (message) => [membersOf(message).code === 'tool_error' ? { type: 'done' } : message],
+    }),
   },
   'socket-tool-call-without-name': {
     description: 'a tool_call does not name its function',

@@ -5,7 +5,7 @@ import type { Counter, Taken } from './store.ts';
  * - `fixed`: a window begins with a first use and ends on a whole second, which the headers can name exactly;
  * - `sliding`: what was taken counts until a window's length later;
  * - `bucket`: what was taken comes back little by little, all of the limit in a window's length;
- * - `endless`: a window that is told to end, and never does.
+ * - `endless`: as `fixed`, but a window whose limit was passed is told to end, and never does.
  */
 export type WindowShape = 'fixed' | 'sliding' | 'bucket' | 'endless';
 
@@ -99,7 +99,7 @@ function bucket(ms: number): Shape {
 function endless(ms: number): Shape {
   const { add } = fixed(ms);
   return {
-    current: (entries) => entries,
+    current: (entries, now, limit) => entries.filter(({ amount, at }) => at > now || amount > limit),
     add,
     reset([entry], now) {
       const end = entry?.at ?? now + ms;

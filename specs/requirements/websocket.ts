@@ -162,6 +162,23 @@ export const websocketRequirements = {
     statement: 'every error message has code, a string that is not empty or an integer',
     reading: 'the example reads nothing but the message; without a code a client cannot tell errors apart',
   },
+  'websocket.tools.told': {
+    ...toClient,
+    level: 'SHOULD',
+    need: 'server-tools',
+    statement:
+      'a call that the server runs itself is told by a tool_call, and what came of it by a tool_result after that',
+    reading:
+      'the table has the two messages and does not say when they are sent; seen on a target that runs execute_code',
+  },
+  'websocket.tools.failure': {
+    ...toClient,
+    level: 'SHOULD',
+    need: 'server-tools',
+    source: 'formats/tool-call-response',
+    statement: 'a call that fails is told by a tool_result with an error, or by an error',
+    reading: 'not stated for sockets; a client that hears of no failure takes the answer for whole',
+  },
   'websocket.tool-call.form': {
     ...toClient,
     need: 'server-tools',

@@ -2,7 +2,7 @@ import { expectArrived, expectEach, expectEqual, expectThat, need, violate } fro
 import { limitHeader } from '../limit-headers.ts';
 import { defineProbe, type Target } from '../probe.ts';
 import type { Reply } from '../reply.ts';
-import { windowMs } from '../universal/limits.ts';
+import { timeOf, windowMs } from '../universal/limits.ts';
 import { concurrency } from './concurrency.ts';
 import { exhaustedKey, tierNumber } from './tier.ts';
 import { momentAfter, opening, retryTime } from './waiting.ts';
@@ -36,13 +36,14 @@ const roundSize = 4;
 
 const spendWindow = defineProbe<SpentWindow>({
   name: 'chats until the limit refuses one, and after its reset',
-  cost: { requests: largestWindow, tokens: largestWindow * 60, seconds: 80 },
+  cost: { requests: largestWindow, tokens: largestWindow * 60, seconds: 140 },
   exclusive: true,
   async act(target) {
-    let first = await shortChat(target);
+    // Paced, so that they are answered also where other probes have used the window up.
+    let first = await target.chat({ max_tokens: 1 });
     const single = [first];
     while (single.length < singles) {
-      first = await shortChat(target);
+      first = await target.chat({ max_tokens: 1 });
       single.push(first);
     }
     const limit = limitHeader(first, 'limit');
@@ -122,7 +123,9 @@ const spendWindow = defineProbe<SpentWindow>({
     },
     'limits.requests.refused': ({ first, limit, remaining, admitted, refused }) => {
       const last = admitted.at(-1) ?? first;
-      const inWindow = admitted.filter((reply) => sameReset(first, reply));
+      // As a window ends, what was taken long before may come back under the same Reset.
+      const goesOn = (reply: Reply) => (limitHeader(reply, 'reset') ?? 0) - timeOf(reply) >= 2;
+      const inWindow = admitted.filter((reply) => sameReset(first, reply) && goesOn(reply));
       const over = inWindow[remaining];
       if (over) violate(over, 'requests admitted in one window', `${remaining}`, `${inWindow.length}`);
       const took = last.exchange.endedAt - first.exchange.sentAt;
@@ -175,13 +178,17 @@ async function comeBack(
   limit: number,
 ): Promise<Pick<SpentWindow, 'reopened' | 'paced'>> {
   const notBefore = refused && opening(refused);
-  if (notBefore === undefined) return { reopened: undefined, paced: [] };
+  if (refused === undefined || notBefore === undefined) return { reopened: undefined, paced: [] };
   const reopened = await target.chat({ max_tokens: 1 }, { unpaced: true, notBefore });
   const gap = windowMs / limit;
   const paced: Reply[] = [];
   let last = reopened;
+  // Where only a part has come back, as of windows that slide, all has when the refusal is a window ago.
+  const isWhole = (limitHeader(reopened, 'remaining') ?? limit) >= singles;
+  let from = isWhole ? 0 : momentAfter(refused, windowMs + 2_000);
   while (last.status === 200 && paced.length < singles && (paced.length + 1) * gap <= longestPacedMs) {
-    last = await target.chat({ max_tokens: 1 }, { unpaced: true, notBefore: momentAfter(last, gap) });
+    last = await target.chat({ max_tokens: 1 }, { unpaced: true, notBefore: Math.max(from, momentAfter(last, gap)) });
+    from = 0;
     paced.push(last);
   }
   return { reopened, paced };

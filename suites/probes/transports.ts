@@ -4,7 +4,7 @@ import { expectArrived, expectEqual, jsonOf, NotApplicable, need } from '../expe
 import { member } from '../member.ts';
 import { type ChatMembers, defineProbe, type Target } from '../probe.ts';
 import type { Reply } from '../reply.ts';
-import { contentOf, isFromTarget } from '../socket.ts';
+import { contentOf, isFromTarget, type SocketMessage } from '../socket.ts';
 import { answerText, askForText, finishReason } from './answer.ts';
 import { findPlace, placeCost, startText, talk } from './socket-place.ts';
 
@@ -53,6 +53,7 @@ const overSocket: Way = {
     expectArrived(reply);
     const done = reply.messages.find((message) => isFromTarget(message, 'done'));
     need(done !== undefined, 'the generation over the socket did not come to its end');
+    need(reply.messages.every(isReadable), 'not everything that the socket sent can be read');
     const text = reply.messages.map(contentOf).join('');
     return { text, finishReason: member(done.json, 'finish_reason'), usage: member(done.json, 'usage') };
   },
@@ -83,13 +84,20 @@ function sameOver({ name, topic, cost, ask, read }: Way) {
         expectEqual(reply, 'finish_reason', given('finish_reason', told.finishReason), finishReason(body)),
       ),
       [id('usage')]: beside((reply, { usage }, body) => {
-        for (const count of ['prompt_tokens', 'completion_tokens', 'total_tokens']) {
-          const told = given(`usage.${count}`, member(usage, count));
-          expectEqual(reply, `usage.${count}`, told, member(jsonOf(body), 'usage', count));
+        for (const count of ['prompt_tokens', 'completion_tokens']) {
+          const counted = member(jsonOf(body), 'usage', count);
+          need(typeof counted === 'number' && counted > 0, `the answer in one body does not count its ${count}`);
+          expectEqual(reply, `usage.${count}`, given(`usage.${count}`, member(usage, count)), counted);
         }
       }),
     },
   });
+}
+
+/** A message of the target that is about no text, or has one. */
+function isReadable({ fromTarget, frame, type, json }: SocketMessage): boolean {
+  if (!fromTarget || (frame.opcode !== 'text' && frame.opcode !== 'binary')) return true;
+  return type !== undefined && (type !== 'content' || typeof member(json, 'content') === 'string');
 }
 
 function given(what: string, value: unknown): unknown {

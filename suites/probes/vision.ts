@@ -112,12 +112,14 @@ const details = defineProbe<Details>({
     return { plain, detailed };
   },
   judge: {
-    'vision.declared': ({ plain }, { baseline }) => {
-      const sees = baseline.models.find(({ id }) => id === baseline.model)?.vision;
+    'vision.declared': ({ plain }, context) => {
+      const { model, models } = context.baseline;
+      const sees = models.find(({ id }) => id === model)?.vision;
       if (sees !== true) {
         const declares = sees === false ? 'declares that it has no vision' : 'does not declare whether it has vision';
         throw new NotApplicable(`the model ${declares}`);
       }
+      needAnsweredChat(context);
       return expectStatus(plain, 200);
     },
     'vision.detail': ({ plain, detailed }, context) => {

@@ -1,8 +1,10 @@
 import type { RequirementId } from '../../specs/requirements/index.ts';
-import { need, violate } from '../expect.ts';
+import { expectThat, need, violate } from '../expect.ts';
+import { member } from '../member.ts';
 import { defineProbe, type Target } from '../probe.ts';
 import type { Reply } from '../reply.ts';
 import { contentOf, isFromTarget, refusedForNow, type SocketMessage } from '../socket.ts';
+import { failingCode, forceCode, soundCode } from './programs.ts';
 import { findPlace, type KeyPlace, placeCost, startText, talk } from './socket-place.ts';
 import { expectErrorTo, expectRefusedKey, isClose, isDone, needProof, turnsOf } from './websocket.ts';
 
@@ -146,4 +148,69 @@ function turnsAfter({ messages }: Reply, sent: readonly Sent[]): readonly (reado
   return begins.map((begin, turn) => messages.slice(begin, begins[turn + 1]));
 }
 
-export const moreWebsocketProbes = [unknownKey, severalStarts, bad];
+/** A socket for a sound program, and one for a program that fails. */
+interface Programs {
+  readonly sound: Reply;
+  readonly failing: Reply;
+}
+
+const programs = defineProbe<Programs>({
+  name: 'programs over sockets of a target that runs execute_code itself',
+  cost: { requests: placeCost.requests + 4, tokens: placeCost.tokens + 2_400 },
+  exclusive: true,
+  async act(target) {
+    const language = target.options.runsTools;
+    need(language !== undefined, 'needs a target that runs execute_code itself: say so with --runs-tools javascript');
+    const place = await findPlace(target);
+    const run = (code: string) => {
+      const send = startText(target, place, forceCode(code, language));
+      return talk(target, place, [{ send }, { await: ['done', 'error'] }, ...proof]);
+    };
+    return { sound: await run(soundCode), failing: await run(failingCode) };
+  },
+  judge: {
+    'websocket.tools.told': ({ sound }) => {
+      needRun(sound);
+      const called = sound.messages.findIndex((message) => isFromTarget(message, 'tool_call'));
+      const told = sound.messages.findIndex((message) => isFromTarget(message, 'tool_result'));
+      return expectThat(
+        sound,
+        'a call that was run',
+        0 <= called && called < told,
+        'tool_call, tool_result',
+        typesOf(sound),
+      );
+    },
+    'websocket.tools.failure': ({ sound, failing }) => {
+      needRun(sound);
+      const isTold = failing.messages.some(
+        (message) =>
+          isFromTarget(message, 'error') ||
+          (isFromTarget(message, 'tool_result') && (resultOf(message, 'error') ?? null) !== null),
+      );
+      if (!isTold) needProof(failing.messages, 'the program that fails');
+      return expectThat(
+        failing,
+        'a call that failed',
+        isTold,
+        'a tool_result with an error, or an error',
+        typesOf(failing),
+      );
+    },
+  },
+});
+
+/** The sound program was run, and its call not left to the client. */
+function needRun({ messages }: Reply): undefined {
+  const done = messages.find(isDone);
+  const isLeft = member(done?.json, 'finish_reason') === 'tool_calls';
+  need(done !== undefined && !isLeft, 'the target did not run a sound program to its end by itself over a socket');
+}
+
+const resultOf = ({ json }: SocketMessage, name: string) => member(json, 'tool_result', name) ?? member(json, name);
+
+function typesOf({ messages }: Reply): string {
+  return messages.flatMap(({ fromTarget, type = 'a message without type' }) => (fromTarget ? [type] : [])).join(', ');
+}
+
+export const moreWebsocketProbes = [unknownKey, severalStarts, bad, programs];
