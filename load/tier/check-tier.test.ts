@@ -189,7 +189,6 @@ test.concurrent.each<[fault: FaultId, check: TierCheck['check']]>([
   ['refusal-with-remaining', 'burst'],
   ['places-unlimited', 'concurrency'],
   ['one-place-fewer', 'concurrency'],
-  ['places-kept', 'concurrency'],
   ['tokens-unlimited', 'tokens'],
 ])('%s is caught by the check %s', async (fault, which) => {
   const stated = { ...limits, tokensPerDay: 4_000 };
@@ -204,3 +203,21 @@ test.concurrent.each<[fault: FaultId, check: TierCheck['check']]>([
   });
   expect([made.verdict, made.reasons.length > 0]).toEqual(['broken', true]);
 });
+
+test.concurrent.each([
+  ['streams', true, 'after its client left'],
+  // Two answers before the check keep theirs.
+  ['whole answers', false, '1 of 3 streams were admitted'],
+])('places that %s keep are caught', async (_, kept, words) => {
+  const behaviour: Behaviour = {
+    place: (place, { body }) => ((asked(body) === true) === kept ? { ...place, release: async () => {} } : place),
+  };
+  const served = { requestsPerMinute: 1_000, concurrent: 3 };
+  const { made } = await check({ checks: ['concurrency'], behaviour, served });
+  expect([made.verdict, made.reasons[0]]).toEqual(['broken', expect.stringContaining(words)]);
+});
+
+/** Whether a chat asks for a stream. */
+function asked(body: unknown): unknown {
+  return Object(body).stream;
+}
