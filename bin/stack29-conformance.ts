@@ -1,8 +1,14 @@
 #!/usr/bin/env node
+import { loadCommand } from '../load/command.ts';
+import type { LoadHost } from '../load/host.ts';
 import { serveCommand } from '../reference-server/command.ts';
+import { baseUrlOf } from '../suites/base-url.ts';
+import { checkOut, writeWhole } from '../suites/command/deliver.ts';
 import { exitCodes } from '../suites/command/exit-codes.ts';
 import { tellFault } from '../suites/command/fault.ts';
+import type { Host } from '../suites/command/host.ts';
 import { runCommand } from '../suites/command.ts';
+import { tool } from '../suites/tool.ts';
 
 const { argv, env, stdout, stderr } = process;
 
@@ -23,18 +29,24 @@ if (command !== 'serve') {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort());
 }
 
+const streams = { stdout, stderr, env, signal: interruption.signal };
+const reference = () => import('./reference.ts');
+const host: Host = {
+  ...streams,
+  startReference: async (webhookUrl) => (await reference()).startReference(script, undefined, webhookUrl),
+};
+const loadHost: LoadHost = {
+  ...streams,
+  argv: argv.slice(2),
+  tool,
+  startReference: async (wish) => (await reference()).startReference(script, wish),
+  baseUrlOf,
+  checkOut,
+  writeWhole,
+};
+
 try {
-  process.exitCode = await runCommand(
-    argv.slice(2),
-    {
-      stdout,
-      stderr,
-      env,
-      signal: interruption.signal,
-      startReference: async (webhookUrl) => (await import('./reference.ts')).startReference(script, webhookUrl),
-    },
-    serveCommand(),
-  );
+  process.exitCode = await runCommand(argv.slice(2), host, (finish) => [serveCommand(), loadCommand(loadHost, finish)]);
 } catch (error) {
   tellFault(error, { stderr });
   process.exitCode = exitCodes['suite-error'];

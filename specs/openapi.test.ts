@@ -10,7 +10,7 @@ function schemasIn(text: string): string[] {
   return [...text.matchAll(/\b([a-z-]+)\.json\b/g)].map(([, name]) => name ?? '');
 }
 
-test('every schema is part of an API description', () => {
+test('every schema but those of load runs is part of an API description', () => {
   const reached = new Set(descriptions.flatMap(schemasIn));
   // Names that are added while a set is walked are walked too.
   for (const name of reached) {
@@ -18,7 +18,11 @@ test('every schema is part of an API description', () => {
     expect(schema, name).toBeDefined();
     for (const next of schemasIn(JSON.stringify(schema))) reached.add(next);
   }
-  expect([...reached].sort()).toEqual(Object.keys(schemas).sort());
+  expect([...reached].sort()).toEqual(
+    Object.keys(schemas)
+      .filter((name) => !name.startsWith('load-'))
+      .sort(),
+  );
 });
 
 test.each(descriptions)('the API description repeats no schema', (description) => {

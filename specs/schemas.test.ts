@@ -53,12 +53,163 @@ const told = {
 };
 const error = { message: 'Unknown key', type: 'invalid_request_error', param: 'authorization', code: 401 };
 
+const workload = { promptTokens: 8, outputTokens: { from: 1, to: 9 }, transports: { sse: 1 } };
+const traffic = {
+  kind: 'traffic',
+  name: 'mine',
+  description: 'A try',
+  workload,
+  arrival: { kind: 'poisson', rate: 2 },
+  durationSeconds: 1,
+  slos: { ttft_p95: 500 },
+  thresholds: { error_fraction: { atMost: 0 } },
+};
+const search = {
+  fromRate: 1,
+  toRate: 9,
+  stepSeconds: 5,
+  warmUpSeconds: 1,
+  repeats: 3,
+  precision: 0.1,
+  spacing: 'poisson',
+};
+const tierProfile = {
+  kind: 'tier',
+  name: 'free',
+  description: '',
+  workload,
+  tier: 'free',
+  limits: {},
+  checks: ['burst'],
+};
+const result = {
+  format: 'stack29-load/1',
+  tool: 'stack29-conformance 1',
+  engine: 'embedded',
+  command: 'stack29-conformance load',
+  target: { url: 'http://127.0.0.1:3000/v1', model: 'maker/small' },
+  profile: traffic,
+  workers: 1,
+  startedAt: '2026-01-01T00:00:00Z',
+  measuredSeconds: 1,
+  requests: { sent: 2, succeeded: 1, failed: 1, limited: 0, unfinished: 0, warmUp: 0 },
+  tokens: { prompt: 8, output: 4, countedBy: 'usage' },
+  metrics: {
+    ttft: { unit: 'ms', count: 1, mean: 1, min: 1, max: 1, percentiles: { '95': 1 } },
+    goodput: { unit: '1/s', value: 1 },
+  },
+  errors: [{ kind: 'closed', count: 1 }],
+  timeline: {
+    sliceSeconds: 1,
+    slices: [{ at: 0, sent: 2, succeeded: 1, failed: 1, limited: 0, inFlight: 2, outputTokens: 4 }],
+  },
+  clientHealth: { isLimit: false, reasons: [] },
+  bounds: [{ name: 'ttft_p95', unit: 'ms', atMost: 500, actual: 1, kept: true }],
+  notes: [],
+  outcome: 'passed',
+};
 const onlyType = (type: string): Cases => ({
   accepted: [{ type }, { type, id: 1 }],
   refused: { '': [null, []], '/type': [absent, 'other', 7] },
 });
 
 const cases: Record<SchemaName, Cases> = {
+  'load-workload': {
+    accepted: [
+      { ...workload, tools: true, temperature: 0 },
+      { promptTokens: { from: 1, to: 2 }, outputTokens: 1, transports: { json: 1, websocket: 0.5 } },
+    ],
+    refused: {
+      '': [null, []],
+      '/promptTokens': [absent, 0, '8', { from: 1 }, { from: 0, to: 1 }, { from: 1, to: 2, by: 1 }],
+      '/outputTokens': [absent, 1.5, {}],
+      '/transports': [absent, 'sse', []],
+      '/transports/sse': [-1, '1'],
+      '/transports/http': [1],
+      '/temperature': [-1, 3],
+      '/tools': ['no'],
+      '/tokens': [1],
+    },
+  },
+  'load-arrival': {
+    accepted: [
+      { kind: 'poisson', rate: 0.5 },
+      { kind: 'constant', rate: 5 },
+      { kind: 'closed', concurrency: 1 },
+      { kind: 'bursts', size: 110, everySeconds: 60 },
+      { kind: 'ramp', fromRate: 0, stages: [{ toRate: 5, seconds: 1 }], spacing: 'even' },
+      { kind: 'trace', file: 'monday.jsonl', speed: 2 },
+    ],
+    refused: {
+      '': [null, []],
+      '/kind': [absent, 'poison', 7],
+      '/rate': [absent, 0, '5'],
+      '/concurrency': [1],
+    },
+    alsoRefused: [
+      ['/concurrency', { kind: 'closed', concurrency: 0 }],
+      ['/stages', { kind: 'ramp', fromRate: 0, stages: [], spacing: 'even' }],
+      ['/stages/0/seconds', { kind: 'ramp', fromRate: 0, stages: [{ toRate: 5 }], spacing: 'even' }],
+      ['/file', { kind: 'trace' }],
+    ],
+  },
+  'load-profile': {
+    accepted: [
+      traffic,
+      { kind: 'capacity', name: 'knee', description: '', workload, search, slos: { ttft_p95: 1 }, timeoutSeconds: 5 },
+      { kind: 'tier', name: 'free', description: '', workload, tier: 'free', limits: {}, checks: ['burst', 'tokens'] },
+    ],
+    refused: {
+      '': [null, []],
+      '/kind': [absent, 'trafic', null],
+      '/name': [absent, '', 7],
+      '/workload': [absent, null],
+      '/workload/transports': [absent],
+      '/arrival': [absent, null],
+      '/arrival/rate': [absent, -1],
+      '/durationSeconds': [0, '60s'],
+      '/requests': [0, 1.5],
+      '/slos': [[], 5],
+      '/slos/ttft_p95': ['500ms', -1],
+      '/thresholds/error_fraction': [0.1],
+      '/thresholds/error_fraction/above': [0.1],
+      '/search': [search],
+    },
+    alsoRefused: [
+      ['/slos', { kind: 'capacity', name: 'knee', description: '', workload, search, slos: {} }],
+      [
+        '/search/repeats',
+        { kind: 'capacity', name: 'k', description: '', workload, search: { ...search, repeats: 0 }, slos: { a: 1 } },
+      ],
+      ['/limits/concurrent', { ...tierProfile, limits: { concurrent: 0 } }],
+      ['/checks/0', { ...tierProfile, checks: ['bursts'] }],
+    ],
+  },
+  'load-result': {
+    accepted: [
+      result,
+      {
+        ...result,
+        capacity: { points: [], rate: 5, rateInterval: [4, 6], withheld: '' },
+        tier: [{ check: 'burst', sent: 1, admitted: 1, refused: 0, other: 0, verdict: 'holds', reasons: [] }],
+      },
+    ],
+    refused: {
+      '': [null, []],
+      '/format': [absent, 'stack29-load/2'],
+      '/engine': [absent, 'wrk'],
+      '/target/model': [absent, 7],
+      '/profile/arrival/rate': [absent],
+      '/requests/limited': notCount,
+      '/metrics': [absent, []],
+      '/metrics/ttft': [{ unit: 'ms' }, 5],
+      '/metrics/goodput': [{ value: '1' }],
+      '/bounds/0/kept': [absent, 1],
+      '/outcome': [absent, 'ok'],
+      '/workers': [absent, 0],
+      '/version': ['1'],
+    },
+  },
   'unix-time': { accepted: [1700000000, 0], refused: { '': notTime } },
   'finish-reason': {
     accepted: ['stop', 'length', 'tool_calls', 'content_filter', 'function_call'],

@@ -7,6 +7,10 @@ import chatRequest from './schemas/chat-request.json' with { type: 'json' };
 import contentPart from './schemas/content-part.json' with { type: 'json' };
 import error from './schemas/error.json' with { type: 'json' };
 import finishReason from './schemas/finish-reason.json' with { type: 'json' };
+import loadArrival from './schemas/load-arrival.json' with { type: 'json' };
+import loadProfile from './schemas/load-profile.json' with { type: 'json' };
+import loadResult from './schemas/load-result.json' with { type: 'json' };
+import loadWorkload from './schemas/load-workload.json' with { type: 'json' };
 import message from './schemas/message.json' with { type: 'json' };
 import model from './schemas/model.json' with { type: 'json' };
 import modelsList from './schemas/models-list.json' with { type: 'json' };
@@ -37,6 +41,10 @@ export const schemas = {
   'content-part': contentPart,
   error,
   'finish-reason': finishReason,
+  'load-arrival': loadArrival,
+  'load-profile': loadProfile,
+  'load-result': loadResult,
+  'load-workload': loadWorkload,
   message,
   model,
   'models-list': modelsList,
@@ -98,6 +106,20 @@ function isWithin(error: ErrorObject | undefined, pointer: string): boolean {
 
 function problemOf({ instancePath, params, parentSchema, data }: ErrorObject): SchemaProblem {
   const schema = (parentSchema ?? {}) as Schema;
+  const unknown: unknown = params.additionalProperty;
+  if (typeof unknown === 'string') {
+    return { pointer: `${instancePath}/${unknown}`, expected: 'absent', actual: show(Object(data)[unknown]) };
+  }
+  const tag: unknown = params.tag;
+  if (typeof tag === 'string') {
+    const branches = schema.oneOf?.map((branch) => branch.properties?.[tag]) ?? [];
+    const names = branches.map((member) => (typeof member === 'object' ? show(member.const) : ''));
+    return {
+      pointer: `${instancePath}/${tag}`,
+      expected: `one of ${names.join(', ')}`,
+      actual: show(Object(data)[tag]),
+    };
+  }
   const missing: unknown = params.missingProperty;
   if (typeof missing !== 'string') {
     return { pointer: instancePath, expected: inWords(schema, resolve), actual: show(data) };
@@ -129,7 +151,7 @@ function loadAjv(): Ajv {
   const require = createRequire(import.meta.url);
   const { Ajv2020 } = require('ajv/dist/2020.js') as typeof import('ajv/dist/2020.js');
   const { default: addFormats } = require('ajv-formats') as typeof import('ajv-formats');
-  const ajv = new Ajv2020({ strict: true, allErrors: true, verbose: true, allowUnionTypes: true });
+  const ajv = new Ajv2020({ strict: true, allErrors: true, verbose: true, allowUnionTypes: true, discriminator: true });
   addFormats.default(ajv, ['date', 'date-time']);
   for (const [name, schema] of Object.entries(schemas)) ajv.addSchema(schema, name);
   return ajv;

@@ -8,6 +8,10 @@ export type AnyBody =
   | ContentPart
   | ErrorBody
   | FinishReason
+  | LoadArrival
+  | LoadProfile
+  | LoadResult
+  | LoadWorkload
   | Message
   | Model
   | ModelsList
@@ -173,6 +177,78 @@ export type ErrorBody = Version & {
     code: string | number;
   };
 };
+/**
+ * When the requests of a load run are sent. Only the closed kind waits for answers.
+ */
+export type LoadArrival =
+  | {
+      kind: 'closed';
+      /**
+       * Users.
+       */
+      concurrency: number;
+    }
+  | {
+      kind: 'constant';
+      /**
+       * Requests a second.
+       */
+      rate: number;
+    }
+  | {
+      kind: 'poisson';
+      /**
+       * Requests a second, in the mean.
+       */
+      rate: number;
+    }
+  | {
+      kind: 'bursts';
+      /**
+       * Requests of a burst.
+       */
+      size: number;
+      /**
+       * From one burst to the next.
+       */
+      everySeconds: number;
+    }
+  | {
+      kind: 'ramp';
+      /**
+       * Requests a second at the begin.
+       */
+      fromRate: number;
+      /**
+       * @minItems 1
+       */
+      stages: {
+        /**
+         * Requests a second at its end.
+         */
+        toRate: number;
+        seconds: number;
+      }[];
+      /**
+       * Evenly spaced, or as independent users send.
+       */
+      spacing: 'even' | 'poisson';
+    }
+  | {
+      kind: 'trace';
+      /**
+       * JSON Lines beside the profile: {"at": seconds, "promptTokens": n, "outputTokens": n}.
+       */
+      file: string;
+      /**
+       * Times as fast as recorded.
+       */
+      speed?: number;
+    };
+/**
+ * What a load run does: one definition for every engine.
+ */
+export type LoadProfile = TrafficProfile | CapacityProfile | TierProfile;
 /**
  * A model that can be asked. The document spells its capabilities in two ways; one of them is there.
  */
@@ -454,6 +530,648 @@ export interface ToolDefinition {
       [k: string]: unknown;
     };
   };
+}
+/**
+ * Requests that arrive in a stated way, measured.
+ */
+export interface TrafficProfile {
+  kind: 'traffic';
+  /**
+   * Where this schema is, for editors.
+   */
+  $schema?: string;
+  /**
+   * Short name.
+   */
+  name: string;
+  /**
+   * What it is for, in a line.
+   */
+  description: string;
+  workload: LoadWorkload;
+  arrival: LoadArrival;
+  /**
+   * Requests sent in it are not measured.
+   */
+  warmUpSeconds?: number;
+  /**
+   * How long measured requests are sent.
+   */
+  durationSeconds?: number;
+  /**
+   * How many measured requests are sent at most.
+   */
+  requests?: number;
+  /**
+   * When a request that is not answered whole counts as failed.
+   */
+  timeoutSeconds?: number;
+  /**
+   * The most that a statistic of a request's latencies may be, in milliseconds: {"ttft_p95": 500}.
+   */
+  slos?: {
+    [k: string]: number;
+  };
+  /**
+   * Bounds on any statistic, besides the SLOs: {"error_fraction": {"atMost": 0.01}}.
+   */
+  thresholds?: {
+    [k: string]: {
+      atMost?: number;
+      atLeast?: number;
+    };
+  };
+}
+/**
+ * What each request of a load run asks for.
+ */
+export interface LoadWorkload {
+  /**
+   * Length of the prompt, fixed or evenly spread over a range.
+   */
+  promptTokens:
+    | number
+    | {
+        from: number;
+        to: number;
+      };
+  /**
+   * The max_tokens of the request, fixed or evenly spread over a range.
+   */
+  outputTokens:
+    | number
+    | {
+        from: number;
+        to: number;
+      };
+  /**
+   * How requests are made, by weight: one JSON body, server-sent events, a WebSocket.
+   */
+  transports: {
+    json?: number;
+    sse?: number;
+    websocket?: number;
+  };
+  /**
+   * Whether requests offer a tool.
+   */
+  tools?: boolean;
+  /**
+   * Spread of the sampling.
+   */
+  temperature?: number;
+}
+/**
+ * A search for the highest rate within the SLOs.
+ */
+export interface CapacityProfile {
+  kind: 'capacity';
+  /**
+   * Where this schema is, for editors.
+   */
+  $schema?: string;
+  /**
+   * Short name.
+   */
+  name: string;
+  /**
+   * What it is for, in a line.
+   */
+  description: string;
+  workload: LoadWorkload;
+  /**
+   * Which rates are tried, and how.
+   */
+  search: {
+    /**
+     * Requests a second of the first step.
+     */
+    fromRate: number;
+    /**
+     * The highest rate to try.
+     */
+    toRate: number;
+    /**
+     * How long a rate is measured.
+     */
+    stepSeconds: number;
+    /**
+     * How long a rate is sent before it is measured.
+     */
+    warmUpSeconds: number;
+    /**
+     * Measurements of each rate that decides.
+     */
+    repeats: number;
+    /**
+     * The search ends once the bounds are this near, as a share of the rate.
+     */
+    precision: number;
+    /**
+     * Evenly spaced, or as independent users send.
+     */
+    spacing: 'even' | 'poisson';
+  };
+  /**
+   * When a request that is not answered whole counts as failed.
+   */
+  timeoutSeconds?: number;
+  /**
+   * The most that a statistic of a request's latencies may be, in milliseconds: {"ttft_p95": 500}.
+   */
+  slos: {
+    [k: string]: number;
+  };
+}
+/**
+ * Whether the limits of a customer tier hold, exactly.
+ */
+export interface TierProfile {
+  kind: 'tier';
+  /**
+   * Where this schema is, for editors.
+   */
+  $schema?: string;
+  /**
+   * Short name.
+   */
+  name: string;
+  /**
+   * What it is for, in a line.
+   */
+  description: string;
+  workload: LoadWorkload;
+  /**
+   * The customer tier that the key is of.
+   */
+  tier: 'free' | 'pro' | 'enterprise';
+  /**
+   * What the tier promises; what is absent is read from the headers where they give it.
+   */
+  limits: {
+    /**
+     * Requests in a window.
+     */
+    requestsPerMinute?: number;
+    /**
+     * Generations at a time.
+     */
+    concurrent?: number;
+    /**
+     * Prompt and completion tokens together.
+     */
+    tokensPerDay?: number;
+    /**
+     * Length of the window of the request limit.
+     */
+    windowSeconds?: number;
+  };
+  /**
+   * What is tried, in this order.
+   *
+   * @minItems 1
+   */
+  checks: ('burst' | 'paced' | 'concurrency' | 'tokens')[];
+  /**
+   * When a request that is not answered whole counts as failed.
+   */
+  timeoutSeconds?: number;
+}
+/**
+ * What one load run measured.
+ */
+export interface LoadResult {
+  format: 'stack29-load/1';
+  /**
+   * Name and version of what measured.
+   */
+  tool: string;
+  engine: 'embedded' | 'k6';
+  /**
+   * The command that was run, without the key.
+   */
+  command: string;
+  /**
+   * What was measured.
+   */
+  target: {
+    /**
+     * Base URL.
+     */
+    url: string;
+    /**
+     * Model asked for.
+     */
+    model: string;
+    /**
+     * What it is, where that is known.
+     */
+    description?: string;
+  };
+  profile: LoadProfile;
+  /**
+   * Seed of everything that is random.
+   */
+  seed?: number;
+  /**
+   * Processes of the client.
+   */
+  workers: number;
+  /**
+   * ISO 8601, UTC.
+   */
+  startedAt: string;
+  /**
+   * Wall time of the figures: from the first measured request's due time to the end of the last.
+   */
+  measuredSeconds: number;
+  requests: RequestCounts;
+  /**
+   * Tokens of the requests answered whole.
+   */
+  tokens: {
+    /**
+     * As usage reports them; 0 where it does not.
+     */
+    prompt: number;
+    /**
+     * As usage reports them, else counted chunks.
+     */
+    output: number;
+    countedBy: 'usage' | 'chunks' | 'both' | 'none';
+  };
+  /**
+   * By name; specs/metrics.ts has the formulas.
+   */
+  metrics: {
+    [k: string]: Distribution | Figure;
+  };
+  /**
+   * Failures by kind, the most frequent first.
+   *
+   * Items: One kind.
+   */
+  errors: {
+    /**
+     * Its name.
+     */
+    kind: string;
+    /**
+     * How often.
+     */
+    count: number;
+  }[];
+  /**
+   * The run in slices of equal length.
+   */
+  timeline?: {
+    /**
+     * Length of a slice.
+     */
+    sliceSeconds: number;
+    slices: LoadSlice[];
+  };
+  clientHealth: ClientHealth;
+  /**
+   * SLOs and thresholds.
+   */
+  bounds: BoundVerdict[];
+  capacity?: Capacity;
+  /**
+   * Verdicts of a tier profile.
+   */
+  tier?: TierCheck[];
+  /**
+   * What a reader of the figures must know, a line each.
+   */
+  notes: string[];
+  /**
+   * broken: a limit of the tier does not hold; crossed: a bound was not kept; incomplete: something could not be measured.
+   */
+  outcome: 'passed' | 'broken' | 'crossed' | 'incomplete';
+  /**
+   * Why the run ended before its time; absent where it did not.
+   */
+  endedEarly?: 'interrupted' | 'target gone';
+}
+/**
+ * Measured requests.
+ */
+export interface RequestCounts {
+  /**
+   * Sent.
+   */
+  sent: number;
+  /**
+   * Answered whole.
+   */
+  succeeded: number;
+  /**
+   * Failed.
+   */
+  failed: number;
+  /**
+   * Refused with 429.
+   */
+  limited: number;
+  /**
+   * Still under way when the run was ended.
+   */
+  unfinished: number;
+  /**
+   * Sent before, not measured.
+   */
+  warmUp: number;
+}
+/**
+ * A distribution of milliseconds.
+ */
+export interface Distribution {
+  unit: 'ms';
+  /**
+   * Values.
+   */
+  count: number;
+  /**
+   * Arithmetic mean.
+   */
+  mean: number;
+  /**
+   * Least.
+   */
+  min: number;
+  /**
+   * Greatest.
+   */
+  max: number;
+  /**
+   * By percentile: {"95": 12.5}.
+   */
+  percentiles: {
+    [k: string]: number;
+  };
+  /**
+   * HdrHistogram of microseconds, V2, compressed, in base64; absent where the engine keeps none.
+   */
+  histogram?: string;
+}
+/**
+ * A single figure.
+ */
+export interface Figure {
+  /**
+   * Its unit.
+   */
+  unit: string;
+  /**
+   * The figure.
+   */
+  value: number;
+}
+/**
+ * What happened to the requests that were to be sent within a slice of the run.
+ */
+export interface LoadSlice {
+  /**
+   * Begin, in seconds since the first measured request was due.
+   */
+  at: number;
+  /**
+   * Sent.
+   */
+  sent: number;
+  /**
+   * Answered whole.
+   */
+  succeeded: number;
+  /**
+   * Failed, refusals for a limit not counted.
+   */
+  failed: number;
+  /**
+   * Refused with 429.
+   */
+  limited: number;
+  /**
+   * Most at a time.
+   */
+  inFlight: number;
+  /**
+   * Of those answered whole.
+   */
+  outputTokens: number;
+  /**
+   * Distributions of the slice by metric, as HdrHistogram in base64.
+   */
+  histograms?: {
+    [k: string]: string;
+  };
+}
+/**
+ * Whether the client itself was fast enough for its figures to be the target's.
+ */
+export interface ClientHealth {
+  /**
+   * How late the client's own timers were.
+   */
+  eventLoopDelayMs?: {
+    /**
+     * Median.
+     */
+    p50: number;
+    /**
+     * 99 in 100.
+     */
+    p99: number;
+    /**
+     * Worst.
+     */
+    max: number;
+  };
+  /**
+   * Processor time over wall time of the busiest process of the client; 1 is one core.
+   */
+  cpu?: number;
+  /**
+   * Requests that the client sent later than 10 ms after they were due, for its own reasons.
+   */
+  lateSends?: {
+    /**
+     * How many.
+     */
+    count: number;
+    /**
+     * 99 in 100 of all requests.
+     */
+    p99Ms: number;
+    /**
+     * Worst.
+     */
+    maxMs: number;
+  };
+  /**
+   * Most connections at a time.
+   */
+  sockets?: number;
+  /**
+   * Most resident memory of the busiest process.
+   */
+  memoryMb?: number;
+  /**
+   * k6: requests that had no user left to send them.
+   */
+  droppedIterations?: number;
+  /**
+   * Whether the figures say more of the client than of the target.
+   */
+  isLimit: boolean;
+  /**
+   * Why, a line each.
+   */
+  reasons: string[];
+}
+/**
+ * An SLO or a threshold, and what became of it.
+ */
+export interface BoundVerdict {
+  /**
+   * The statistic.
+   */
+  name: string;
+  /**
+   * Its unit.
+   */
+  unit: string;
+  /**
+   * Upper bound.
+   */
+  atMost?: number;
+  /**
+   * Lower bound.
+   */
+  atLeast?: number;
+  /**
+   * What was measured; absent where nothing was.
+   */
+  actual?: number;
+  /**
+   * Whether it was kept; a bound on nothing measured is not.
+   */
+  kept: boolean;
+}
+/**
+ * What a search for the capacity found.
+ */
+export interface Capacity {
+  points: CapacityPoint[];
+  /**
+   * The highest rate within the SLOs; absent where there is none, or where the client was the limit.
+   */
+  rate?: number;
+  /**
+   * Between the highest rate that held in every repeat and the lowest above it that broke in one.
+   *
+   * @minItems 2
+   * @maxItems 2
+   */
+  rateInterval?: number[];
+  /**
+   * Output tokens a second at that rate.
+   */
+  outputTokenRate?: number;
+  /**
+   * Its 95% confidence interval over the repeats.
+   *
+   * @minItems 2
+   * @maxItems 2
+   */
+  outputTokenRateInterval?: number[];
+  /**
+   * Why there is no rate.
+   */
+  withheld?: string;
+}
+/**
+ * One rate that a search measured.
+ */
+export interface CapacityPoint {
+  /**
+   * Requests a second, as sent.
+   */
+  rate: number;
+  /**
+   * Whether every SLO held and the queue did not grow.
+   */
+  within: boolean;
+  /**
+   * Whether the queue grew without end.
+   */
+  saturated: boolean;
+  /**
+   * Whether the client was the limit.
+   */
+  clientLimited: boolean;
+  /**
+   * Answered whole.
+   */
+  requests: number;
+  /**
+   * Failed.
+   */
+  failed: number;
+  /**
+   * Refused with 429.
+   */
+  limited: number;
+  /**
+   * Output tokens a second.
+   */
+  outputTokenRate: number;
+  /**
+   * What the SLOs are about, in their units.
+   */
+  statistics: {
+    [k: string]: number;
+  };
+  /**
+   * The SLOs that broke, and other reasons.
+   */
+  broken: string[];
+}
+/**
+ * One check of a tier.
+ */
+export interface TierCheck {
+  check: 'burst' | 'paced' | 'concurrency' | 'tokens';
+  /**
+   * The limit that is tried.
+   */
+  limit?: number;
+  /**
+   * Requests sent.
+   */
+  sent: number;
+  /**
+   * Requests that the limit admits.
+   */
+  expected?: number;
+  /**
+   * Requests that were.
+   */
+  admitted: number;
+  /**
+   * Refused with 429.
+   */
+  refused: number;
+  /**
+   * Answered otherwise, or not.
+   */
+  other: number;
+  verdict: 'holds' | 'broken' | 'inconclusive';
+  /**
+   * Why, a line each.
+   */
+  reasons: string[];
 }
 /**
  * Headers of every authenticated response, their names in small letters. They count requests in the current window.

@@ -6,6 +6,7 @@ export interface Schema {
   readonly const?: unknown;
   readonly enum?: readonly unknown[];
   readonly anyOf?: readonly Schema[];
+  readonly oneOf?: readonly Schema[];
   readonly properties?: Readonly<Record<string, Schema | boolean>>;
   readonly required?: readonly string[];
   readonly pattern?: string;
