@@ -1,0 +1,168 @@
+import { type MetricName, metricOf, type SloMetric, sloMetrics } from '../../specs/metrics.ts';
+import { Distribution, type PackedDistribution } from './distribution.ts';
+import type { Ending, Flight } from './flight.ts';
+import { type PackedTimeline, type SlicedMetric, Timeline } from './timeline.ts';
+
+export const distributionNames = [...sloMetrics, 'icl', 'queue_delay'] as const satisfies MetricName[];
+
+export type DistributionName = (typeof distributionNames)[number];
+
+interface Counts {
+  sent: number;
+  succeeded: number;
+  failed: number;
+  limited: number;
+  unfinished: number;
+  warmUp: number;
+  /** Answered whole, with every SLO held. */
+  good: number;
+  promptTokens: number;
+  outputTokens: number;
+  countedByUsage: number;
+  countedByPieces: number;
+}
+
+/** A tally as it travels between processes. */
+export interface PackedTally {
+  readonly counts: Counts;
+  readonly errors: readonly (readonly [kind: string, count: number])[];
+  readonly distributions: Readonly<Record<DistributionName, PackedDistribution>>;
+  readonly timeline: PackedTimeline;
+  /** From the begin of the measurement to the end of the last measured request. */
+  readonly measuredMs: number;
+}
+
+/** What all requests of a run, or of one of its processes, came to. Tallies of processes merge. */
+export class Tally {
+  readonly counts: Counts = {
+    sent: 0,
+    succeeded: 0,
+    failed: 0,
+    limited: 0,
+    unfinished: 0,
+    warmUp: 0,
+    good: 0,
+    promptTokens: 0,
+    outputTokens: 0,
+    countedByUsage: 0,
+    countedByPieces: 0,
+  };
+  readonly errors = new Map<string, number>();
+  readonly distributions: Readonly<Record<DistributionName, Distribution>>;
+  readonly timeline = new Timeline();
+  measuredMs = 0;
+  /** When the first measured request is due, on the clock of the flights. */
+  readonly #begin: number;
+  readonly #limits: readonly (readonly [metric: SloMetric, most: number])[];
+
+  /** @param slos the most that each statistic may be; of each request its metric is held to the same number */
+  constructor(begin: number, slos: Readonly<Record<string, number>> = {}) {
+    this.#begin = begin;
+    this.#limits = sloMetrics.flatMap((metric) => {
+      const limits = Object.entries(slos).filter(([statistic]) => metricOf(statistic) === metric);
+      return limits.length === 0 ? [] : [[metric, Math.min(...limits.map(([, most]) => most))] as const];
+    });
+    const make = () => new Distribution();
+    this.distributions = {
+      ttft: make(),
+      ttft_from_send: make(),
+      icl: make(),
+      tpot: make(),
+      e2e: make(),
+      e2e_from_send: make(),
+      queue_delay: make(),
+    };
+  }
+
+  /** @param inFlight requests under way, this one included */
+  sent(flight: Flight, inFlight: number): void {
+    if (!flight.measured) {
+      this.counts.warmUp += 1;
+      return;
+    }
+    this.counts.sent += 1;
+    this.timeline.add(flight.due - this.#begin, 'sent');
+    this.timeline.inFlight(flight.begun - this.#begin, inFlight);
+  }
+
+  gap(ms: number): void {
+    this.distributions.icl.record(ms);
+  }
+
+  ended(flight: Flight, ending: Ending, at: number): void {
+    if (!flight.measured) return;
+    const due = flight.due - this.#begin;
+    this.measuredMs = Math.max(this.measuredMs, at - this.#begin);
+    if (ending === 'succeeded') this.#succeeded(flight, due, at);
+    else if (ending === 'limited') {
+      this.counts.limited += 1;
+      this.timeline.add(due, 'limited');
+    } else if (ending === 'unfinished') this.counts.unfinished += 1;
+    else {
+      this.counts.failed += 1;
+      this.timeline.add(due, 'failed');
+      this.errors.set(ending.failed, (this.errors.get(ending.failed) ?? 0) + 1);
+    }
+  }
+
+  #succeeded(flight: Flight, due: number, at: number): void {
+    const { counts, timeline } = this;
+    const tokens = flight.outputTokens ?? flight.pieces;
+    counts.succeeded += 1;
+    counts.promptTokens += flight.promptTokens ?? 0;
+    counts.outputTokens += tokens;
+    if (flight.outputTokens !== undefined) counts.countedByUsage += 1;
+    else if (flight.pieces > 0) counts.countedByPieces += 1;
+    timeline.add(due, 'succeeded');
+    timeline.add(due, 'outputTokens', tokens);
+    const latencies = latenciesOf(flight, tokens, at);
+    for (const name of distributionNames) {
+      const ms = latencies[name];
+      if (ms === undefined) continue;
+      this.distributions[name].record(ms);
+      if (name === 'ttft' || name === 'tpot' || name === 'e2e') timeline.record(due, name satisfies SlicedMetric, ms);
+    }
+    if (this.#limits.every(([metric, most]) => (latencies[metric] ?? 0) <= most)) counts.good += 1;
+  }
+
+  merge({ counts, errors, distributions, timeline, measuredMs }: PackedTally): void {
+    for (const name of Object.keys(counts) as (keyof Counts)[]) this.counts[name] += counts[name];
+    for (const [kind, count] of errors) this.errors.set(kind, (this.errors.get(kind) ?? 0) + count);
+    for (const name of distributionNames) this.distributions[name].merge(distributions[name]);
+    this.timeline.merge(timeline);
+    this.measuredMs = Math.max(this.measuredMs, measuredMs);
+  }
+
+  pack(): PackedTally {
+    const { ttft, ttft_from_send, icl, tpot, e2e, e2e_from_send, queue_delay } = this.distributions;
+    return {
+      counts: this.counts,
+      errors: [...this.errors],
+      distributions: {
+        ttft: ttft.pack(),
+        ttft_from_send: ttft_from_send.pack(),
+        icl: icl.pack(),
+        tpot: tpot.pack(),
+        e2e: e2e.pack(),
+        e2e_from_send: e2e_from_send.pack(),
+        queue_delay: queue_delay.pack(),
+      },
+      timeline: this.timeline.pack(),
+      measuredMs: this.measuredMs,
+    };
+  }
+}
+
+/** The latencies of a request that was answered whole; those that it does not have are absent. */
+function latenciesOf(flight: Flight, tokens: number, at: number): Partial<Record<DistributionName, number>> {
+  const { due, firstContent, lastContent } = flight;
+  const sent = flight.sent ?? flight.begun;
+  const end = lastContent ?? at;
+  return {
+    e2e: end - due,
+    e2e_from_send: end - sent,
+    queue_delay: sent - due,
+    ...(firstContent !== undefined && { ttft: firstContent - due, ttft_from_send: firstContent - sent }),
+    ...(firstContent !== undefined && flight.pieces > 1 && tokens > 1 && { tpot: (end - firstContent) / (tokens - 1) }),
+  };
+}
