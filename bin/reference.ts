@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import type { ReferenceWish } from '../load/host.ts';
 import { TargetProblem } from '../suites/baseline.ts';
 import type { Reference } from '../suites/command/host.ts';
 
@@ -13,23 +14,32 @@ import type { Reference } from '../suites/command/host.ts';
 const startTimeoutMs = 30_000;
 const endTimeoutMs = 2_000;
 
+const tiers = {
+  free: { tier: 'free' },
+  pro: { tier: 'pro' },
+  enterprise: { tier: 'enterprise', limits: { requestsPerMinute: 5_000, tokensPerDay: 100_000_000, concurrent: 50 } },
+  unlimited: { tier: 'enterprise', limits: { requestsPerMinute: 1e9, tokensPerDay: 1e12, concurrent: 1e6 } },
+} as const satisfies Readonly<Record<ReferenceWish['tier'], object>>;
+
 /**
  * Starts the reference server in a process of its own, which never outlives this one: the program at `script` with
  * `serve`, and its keys in a file that only this user can read.
+ * @param wish what it must be; by default one of the Free tier
  * @throws TargetProblem with the server's own words when it does not come up
  */
-export async function startReference(script: string): Promise<Reference> {
+export async function startReference(script: string, wish: ReferenceWish = { tier: 'free' }): Promise<Reference> {
   const key = newKey();
   const disabledKey = newKey();
   const folder = mkdtempSync(join(tmpdir(), 'stack29-'));
   const keys = join(folder, 'keys.json');
   const entries = [
-    { key, tier: 'free' },
+    { key, ...tiers[wish.tier] },
     { key: disabledKey, tier: 'free', disabled: true },
   ];
   writeFileSync(keys, JSON.stringify(entries), { mode: 0o600 });
-  const gguf = isInstalled('node-llama-cpp');
-  const child = fork(script, ['serve', '--port', '0', '--keys', keys, '--backend', gguf ? 'gguf' : 'scripted'], {
+  const gguf = wish.backend === undefined ? isInstalled('node-llama-cpp') : wish.backend === 'gguf';
+  const options = ['--port', '0', '--keys', keys, '--backend', gguf ? 'gguf' : 'scripted', ...paceOf(wish)];
+  const child = fork(script, ['serve', ...options], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   const forgetKeys = () => rmSync(folder, { recursive: true, force: true });
@@ -51,13 +61,22 @@ export async function startReference(script: string): Promise<Reference> {
   try {
     const url = await readyUrl(child);
     forgetKeys();
-    const missing =
-      'scripted text, as node-llama-cpp is not installed; npm install node-llama-cpp@3.21.1 brings the model';
-    return { url, key, disabledKey, description: gguf ? 'the shipped GGUF model' : missing, close };
+    const scripted =
+      wish.backend === 'scripted'
+        ? 'scripted text'
+        : 'scripted text, as node-llama-cpp is not installed; npm install node-llama-cpp@3.21.1 brings the model';
+    return { url, key, disabledKey, description: gguf ? 'the shipped GGUF model' : scripted, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+function paceOf({ ttft, tokensPerSecond }: ReferenceWish): string[] {
+  return [
+    ...(ttft === undefined ? [] : ['--ttft', String(ttft)]),
+    ...(tokensPerSecond === undefined ? [] : ['--tokens-per-second', String(tokensPerSecond)]),
+  ];
 }
 
 async function readyUrl(child: ChildProcess): Promise<string> {

@@ -1,8 +1,13 @@
 #!/usr/bin/env node
+import { loadCommand } from '../load/command.ts';
+import type { LoadHost } from '../load/host.ts';
 import { serveCommand } from '../reference-server/command.ts';
+import { baseUrlOf } from '../suites/base-url.ts';
+import { checkOut, writeWhole } from '../suites/command/deliver.ts';
 import { exitCodes } from '../suites/command/exit-codes.ts';
 import { tellFault } from '../suites/command/fault.ts';
 import { runCommand } from '../suites/command.ts';
+import { tool } from '../suites/tool.ts';
 
 const { argv, env, stdout, stderr } = process;
 
@@ -23,18 +28,21 @@ if (command !== 'serve') {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort());
 }
 
+const streams = { stdout, stderr, env, signal: interruption.signal };
+const reference = () => import('./reference.ts');
+const host = { ...streams, startReference: async () => (await reference()).startReference(script) };
+const loadHost: LoadHost = {
+  ...streams,
+  argv: argv.slice(2),
+  tool,
+  startReference: async (wish) => (await reference()).startReference(script, wish),
+  baseUrlOf,
+  checkOut,
+  writeWhole,
+};
+
 try {
-  process.exitCode = await runCommand(
-    argv.slice(2),
-    {
-      stdout,
-      stderr,
-      env,
-      signal: interruption.signal,
-      startReference: async () => (await import('./reference.ts')).startReference(script),
-    },
-    serveCommand(),
-  );
+  process.exitCode = await runCommand(argv.slice(2), host, (finish) => [serveCommand(), loadCommand(loadHost, finish)]);
 } catch (error) {
   tellFault(error, { stderr });
   process.exitCode = exitCodes['suite-error'];

@@ -87,7 +87,6 @@ const result = {
   workers: 1,
   startedAt: '2026-01-01T00:00:00Z',
   measuredSeconds: 1,
-  interrupted: false,
   requests: { sent: 2, succeeded: 1, failed: 1, limited: 0, unfinished: 0, warmUp: 0 },
   tokens: { prompt: 8, output: 4, countedBy: 'usage' },
   metrics: {

@@ -676,6 +676,10 @@ export interface TierProfile {
      * Prompt and completion tokens together.
      */
     tokensPerDay?: number;
+    /**
+     * Length of the window of the request limit.
+     */
+    windowSeconds?: number;
   };
   /**
    * What is tried, in this order.
@@ -736,10 +740,6 @@ export interface LoadResult {
    * Wall time of the figures: from the first measured request's due time to the end of the last.
    */
   measuredSeconds: number;
-  /**
-   * Whether the run ended early.
-   */
-  interrupted: boolean;
   requests: RequestCounts;
   /**
    * Tokens of the requests answered whole.
@@ -801,9 +801,13 @@ export interface LoadResult {
    */
   notes: string[];
   /**
-   * crossed: a bound was; incomplete: something could not be measured.
+   * broken: a limit of the tier does not hold; crossed: a bound was not kept; incomplete: something could not be measured.
    */
-  outcome: 'passed' | 'crossed' | 'incomplete';
+  outcome: 'passed' | 'broken' | 'crossed' | 'incomplete';
+  /**
+   * Why the run ended before its time; absent where it did not.
+   */
+  endedEarly?: 'interrupted' | 'target gone';
 }
 /**
  * Measured requests.

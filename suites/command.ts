@@ -10,13 +10,17 @@ import { UsageError } from './usage-error.ts';
 
 /**
  * Runs the command that `argv` (without node and script) names, on the streams of the host.
- * @param served the `serve` command, which belongs to the reference server
+ * @param others makes the commands of other rooms; each may set the exit code
  * @returns the exit code, see {@link exitCodes}
  * @throws whatever is a fault of the suite itself
  */
-export async function runCommand(argv: readonly string[], host: Host, served: Command): Promise<number> {
+export async function runCommand(
+  argv: readonly string[],
+  host: Host,
+  others: (finish: (exitCode: number) => void) => readonly Command[],
+): Promise<number> {
   let exitCode: number = exitCodes.conformant;
-  const program = conformanceCommand(host, served, (code) => {
+  const program = conformanceCommand(host, others, (code) => {
     exitCode = code;
   });
   try {
@@ -32,7 +36,11 @@ export async function runCommand(argv: readonly string[], host: Host, served: Co
 }
 
 /** Everything that only some commands need is loaded when one of them begins, so that help comes at once. */
-function conformanceCommand(host: Host, served: Command, finish: (exitCode: number) => void): Command {
+function conformanceCommand(
+  host: Host,
+  others: (finish: (exitCode: number) => void) => readonly Command[],
+  finish: (exitCode: number) => void,
+): Command {
   const [name, version = ''] = tool.split(' ');
   const program = new Command(name)
     .description('Judges whether a server conforms to the Stack 2.9 chat API.')
@@ -74,7 +82,7 @@ function conformanceCommand(host: Host, served: Command, finish: (exitCode: numb
       const { proveSuite } = await import('./command/self-test.ts');
       finish(await proveSuite(name, host));
     });
-  program.addCommand(served.copyInheritedSettings(program));
+  for (const other of others(finish)) program.addCommand(other.copyInheritedSettings(program));
 
   // The options of the default command are those that most people look for.
   program.configureHelp({

@@ -44,7 +44,7 @@ export class Distribution {
   }
 
   record(ms: number): void {
-    const value = ms > 0 ? ms : 0;
+    const value = Math.max(0, ms);
     this.#histogram.recordValue(Math.round(value * 1000));
     this.#sum += value;
     if (value < this.#min) this.#min = value;

@@ -65,7 +65,7 @@ export async function checkOut(path: string): Promise<void> {
 }
 
 /** A reader of the file sees the old text or the new one, never a part. Links, devices and pipes are written through. */
-async function writeWhole(path: string, text: string): Promise<void> {
+export async function writeWhole(path: string, text: string): Promise<void> {
   const existing = await lstat(path).catch(() => undefined);
   if (existing && !existing.isFile()) return writeFile(path, text);
   const draft = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}`);

@@ -1,0 +1,46 @@
+import type { Pulse } from './engine/pulse.ts';
+import type { LoadHost } from './host.ts';
+
+export interface LiveView {
+  /** A line that stays. */
+  say(line: string): void;
+  /** The counters so far; on a terminal one rewritten line shows them. */
+  beat(pulse: Pulse, what: string): void;
+  /** Takes the rewritten line away. */
+  end(): void;
+}
+
+const clearLine = '\r\u001b[K';
+
+/** Tells on standard error how a run goes; nothing at all when it is to be quiet. */
+export function openLiveView({ stderr }: Pick<LoadHost, 'stderr'>, quiet = false): LiveView {
+  if (quiet) return { say: () => {}, beat: () => {}, end: () => {} };
+  const isTerminal = stderr.isTTY === true;
+  let last: { readonly pulse: Pulse; readonly at: number } | undefined;
+  let shown = '';
+  return {
+    say: (line) => stderr.write(`${isTerminal ? clearLine : ''}${line}\n`),
+    beat(pulse, what) {
+      if (!isTerminal) return;
+      const at = performance.now();
+      // A new measurement counts from nothing.
+      if (last === undefined || pulse.sent < last.pulse.sent) last = { pulse, at };
+      if (at - last.at >= 900) {
+        shown = rates(last.pulse, pulse, (at - last.at) / 1000);
+        last = { pulse, at };
+      }
+      const line = `${what}  in flight ${pulse.inFlight}  ${shown}  errors ${pulse.failed}  429 ${pulse.limited}`;
+      stderr.write(`${clearLine}${line.slice(0, (stderr.columns ?? 80) - 1)}`);
+    },
+    end() {
+      if (isTerminal) stderr.write(clearLine);
+    },
+  };
+}
+
+function rates(before: Pulse, now: Pulse, seconds: number): string {
+  const perSecond = (name: 'sent' | 'pieces') => ((now[name] - before[name]) / seconds).toFixed(1);
+  const answered = now.ttftCount - before.ttftCount;
+  const ttft = answered > 0 ? `${((now.ttftSum - before.ttftSum) / answered).toFixed(0)} ms` : '-';
+  return `${perSecond('sent')} req/s  ttft ${ttft}  ${perSecond('pieces')} tokens/s`;
+}

@@ -1,0 +1,139 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { closest } from 'fastest-levenshtein';
+import { sloNames, statisticNames } from '../specs/metrics.ts';
+import { type LoadFormat, loadFormats } from './report/render.ts';
+
+export interface Threshold {
+  readonly name: string;
+  readonly bound: { readonly atMost: number } | { readonly atLeast: number };
+}
+
+/** The options of `load` as commander reads them: values checked one by one, not yet together. */
+export interface LoadChoices {
+  readonly url?: string;
+  readonly apiKey?: string;
+  readonly header: readonly string[];
+  readonly ca?: string;
+  readonly insecure?: boolean;
+  readonly model?: string;
+  readonly backend?: 'gguf' | 'scripted';
+  /** Milliseconds. */
+  readonly ttft?: number;
+  readonly tokensPerSecond?: number;
+  /** Seconds. */
+  readonly duration?: number;
+  /** Seconds. */
+  readonly warmUp?: number;
+  readonly requests?: number;
+  readonly rate?: number;
+  readonly concurrency?: number;
+  readonly tokens?: number;
+  readonly promptTokens?: number;
+  readonly transport?: 'json' | 'sse' | 'websocket';
+  readonly slo: readonly Threshold[];
+  readonly threshold: readonly Threshold[];
+  /** Seconds. */
+  readonly timeout?: number;
+  readonly seed?: number;
+  readonly workers: number;
+  readonly list?: boolean;
+  readonly format: LoadFormat;
+  readonly out?: string;
+  readonly quiet?: boolean;
+  readonly color: boolean;
+}
+
+export function loadOptions(command: Command): Command {
+  const count = (unit: string, most: number) => numberOf({ whole: true, most, unit });
+  const amount = (unit: string, most: number) => numberOf({ whole: false, most, unit });
+  return command
+    .optionsGroup('The target:')
+    .option('--url <url>', 'base URL with its /v1; without it the reference server is started and measured')
+    .addOption(new Option('--api-key <key>', 'a valid key').env('STACK29_API_KEY'))
+    .option('--model <id>', 'the model to chat with (default: the first one listed)')
+    .addOption(repeatable("--header <'name: value'>", 'a header for every request; repeatable', String))
+    .option('--ca <file>', 'certificates to trust, in PEM')
+    .option('--insecure', 'accept any certificate')
+    .addOption(new Option('--backend <name>', 'of the reference server').choices(['gguf', 'scripted']))
+    .option(
+      '--ttft <ms>',
+      'of the reference server: time to the first scripted token',
+      amount('milliseconds', 3_600_000),
+    )
+    .option('--tokens-per-second <number>', 'of the reference server: pace of scripted tokens', amount('tokens', 1e9))
+    .optionsGroup('What is sent, other than the profile says:')
+    .option('--duration <time>', 'how long is measured: 60, 90s, 5m; of a search each step', seconds)
+    .option('--warm-up <time>', 'sent before, not measured', seconds)
+    .option('--requests <number>', 'measured requests at most', count('requests', 1e9))
+    .addOption(
+      new Option('--rate <number>', 'requests a second, as independent users send; of a search the highest')
+        .argParser(amount('requests', 1e6))
+        .conflicts('concurrency'),
+    )
+    .option('--concurrency <number>', 'users, each of whom sends again after an answer', count('users', 100_000))
+    .option('--tokens <number>', 'output tokens to ask for', count('tokens', 10_000_000))
+    .option('--prompt-tokens <number>', 'length of the prompts', count('tokens', 10_000_000))
+    .addOption(new Option('--transport <name>', 'how to ask').choices(['json', 'sse', 'websocket']))
+    .option('--timeout <seconds>', 'when a request counts as failed', amount('seconds', 86_400))
+    .option('--seed <number>', 'of all that is random (default: a random one, reported)', count('', 2 ** 31))
+    .option('--workers <number>', 'processes of the client', count('processes', 256), 1)
+    .optionsGroup('Bounds, which end in exit code 99 where they are not kept:')
+    .addOption(repeatable('--slo <ttft_p95=ms>', 'the most that a latency may be; repeatable', parseSlo))
+    .addOption(
+      repeatable("--threshold <'name<=number'>", 'a bound on any statistic, <= or >=; repeatable', parseThreshold),
+    )
+    .optionsGroup('The report:')
+    .option('--list', 'print the profiles and stop')
+    .addOption(new Option('--format <name>', loadFormats.join(', ')).choices(loadFormats).default('terminal'))
+    .option('--out <file>', 'write the report there')
+    .option('--quiet', 'nothing but the result')
+    .option('--no-color', 'no colour')
+    .optionsGroup('');
+}
+
+interface Accepted {
+  readonly whole: boolean;
+  readonly most: number;
+  readonly unit: string;
+}
+
+function numberOf({ whole, most, unit }: Accepted): (text: string) => number {
+  return (text) => {
+    const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+    if (value > 0 && value <= most && (Number.isInteger(value) || !whole)) return value;
+    const kind = whole ? 'a whole number' : 'a number';
+    throw new InvalidArgumentError(`It takes ${kind}${unit && ` of ${unit}`}, above 0 and at most ${most}.`);
+  };
+}
+
+const unitSeconds: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, h: 3600 };
+
+function seconds(text: string): number {
+  const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?)([smh]?)$/.exec(text) ?? [];
+  const value = Number(number) * (unitSeconds[unit] ?? Number.NaN);
+  if (number !== '' && value <= 604_800) return value;
+  throw new InvalidArgumentError('It takes a time of at most a week: 60, 90s, 5m or 2h.');
+}
+
+function parseSlo(text: string): Threshold {
+  const [, name = '', number = ''] = /^([^=<>]+)=(\d+(?:\.\d+)?)$/.exec(text) ?? [];
+  if (number === '') throw new InvalidArgumentError('It takes a statistic and milliseconds: ttft_p95=500.');
+  return { name: known(name, sloNames), bound: { atMost: Number(number) } };
+}
+
+function parseThreshold(text: string): Threshold {
+  const [, name = '', sign, number = ''] = /^([^=<>]+)(<=|>=)(\d+(?:\.\d+)?)$/.exec(text) ?? [];
+  if (number === '') throw new InvalidArgumentError("It takes a statistic and a bound: 'error_fraction<=0.01'.");
+  const bound = sign === '<=' ? { atMost: Number(number) } : { atLeast: Number(number) };
+  return { name: known(name, statisticNames), bound };
+}
+
+function known(name: string, names: readonly string[]): string {
+  if (names.includes(name)) return name;
+  throw new InvalidArgumentError(`There is no ${name}; the nearest is ${closest(name, [...names])}.`);
+}
+
+function repeatable<Value>(flags: string, description: string, parse: (text: string) => Value): Option {
+  const gather = (text: string, before: readonly Value[] = []): readonly Value[] => [...before, parse(text)];
+  return new Option(flags, description).argParser(gather).default([], 'none');
+}

@@ -1,0 +1,22 @@
+import type { LoadResult } from '../../specs/wire.ts';
+import { renderCsv } from './csv.ts';
+import { renderTerminal } from './terminal.ts';
+
+export const loadFormats = ['terminal', 'json', 'csv', 'html'] as const;
+export type LoadFormat = (typeof loadFormats)[number];
+
+/** A result as text. Colour concerns the terminal's form alone. */
+export async function renderResult(result: LoadResult, format: LoadFormat, color: boolean): Promise<string> {
+  switch (format) {
+    case 'terminal':
+      return renderTerminal(result, { color });
+    case 'json':
+      return `${JSON.stringify(result, null, 2)}\n`;
+    case 'csv':
+      return renderCsv(result);
+    case 'html': {
+      const { renderHtml } = await import('./html.ts');
+      return renderHtml(result);
+    }
+  }
+}

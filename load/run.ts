@@ -1,0 +1,155 @@
+import { randomInt } from 'node:crypto';
+import picocolors from 'picocolors';
+import type { LoadProfile, LoadResult } from '../specs/wire.ts';
+import type { Pulse } from './engine/pulse.ts';
+import type { LoadHost } from './host.ts';
+import { type LiveView, openLiveView } from './live.ts';
+import { ownMeasurer } from './measurer.ts';
+import type { LoadChoices } from './options.ts';
+import { readProfile, readyProfiles } from './profile.ts';
+import { type LoadFormat, renderResult } from './report/render.ts';
+import { outcomeLine } from './report/words.ts';
+import { settle } from './settle.ts';
+import { openSubject, type Subject } from './subject.ts';
+import { Contact, learnWording } from './target.ts';
+import { type Measured, measureTraffic } from './traffic.ts';
+
+/** What the exit codes of `load` mean: those of the suite, and that of k6 for a bound that was crossed. */
+export const loadExitCodes = {
+  passed: 0,
+  broken: 1,
+  usage: 2,
+  incomplete: 3,
+  unreachable: 4,
+  crossed: 99,
+  interrupted: 130,
+} as const;
+
+/**
+ * The `load` command: measures the target that the options name, or a reference server started for it.
+ * @returns the exit code
+ * @throws LoadProblem, and what the host throws for the user
+ */
+export async function runLoad(profileName: string, choices: LoadChoices, host: LoadHost): Promise<number> {
+  if (choices.list) {
+    const lines = Object.entries(readyProfiles).map(([name, { description }]) => `${name.padEnd(20)}${description}\n`);
+    host.stdout.write(lines.join(''));
+    return loadExitCodes.passed;
+  }
+  const profile = settle(await readProfile(profileName), choices);
+  if (choices.out !== undefined) await host.checkOut(choices.out);
+  const view = openLiveView(host, choices.quiet);
+  view.say(`${host.tool}: load ${profile.name}, ${profile.description}`);
+  const subject = await openSubject(profile, choices, host, view.say);
+  try {
+    const result = await measureSubject(profile, profileName, subject, choices, host, view);
+    view.end();
+    if (result === undefined) {
+      host.stderr.write('interrupted: nothing was measured\n');
+      return loadExitCodes.interrupted;
+    }
+    const delivered = await deliver(result, choices, host);
+    if (!delivered) return loadExitCodes.usage;
+    if (result.endedEarly === 'interrupted') return loadExitCodes.interrupted;
+    return result.endedEarly === 'target gone' ? loadExitCodes.unreachable : loadExitCodes[result.outcome];
+  } finally {
+    view.end();
+    await subject.close();
+  }
+}
+
+/** `undefined` where the user interrupts before there is anything to report. */
+async function measureSubject(
+  profile: LoadProfile,
+  path: string,
+  { endpoint, description }: Subject,
+  choices: LoadChoices,
+  { signal, tool, argv }: LoadHost,
+  view: LiveView,
+): Promise<LoadResult | undefined> {
+  view.say(`measuring ${endpoint.url}${description === undefined ? '' : `, ${description}`}`);
+  const contact = new Contact(endpoint, signal);
+  try {
+    const wording = await learnWording(contact, profile.workload, choices.model);
+    const seed = choices.seed ?? randomInt(2 ** 31);
+    const startedAt = new Date().toISOString();
+    const measurer = ownMeasurer(endpoint, wording);
+    const begin = performance.now();
+    const onPulse = (pulse: Pulse) =>
+      view.beat(pulse, `${((performance.now() - begin) / 1000).toFixed(0)} s${lengthOf(profile)}`);
+    try {
+      const measured: Measured = await measureProfile();
+      return {
+        format: 'stack29-load/1',
+        tool,
+        engine: 'embedded',
+        command: commandLine(argv),
+        target: { url: endpoint.url, model: wording.model, ...(description !== undefined && { description }) },
+        profile,
+        seed,
+        workers: choices.workers,
+        startedAt,
+        ...measured,
+      };
+    } finally {
+      await measurer.close();
+    }
+
+    function measureProfile(): Promise<Measured> {
+      switch (profile.kind) {
+        case 'traffic':
+          return measureTraffic(profile, { measurer, seed, path, signal, onPulse });
+        case 'capacity':
+        case 'tier':
+          throw new Error('not yet');
+      }
+    }
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    throw error;
+  } finally {
+    await contact.close();
+  }
+}
+
+function lengthOf(profile: LoadProfile): string {
+  if (profile.kind !== 'traffic' || profile.durationSeconds === undefined) return '';
+  return ` of ${(profile.warmUpSeconds ?? 0) + profile.durationSeconds} s`;
+}
+
+/** The command as it was typed, without what may be a secret. */
+export function commandLine(argv: readonly string[]): string {
+  const words = argv.map((word, index) => {
+    const before = argv[index - 1];
+    if (before === '--api-key' || before === '--header') return '***';
+    const shown = word.replace(/^(--api-key|--header)=.*$/s, '$1=***');
+    return /^[\w./:=@%+-]+$/.test(shown) ? shown : `'${shown.replaceAll("'", "'\\''")}'`;
+  });
+  return ['stack29-conformance', ...words].join(' ');
+}
+
+/** @returns false when the file could not be written; the report then goes to standard output all the same */
+async function deliver(result: LoadResult, choices: LoadChoices, host: LoadHost): Promise<boolean> {
+  const { stdout, stderr, env } = host;
+  const { format, out, quiet } = choices;
+  const color =
+    choices.color && picocolors.isColorSupported && (stdout.isTTY === true || env.FORCE_COLOR !== undefined);
+  const show = async (shown: LoadFormat) => {
+    const text = quiet && shown === 'terminal' ? `${outcomeLine(result)}\n` : await renderResult(result, shown, color);
+    stdout.write(text);
+  };
+  if (out === undefined) {
+    await show(format);
+    return true;
+  }
+  const text = await renderResult(result, format, false);
+  try {
+    await host.writeWhole(out, text);
+  } catch (error) {
+    stdout.write(text);
+    stderr.write(`error: --out ${out} could not be written (${(error as Error).message}); the report is above\n`);
+    return false;
+  }
+  await show('terminal');
+  return true;
+}

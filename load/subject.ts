@@ -1,0 +1,75 @@
+import { X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { LoadProfile } from '../specs/wire.ts';
+import type { Endpoint } from './engine/job.ts';
+import type { LoadHost } from './host.ts';
+import type { LoadChoices } from './options.ts';
+import { LoadProblem } from './problem.ts';
+
+/** What is measured. */
+export interface Subject {
+  readonly endpoint: Endpoint;
+  /** What it is, where it was started for the run. */
+  readonly description?: string;
+  close(): Promise<void>;
+}
+
+/** The target that the options name, or else a reference server that is started now. @throws LoadProblem */
+export async function openSubject(
+  profile: LoadProfile,
+  choices: LoadChoices,
+  host: LoadHost,
+  say: (line: string) => void,
+): Promise<Subject> {
+  const { url, apiKey, backend, ttft, tokensPerSecond, insecure = false } = choices;
+  const headers = headersOf(choices.header);
+  if (url !== undefined) {
+    if (backend !== undefined || ttft !== undefined || tokensPerSecond !== undefined) {
+      throw new LoadProblem(
+        'usage',
+        '--backend, --ttft and --tokens-per-second are of the reference server, not of --url',
+      );
+    }
+    const ca = choices.ca === undefined ? undefined : await readCertificates(choices.ca);
+    return {
+      endpoint: { url: host.baseUrlOf(url, '--url'), key: apiKey || undefined, headers, ca, insecure },
+      close: async () => {},
+    };
+  }
+  say('no --url: starting the reference server');
+  const reference = await host.startReference({
+    tier: profile.kind === 'tier' ? profile.tier : 'unlimited',
+    ...(backend && { backend }),
+    ...(ttft !== undefined && { ttft }),
+    ...(tokensPerSecond !== undefined && { tokensPerSecond }),
+  });
+  return {
+    endpoint: { url: reference.url, key: reference.key, headers, ca: undefined, insecure },
+    description: `the reference server on ${reference.description}`,
+    close: () => reference.close(),
+  };
+}
+
+/** The value may be a secret, so an error gives the position only. */
+function headersOf(lines: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    lines.map((line, index) => {
+      const colon = line.indexOf(':');
+      if (colon < 1)
+        throw new LoadProblem('usage', `--header number ${index + 1} does not have the form 'name: value'`);
+      return [line.slice(0, colon), line.slice(colon + 1).trim()];
+    }),
+  );
+}
+
+async function readCertificates(path: string): Promise<string> {
+  const pem = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw new LoadProblem('usage', `--ca ${path} cannot be read: ${(error as Error).message}`);
+  });
+  try {
+    new X509Certificate(pem);
+  } catch {
+    throw new LoadProblem('usage', `--ca ${path} holds no certificate in PEM`);
+  }
+  return pem;
+}
