@@ -1,4 +1,3 @@
-import { createParser } from 'eventsource-parser';
 import { addContent, addUsage, type Ending, type FailureKind, type Flight, parseObject } from './flight.ts';
 
 /** What the events of a stream tell. */
@@ -11,10 +10,12 @@ export class StreamReading {
     this.#flight = flight;
   }
 
-  /** Reads a stream whose events have no times. */
+  /** Reads a stream whose events have no times. An event that no empty line ends is none. */
   whole(text: string): void {
-    const parser = createParser({ onEvent: ({ data }) => this.event(data, undefined) });
-    parser.feed(text);
+    for (const event of text.split(/\r\n\r\n|\n\n|\r\r/).slice(0, -1)) {
+      const lines = event.split(/\r\n|\n|\r/).flatMap((line) => /^data: ?(.*)$/.exec(line)?.[1] ?? []);
+      if (lines.length > 0) this.event(lines.join('\n'), undefined);
+    }
   }
 
   /** @param at when it came, where that is known */
