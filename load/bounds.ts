@@ -11,10 +11,7 @@ export function boundsOf(
   slos: Readonly<Record<string, number>> = {},
   thresholds: Readonly<Record<string, Bound>> = {},
 ): readonly (readonly [statistic: string, bound: Bound])[] {
-  return [
-    ...Object.entries(slos).map(([name, atMost]) => [name, { atMost }] as const),
-    ...Object.entries(thresholds),
-  ];
+  return [...Object.entries(slos).map(([name, atMost]) => [name, { atMost }] as const), ...Object.entries(thresholds)];
 }
 
 /** What became of bounds. One on which nothing was measured is not kept. */

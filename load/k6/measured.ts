@@ -2,7 +2,7 @@ import { type MetricName, metrics, percentiles } from '../../specs/metrics.ts';
 import type { Distribution, LoadResult, RequestCounts } from '../../specs/wire.ts';
 import { failureKinds } from './flight.ts';
 import { trendNames } from './metrics.ts';
-import { type SummaryData, valueOf } from './summary-data.ts';
+import { readValue, type SummaryData } from './summary-data.ts';
 import { failedOfKind } from './thresholds.ts';
 
 /** The statistics that k6 is to work out of each distribution. */
@@ -22,22 +22,22 @@ export function countsOf(data: SummaryData): RequestCounts {
     'requests_failed',
     'requests_limited',
     'requests_warm_up',
-  ].map((name) => valueOf(data, name));
+  ].map((name) => readValue(data, name));
   return { sent, succeeded, failed, limited, unfinished: Math.max(0, sent - succeeded - failed - limited), warmUp };
 }
 
 export function tokensOf(data: SummaryData): LoadResult['tokens'] {
-  const byUsage = valueOf(data, 'tokens_counted_by_usage');
-  const byChunks = valueOf(data, 'tokens_counted_by_chunks');
+  const byUsage = readValue(data, 'tokens_counted_by_usage');
+  const byChunks = readValue(data, 'tokens_counted_by_chunks');
   return {
-    prompt: valueOf(data, 'tokens_prompt'),
-    output: valueOf(data, 'tokens_output'),
+    prompt: readValue(data, 'tokens_prompt'),
+    output: readValue(data, 'tokens_output'),
     countedBy: byUsage > 0 ? (byChunks > 0 ? 'both' : 'usage') : byChunks > 0 ? 'chunks' : 'none',
   };
 }
 
 export function measuredSecondsOf(data: SummaryData): number {
-  return Math.max(0, valueOf(data, 'measured_end', 'max') - valueOf(data, 'measured_begin', 'min')) / 1000;
+  return Math.max(0, readValue(data, 'measured_end', 'max') - readValue(data, 'measured_begin', 'min')) / 1000;
 }
 
 /** The metrics of a run; those of which nothing was measured are absent. */
@@ -45,13 +45,13 @@ export function metricsOf(data: SummaryData): LoadResult['metrics'] {
   const { sent, succeeded, failed, limited } = countsOf(data);
   const seconds = measuredSecondsOf(data);
   const decided = succeeded + failed;
-  const good = valueOf(data, 'requests_good');
+  const good = readValue(data, 'requests_good');
   const rate = (count: number) => (seconds > 0 ? count / seconds : undefined);
   const share = (count: number, of: number) => (of > 0 ? count / of : undefined);
-  const tpot = valueOf(data, 'tpot', 'med');
+  const tpot = readValue(data, 'tpot', 'med');
   const figures: Partial<Record<MetricName, number | undefined>> = {
     stream_token_rate: tpot > 0 ? 1000 / tpot : undefined,
-    output_token_rate: rate(valueOf(data, 'tokens_output')),
+    output_token_rate: rate(readValue(data, 'tokens_output')),
     request_rate: rate(succeeded),
     goodput: rate(good),
     goodput_fraction: share(good, decided),
@@ -64,7 +64,7 @@ export function metricsOf(data: SummaryData): LoadResult['metrics'] {
   };
   const measured: LoadResult['metrics'] = {};
   for (const name of trendNames) {
-    if (valueOf(data, name) > 0) measured[name] = distributionOf(data, name);
+    if (readValue(data, name) > 0) measured[name] = distributionOf(data, name);
   }
   for (const [name, value] of Object.entries(figures)) {
     if (value !== undefined) measured[name] = { unit: metrics[name as MetricName].unit, value };
@@ -73,7 +73,7 @@ export function metricsOf(data: SummaryData): LoadResult['metrics'] {
 }
 
 function distributionOf(data: SummaryData, name: string): Distribution {
-  const value = (of: string) => valueOf(data, name, of);
+  const value = (of: string) => readValue(data, name, of);
   return {
     unit: 'ms',
     count: value('count'),
@@ -87,17 +87,18 @@ function distributionOf(data: SummaryData, name: string): Distribution {
 /** Failures by kind, the most frequent first. */
 export function errorsOf(data: SummaryData): LoadResult['errors'] {
   return failureKinds
-    .map((kind) => ({ kind, count: valueOf(data, failedOfKind(kind)) }))
+    .map((kind) => ({ kind, count: readValue(data, failedOfKind(kind)) }))
     .filter(({ count }) => count > 0)
     .toSorted((one, other) => other.count - one.count);
 }
 
 /** k6 says of itself only whether it had users enough. */
 export function clientHealthOf(data: SummaryData): LoadResult['clientHealth'] {
-  const droppedIterations = valueOf(data, 'dropped_iterations');
+  const droppedIterations = readValue(data, 'dropped_iterations');
   return {
     droppedIterations,
     isLimit: droppedIterations > 0,
-    reasons: droppedIterations > 0 ? [`k6 had no user left for ${droppedIterations} requests, which were not sent`] : [],
+    reasons:
+      droppedIterations > 0 ? [`k6 had no user left for ${droppedIterations} requests, which were not sent`] : [],
   };
 }

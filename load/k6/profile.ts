@@ -30,7 +30,9 @@ function chosenProfile(fallback: string): LoadProfile {
   const chosen = settings.profile ?? fallback;
   if (chosen.startsWith('{')) return JSON.parse(chosen);
   if (!Object.hasOwn(ready, chosen)) {
-    throw new Error(`STACK29_PROFILE is no ready profile and no JSON; the ready ones: ${Object.keys(ready).join(', ')}`);
+    throw new Error(
+      `STACK29_PROFILE is no ready profile and no JSON; the ready ones: ${Object.keys(ready).join(', ')}`,
+    );
   }
   return ready[chosen] as LoadProfile;
 }

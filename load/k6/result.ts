@@ -1,5 +1,5 @@
-import type { LoadResult } from '../../specs/wire.ts';
 import packageJson from '../../package.json' with { type: 'json' };
+import type { LoadResult } from '../../specs/wire.ts';
 import { settings } from './settings.ts';
 
 type Findings = Omit<LoadResult, 'format' | 'tool' | 'engine' | 'command' | 'target' | 'workers' | 'startedAt'> & {
@@ -34,7 +34,9 @@ function inWords({ requests, metrics, bounds, tier = [], notes, outcome }: LoadR
         : `${name.padEnd(20)} p50 ${round(metric.percentiles['50'] ?? 0)} ms, p95 ${round(metric.percentiles['95'] ?? 0)} ms, p99 ${round(metric.percentiles['99'] ?? 0)} ms`,
     ),
     ...bounds.map(({ name, kept, actual }) => `${kept ? 'kept' : 'CROSSED'}: ${name} is ${actual ?? 'not measured'}`),
-    ...tier.map(({ check, verdict, reasons }) => `${check}: ${verdict}${reasons.map((reason) => `; ${reason}`).join('')}`),
+    ...tier.map(
+      ({ check, verdict, reasons }) => `${check}: ${verdict}${reasons.map((reason) => `; ${reason}`).join('')}`,
+    ),
     ...notes.map((note) => `note: ${note}`),
     outcome,
   ];

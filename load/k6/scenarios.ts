@@ -28,7 +28,10 @@ export function scenariosOf(profile: TrafficProfile, exec: string): Record<strin
   const base = { exec, gracefulStop: seconds(timeoutSeconds + 5) };
   const users = (rate: number) => {
     const preAllocatedVUs = Math.min(mostUsers, Math.ceil(rate * readySeconds) + 1);
-    return { preAllocatedVUs, maxVUs: Math.max(preAllocatedVUs, Math.min(mostUsers, Math.ceil(rate * timeoutSeconds))) };
+    return {
+      preAllocatedVUs,
+      maxVUs: Math.max(preAllocatedVUs, Math.min(mostUsers, Math.ceil(rate * timeoutSeconds))),
+    };
   };
   /** How long measured requests are sent, at so many a second. */
   const measuredSeconds = (rate: number) => Math.min(durationSeconds ?? Infinity, (requests ?? Infinity) / rate);
@@ -70,7 +73,8 @@ export function scenariosOf(profile: TrafficProfile, exec: string): Record<strin
     }
     case 'bursts': {
       const { size, everySeconds } = arrival;
-      const span = warmUpSeconds + Math.min(durationSeconds ?? Infinity, ((requests ?? Infinity) / size) * everySeconds);
+      const span =
+        warmUpSeconds + Math.min(durationSeconds ?? Infinity, ((requests ?? Infinity) / size) * everySeconds);
       const count = Math.ceil(span / everySeconds);
       if (count > mostBursts) throw new Error(`${count} bursts are more than the ${mostBursts} that k6 is given`);
       const bursts = Array.from({ length: count }, (_, index) => {
@@ -89,7 +93,12 @@ export function scenariosOf(profile: TrafficProfile, exec: string): Record<strin
 }
 
 /** Whether a request counts. @param due when it was due, and @param begun when its scenario began: epoch milliseconds */
-export function isMeasured(scenario: string, due: number, begun: number, { warmUpSeconds = 0 }: TrafficProfile): boolean {
+export function isMeasured(
+  scenario: string,
+  due: number,
+  begun: number,
+  { warmUpSeconds = 0 }: TrafficProfile,
+): boolean {
   if (scenario === trafficName) return due >= begun + warmUpSeconds * 1000;
   return !scenario.startsWith(warmUpName);
 }

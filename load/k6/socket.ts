@@ -1,5 +1,5 @@
-import { WebSocket } from 'k6/websockets';
 import { clearTimeout, setTimeout } from 'k6/timers';
+import { WebSocket } from 'k6/websockets';
 import ws from 'k6/ws';
 import type { Wording } from '../engine/job.ts';
 import { type Ask, membersOf } from '../engine/wording.ts';
@@ -59,7 +59,10 @@ function isLimit({ code, type }: Readonly<Record<string, unknown>>): boolean {
 }
 
 /** A refusal does not show its status here; the older module does, so that it asks once more. */
-function endingOfRefusal(params: { readonly headers: Record<string, string>; readonly tags: Record<string, string> }): Ending {
+function endingOfRefusal(params: {
+  readonly headers: Record<string, string>;
+  readonly tags: Record<string, string>;
+}): Ending {
   const { status } = ws.connect(socketUrl(), params, (socket) => socket.close());
   return status === 429 ? 'limited' : { failed: 'handshake refused' };
 }

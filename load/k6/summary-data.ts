@@ -7,6 +7,6 @@ export interface SummaryData {
 }
 
 /** A value of a metric, `requests_failed{kind:timeout}` for a part of one; 0 where there is none. */
-export function valueOf({ metrics }: SummaryData, metric: string, value = 'count'): number {
+export function readValue({ metrics }: SummaryData, metric: string, value = 'count'): number {
   return metrics[metric]?.values[value] ?? 0;
 }

@@ -11,12 +11,21 @@ interface Finding {
 export const findings = {
   'admitted-more': { effect: 'broken', words: 'more requests were admitted than the limit allows' },
   'admitted-less': { effect: 'broken', words: 'requests within the limit were refused' },
-  'admitted-before-reset': { effect: 'broken', words: 'a request was admitted before the window of the limit had ended' },
-  'refused-after-reset': { effect: 'broken', words: 'a request was still refused after the reset that the headers name' },
+  'admitted-before-reset': {
+    effect: 'broken',
+    words: 'a request was admitted before the window of the limit had ended',
+  },
+  'refused-after-reset': {
+    effect: 'broken',
+    words: 'a request was still refused after the reset that the headers name',
+  },
   'refused-while-paced': { effect: 'broken', words: 'requests at the even pace of the limit were refused' },
   'slot-not-released': { effect: 'broken', words: 'a request was refused though another had ended and left its place' },
   'header-limit': { effect: 'broken', words: 'X-RateLimit-Limit names another limit than the tier has' },
-  'header-remaining': { effect: 'broken', words: 'X-RateLimit-Remaining does not count down to 0 as requests are admitted' },
+  'header-remaining': {
+    effect: 'broken',
+    words: 'X-RateLimit-Remaining does not count down to 0 as requests are admitted',
+  },
   'header-refused': { effect: 'broken', words: 'a refusal says in X-RateLimit-Remaining that requests are left' },
   'refused-early': { effect: 'broken', words: 'a request was refused before the tokens of the day were used' },
   'no-limit-known': { effect: 'inconclusive', words: 'neither the profile nor a header names the limit' },

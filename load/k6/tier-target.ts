@@ -42,7 +42,12 @@ export class TierTarget {
 
   /** @param members of the request, other than the workload has them */
   async chat(check: string, members: object = {}): Promise<Answer> {
-    const wording = { model: this.#model, workload: this.#workload, askUsage: false, promptCost: { fixed: 0, perWord: 1 } };
+    const wording = {
+      model: this.#model,
+      workload: this.#workload,
+      askUsage: false,
+      promptCost: { fixed: 0, perWord: 1 },
+    };
     const body = JSON.stringify({ ...membersOf(wording, askFor(wording, Math.random)), ...members });
     return answerOf(
       await http.asyncRequest('POST', `${targetUrl()}/chat/completions`, body, params(check, this.#timeoutSeconds)),
@@ -67,7 +72,8 @@ function limitHeadersOf(headers: Readonly<Record<string, string>>): LimitHeaders
   const byName = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
   const number = (name: string) => Number(byName.get(`x-ratelimit-${name}`) ?? Number.NaN);
   const [limit, remaining, used, reset] = [number('limit'), number('remaining'), number('used'), number('reset')];
-  if (limit === undefined || !Number.isFinite(limit) || reset === undefined || !Number.isFinite(reset)) return undefined;
+  if (limit === undefined || !Number.isFinite(limit) || reset === undefined || !Number.isFinite(reset))
+    return undefined;
   const now = Date.now();
   const date = Date.parse(byName.get('date') ?? '');
   const serverNow = Number.isFinite(date) ? date : now;

@@ -5,7 +5,7 @@ import { learnModel } from './learn.ts';
 import { tierProfile } from './profile.ts';
 import { writtenResult } from './result.ts';
 import { settings } from './settings.ts';
-import { type SummaryData, valueOf } from './summary-data.ts';
+import { readValue, type SummaryData } from './summary-data.ts';
 import { reported, type Thresholds } from './thresholds.ts';
 import { type CheckName, type FindingName, findingNames, verdictOf } from './tier-findings.ts';
 import { type Answer, TierTarget } from './tier-target.ts';
@@ -64,7 +64,14 @@ export function tierScript(checks: Partial<Readonly<Record<CheckName, Check>>>, 
   return {
     options: {
       scenarios: {
-        tier: { executor: 'per-vu-iterations', exec: 'check', vus: 1, iterations: 1, maxDuration: longest, gracefulStop: '5s' },
+        tier: {
+          executor: 'per-vu-iterations',
+          exec: 'check',
+          vus: 1,
+          iterations: 1,
+          maxDuration: longest,
+          gracefulStop: '5s',
+        },
       },
       thresholds: Object.assign({}, ...names.map(thresholdsOf)),
       setupTimeout: '300s',
@@ -105,11 +112,11 @@ function thresholdsOf(check: CheckName): Thresholds {
 
 function tierCheckOf(check: CheckName, data: SummaryData): TierCheck {
   const [admitted = 0, refused = 0, other = 0] = (['admitted', 'refused', 'other'] as const).map((answer) =>
-    valueOf(data, answeredPart(check, answer)),
+    readValue(data, answeredPart(check, answer)),
   );
-  const limit = valueOf(data, limitPart(check), 'value');
-  const expected = valueOf(data, expectedPart(check), 'value');
-  const came = findingNames.filter((finding) => valueOf(data, foundPart(check, finding)) > 0);
+  const limit = readValue(data, limitPart(check), 'value');
+  const expected = readValue(data, expectedPart(check), 'value');
+  const came = findingNames.filter((finding) => readValue(data, foundPart(check, finding)) > 0);
   return {
     check,
     ...(limit > 0 && { limit }),
@@ -118,11 +125,15 @@ function tierCheckOf(check: CheckName, data: SummaryData): TierCheck {
     admitted,
     refused,
     other,
-    ...verdictOf(came, valueOf(data, donePart(check)) > 0),
+    ...verdictOf(came, readValue(data, donePart(check)) > 0),
   };
 }
 
-function resultOf(profile: TierProfile, names: readonly CheckName[], data: SummaryData): Parameters<typeof writtenResult>[0] {
+function resultOf(
+  profile: TierProfile,
+  names: readonly CheckName[],
+  data: SummaryData,
+): Parameters<typeof writtenResult>[0] {
   const prepared = data.setup_data as Prepared | undefined;
   const tier = names.map((name) => tierCheckOf(name, data));
   const sum = (value: (check: TierCheck) => number) => tier.reduce((total, check) => total + value(check), 0);

@@ -8,7 +8,15 @@ import { type Ask, askFor, type TransportName } from '../engine/wording.ts';
 import { type Ending, type Flight, openFlight } from './flight.ts';
 import { askForBody, askForWholeStream } from './http-chat.ts';
 import { learnWording } from './learn.ts';
-import { clientHealthOf, countsOf, errorsOf, measuredSecondsOf, metricsOf, summaryTrendStats, tokensOf } from './measured.ts';
+import {
+  clientHealthOf,
+  countsOf,
+  errorsOf,
+  measuredSecondsOf,
+  metricsOf,
+  summaryTrendStats,
+  tokensOf,
+} from './measured.ts';
 import { recordEnded, recordSent } from './metrics.ts';
 import { defaultTimeoutSeconds, trafficProfile } from './profile.ts';
 import { writtenResult } from './result.ts';
@@ -136,7 +144,9 @@ function notesOf({ arrival, workload }: TrafficProfile, keepGaps: boolean): stri
     ...(isPoisson ? ['k6 spaces requests evenly, so that this load is gentler than that of independent users'] : []),
     ...(json > 0 ? ['answers in one JSON body have no first content, so that TTFT, ICL and TPOT leave them out'] : []),
     ...(sse > 0 && !sseModule
-      ? ['k6 gives a stream only once it is whole: no TTFT, ICL and TPOT of streams, and their E2E ends with the stream']
+      ? [
+          'k6 gives a stream only once it is whole: no TTFT, ICL and TPOT of streams, and their E2E ends with the stream',
+        ]
       : []),
     ...(sse > 0 && sseModule ? ['an event of a stream has the time at which k6/x/sse handed it to the script'] : []),
     ...(websocket > 0 ? ['pieces over a WebSocket have the time at which k6 read them from the socket'] : []),

@@ -1,0 +1,139 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Crew, User } from './crew.ts';
+import type { ScenarioOptions } from './options.ts';
+
+interface ScenarioHost {
+  readonly crew: Crew;
+  /** What `setup` returned, as JSON. */
+  readonly data: string | undefined;
+  onDropped(count: number): void;
+  onIteration(): void;
+  onLine(text: string): void;
+}
+
+/** Runs a scenario to its end: its regular time, and what it is graciously given after that. */
+export async function runScenario(name: string, options: ScenarioOptions, host: ScenarioHost): Promise<void> {
+  await sleep(options.startMs);
+  const scenario = new RunningScenario(name, options, host);
+  await scenario.run();
+}
+
+class RunningScenario {
+  readonly #name: string;
+  readonly #options: ScenarioOptions;
+  readonly #host: ScenarioHost;
+  readonly #startTime = Date.now();
+  readonly #begin = performance.now();
+  readonly #underWay = new Map<User, Promise<void>>();
+  #iterations = 0;
+
+  constructor(name: string, options: ScenarioOptions, host: ScenarioHost) {
+    this.#name = name;
+    this.#options = options;
+    this.#host = host;
+  }
+
+  async run(): Promise<void> {
+    const { executor, gracefulStopMs } = this.#options;
+    const regularMs = executor.endsWith('iterations') ? this.#options.maxDurationMs : this.#options.durationMs;
+    const stopping = new AbortController();
+    const over = sleep(regularMs + gracefulStopMs, undefined, { signal: stopping.signal }).then(
+      () => true,
+      () => false,
+    );
+    const isOver = await Promise.race([over, this.#execute(regularMs).then(() => false)]);
+    stopping.abort();
+    // What is still under way is interrupted.
+    if (isOver) await Promise.all([...this.#underWay.keys()].map((user) => user.end()));
+  }
+
+  async #execute(regularMs: number): Promise<void> {
+    const { executor, vus, iterations } = this.#options;
+    const isTime = () => performance.now() - this.#begin < regularMs;
+    switch (executor) {
+      case 'constant-vus':
+        return this.#users(vus, isTime);
+      case 'shared-iterations': {
+        let left = iterations;
+        await this.#users(vus, () => isTime() && left-- > 0);
+        if (left > 0) this.#host.onDropped(left);
+        return;
+      }
+      case 'per-vu-iterations':
+        await Promise.all(
+          Array.from({ length: vus }, () => {
+            let left = iterations;
+            return this.#users(1, () => isTime() && left-- > 0);
+          }),
+        );
+        return;
+      default:
+        return this.#arrivals(regularMs);
+    }
+  }
+
+  /** Users who iterate one after the other as long as they may. */
+  async #users(count: number, mayGoOn: () => boolean): Promise<void> {
+    const users = Array.from({ length: count }, () => this.#host.crew.hire());
+    await Promise.all(
+      users.map(async (user) => {
+        await user.loaded;
+        while (mayGoOn()) await this.#iterate(user);
+      }),
+    );
+  }
+
+  /** Iterations that begin when they are due, each by a user that is free; where none is, they are dropped. */
+  async #arrivals(regularMs: number): Promise<void> {
+    const free: User[] = [];
+    let hired = 0;
+    for (const due of this.#dueTimes()) {
+      if (due >= regularMs) break;
+      await sleep(Math.max(0, due - (performance.now() - this.#begin)));
+      const user = free.pop() ?? (hired < this.#options.maxVUs ? this.#host.crew.hire() : undefined);
+      if (user === undefined) {
+        this.#host.onDropped(1);
+        continue;
+      }
+      hired = free.length + this.#underWay.size + 1;
+      void this.#iterate(user).then(() => free.push(user));
+    }
+    await Promise.all(this.#underWay.values());
+  }
+
+  /** Milliseconds from the begin: an iteration is due whenever the area under the rate has grown by one. */
+  *#dueTimes(): Generator<number> {
+    const { rate, stages, durationMs } = this.#options;
+    const steps = stages.length > 0 ? stages : [{ rate, ms: durationMs }];
+    let [begun, from, area, due] = [0, rate, 0, 0];
+    for (const step of steps) {
+      const slope = (step.rate - from) / step.ms;
+      const whole = ((from + step.rate) / 2) * step.ms;
+      for (; due < area + whole; due += 1) {
+        const rest = due - area;
+        const after = slope === 0 ? rest / from : (Math.sqrt(from ** 2 + 2 * slope * rest) - from) / slope;
+        yield begun + after;
+      }
+      begun += step.ms;
+      area += whole;
+      from = step.rate;
+    }
+  }
+
+  #iterate(user: User): Promise<void> {
+    const iterationInTest = this.#iterations;
+    this.#iterations += 1;
+    const { exec, executor } = this.#options;
+    const scenario = { name: this.#name, executor, startTime: this.#startTime, iterationInTest };
+    const iteration = user
+      .carryOut({ type: 'iterate', exec, data: this.#host.data, scenario })
+      // An iteration that throws is over, and the next one begins.
+      .catch((error: unknown) => this.#host.onLine(String(error)))
+      .then(() => {
+        this.#underWay.delete(user);
+        this.#host.onIteration();
+      });
+    this.#underWay.set(user, iteration);
+    return iteration;
+  }
+}
