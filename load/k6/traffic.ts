@@ -127,7 +127,7 @@ function resultOf(
         ? [`${limited} requests were refused with 429: the limit of the key, not what the target can carry`]
         : []),
     ],
-    outcome: outcomeOf(bounds, succeeded),
+    outcome: prepared ? outcomeOf(bounds, succeeded) : 'incomplete',
   };
 }
 
