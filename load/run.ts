@@ -12,6 +12,7 @@ import { outcomeLine } from './report/words.ts';
 import { settle } from './settle.ts';
 import { openSubject, type Subject } from './subject.ts';
 import { Contact, learnWording } from './target.ts';
+import { checkTier } from './tier/check-tier.ts';
 import { type Measured, measureTraffic } from './traffic.ts';
 
 /** What the exit codes of `load` mean: those of the suite, and that of k6 for a bound that was crossed. */
@@ -99,8 +100,9 @@ async function measureSubject(
       switch (profile.kind) {
         case 'traffic':
           return measureTraffic(profile, { measurer, seed, path, signal, onPulse });
-        case 'capacity':
         case 'tier':
+          return checkTier(profile, { contact, wording, signal, say: view.say });
+        case 'capacity':
           throw new Error('not yet');
       }
     }

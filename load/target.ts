@@ -1,14 +1,23 @@
-import { Agent, request } from 'undici';
+import { Agent, type Dispatcher, request } from 'undici';
 import type { LoadWorkload } from '../specs/wire.ts';
 import type { Endpoint, Wording } from './engine/job.ts';
 import { randomFrom } from './engine/random.ts';
 import { promptOf } from './engine/wording.ts';
 import { LoadProblem } from './problem.ts';
 
-interface Answer {
+/** A whole answer. */
+export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: unknown;
+}
+
+/** A chat that was begun. */
+interface OpenStream {
+  readonly status: number;
+  /** Settles with the first piece, or the end; tells whether the answer has ended since. */
+  readonly first: Promise<() => boolean>;
+  leave(): void;
 }
 
 const timeoutMs = 60_000;
@@ -19,6 +28,7 @@ export class Contact {
   readonly #agent: Agent;
 
   readonly #signal: AbortSignal;
+  #spentTokens = 0;
 
   /** @param signal ends whatever is asked */
   constructor(endpoint: Endpoint, signal: AbortSignal) {
@@ -28,26 +38,66 @@ export class Contact {
     this.#agent = new Agent({ connect: { rejectUnauthorized: !insecure, ...(ca !== undefined && { ca }) } });
   }
 
+  /** Tokens of all answers in one JSON body, as their usage reports them. */
+  get spentTokens(): number {
+    return this.#spentTokens;
+  }
+
   /** @throws LoadProblem where no answer comes */
   async ask(method: 'GET' | 'POST', path: string, body?: object): Promise<Answer> {
+    const response = await this.#send(method, path, this.#signal, timeoutMs, body);
+    const answer = { status: response.statusCode, headers: response.headers, body: parse(await response.body.text()) };
+    const tokens: unknown = Object(Object(answer.body).usage).total_tokens;
+    if (typeof tokens === 'number') this.#spentTokens += tokens;
+    return answer;
+  }
+
+  /** Begins a chat, whose answer is read and thrown away. @throws LoadProblem where no answer comes */
+  async openStream(body: object): Promise<OpenStream> {
+    const leaving = new AbortController();
+    const response = await this.#send(
+      'POST',
+      '/chat/completions',
+      AbortSignal.any([this.#signal, leaving.signal]),
+      0,
+      body,
+    );
+    const first = new Promise<() => boolean>((resolve) => {
+      let ended = false;
+      const end = () => {
+        ended = true;
+        resolve(() => ended);
+      };
+      response.body.on('data', () => resolve(() => ended));
+      response.body.once('end', end).once('error', end).once('close', end);
+    });
+    return { status: response.statusCode, first, leave: () => leaving.abort() };
+  }
+
+  async #send(
+    method: 'GET' | 'POST',
+    path: string,
+    signal: AbortSignal,
+    bodyTimeout: number,
+    body?: object,
+  ): Promise<Dispatcher.ResponseData> {
     const { url, key, headers } = this.#endpoint;
     try {
-      const response = await request(`${url}${path}`, {
+      return await request(`${url}${path}`, {
         method,
         dispatcher: this.#agent,
         headersTimeout: timeoutMs,
-        bodyTimeout: timeoutMs,
+        bodyTimeout,
         headers: {
           ...(body && { 'content-type': 'application/json' }),
           ...(key !== undefined && { authorization: `Bearer ${key}` }),
           ...headers,
         },
         body: body === undefined ? null : JSON.stringify(body),
-        signal: this.#signal,
+        signal,
       });
-      return { status: response.statusCode, headers: response.headers, body: parse(await response.body.text()) };
     } catch (error) {
-      if (this.#signal.aborted) throw error;
+      if (signal.aborted) throw error;
       throw new LoadProblem('unreachable', `${url} does not answer: ${wordsOf(error)}`);
     }
   }

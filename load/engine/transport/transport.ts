@@ -15,7 +15,8 @@ export interface Transport {
 
 /** The kind of failure behind an error of a connection. */
 export function failureOf(error: unknown): Ending {
-  const { code, message } = Object(error) as { readonly code?: unknown; readonly message?: unknown };
+  const { name, code, message } = Object(error) as { readonly [member in 'name' | 'code' | 'message']?: unknown };
+  if (name === 'HTTPParserError') return { failed: 'not HTTP' };
   switch (code) {
     case 'ECONNREFUSED':
     case 'EHOSTUNREACH':
@@ -34,7 +35,6 @@ export function failureOf(error: unknown): Ending {
       return { failed: 'connection lost' };
     default: {
       if (typeof code !== 'string') return { failed: `fault of the client: ${String(message).slice(0, 80)}` };
-      if (code.startsWith('HPE_')) return { failed: 'not HTTP' };
       return { failed: /TLS|SSL|CERT/.test(code) ? 'no connection: TLS' : `connection: ${code}` };
     }
   }

@@ -1,0 +1,60 @@
+import type { TierCheck, TierProfile } from '../../specs/wire.ts';
+import type { Measured } from '../traffic.ts';
+import { checkConcurrency } from './concurrency.ts';
+import { checkBurst, checkPaced } from './requests.ts';
+import type { TierKey } from './tier-key.ts';
+import { checkTokens } from './tokens.ts';
+
+/** Makes the checks of a tier profile one after the other; an interruption keeps those that were made. */
+export async function checkTier(
+  { limits, checks }: TierProfile,
+  settings: Omit<TierKey, 'windowSeconds'>,
+): Promise<Measured> {
+  const key: TierKey = { ...settings, windowSeconds: limits.windowSeconds ?? 60 };
+  const { requestsPerMinute, concurrent, tokensPerDay } = limits;
+  const make: Record<TierCheck['check'], () => Promise<TierCheck>> = {
+    burst: () => checkBurst(key, requestsPerMinute, concurrent),
+    paced: () => checkPaced(key, requestsPerMinute),
+    concurrency: () => checkConcurrency(key, concurrent),
+    tokens: () => checkTokens(key, tokensPerDay),
+  };
+  const begin = performance.now();
+  const made: TierCheck[] = [];
+  for (const check of checks) {
+    try {
+      key.say(`checking ${check}`);
+      made.push(await make[check]());
+    } catch (error) {
+      if (!key.signal.aborted) throw error;
+      break;
+    }
+  }
+  return measuredOf(made, (performance.now() - begin) / 1000, key.signal.aborted);
+}
+
+function measuredOf(tier: TierCheck[], measuredSeconds: number, isInterrupted: boolean): Measured {
+  const sum = (name: 'sent' | 'admitted' | 'other' | 'refused') =>
+    tier.reduce((total, check) => total + check[name], 0);
+  const verdicts = tier.map(({ verdict }) => verdict);
+  const isIncomplete = isInterrupted || verdicts.includes('inconclusive');
+  return {
+    measuredSeconds,
+    ...(isInterrupted && { endedEarly: 'interrupted' as const }),
+    requests: {
+      sent: sum('sent'),
+      succeeded: sum('admitted'),
+      failed: sum('other'),
+      limited: sum('refused'),
+      unfinished: 0,
+      warmUp: 0,
+    },
+    tokens: { prompt: 0, output: 0, countedBy: 'none' },
+    metrics: {},
+    errors: [],
+    clientHealth: { isLimit: false, reasons: [] },
+    bounds: [],
+    tier,
+    notes: ['the counts are exact only while nobody else uses the key'],
+    outcome: verdicts.includes('broken') ? 'broken' : isIncomplete ? 'incomplete' : 'passed',
+  };
+}
