@@ -26,6 +26,8 @@ export const findings = {
     effect: 'broken',
     words: 'X-RateLimit-Remaining does not count down to 0 as requests are admitted',
   },
+  'header-sum': { effect: 'broken', words: 'X-RateLimit-Used and X-RateLimit-Remaining do not add up to the limit' },
+  'header-reset': { effect: 'broken', words: 'X-RateLimit-Reset lies further off than a window is long' },
   'header-refused': { effect: 'broken', words: 'a refusal says in X-RateLimit-Remaining that requests are left' },
   'refused-early': { effect: 'broken', words: 'a request was refused before the tokens of the day were used' },
   'no-limit-known': { effect: 'inconclusive', words: 'neither the profile nor a header names the limit' },

@@ -13,6 +13,8 @@ export interface LimitHeaders {
   readonly limit: number;
   readonly remaining: number;
   readonly used: number;
+  /** When they came, in epoch milliseconds. */
+  readonly at: number;
   /** By this machine's clock, in epoch milliseconds; up to a second late, as headers give whole seconds. */
   readonly resetAt: number;
 }
@@ -71,13 +73,14 @@ function answerOf({ status, headers, body }: RefinedResponse<ResponseType | unde
 function limitHeadersOf(headers: Readonly<Record<string, string>>): LimitHeaders | undefined {
   const byName = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
   const number = (name: string) => Number(byName.get(`x-ratelimit-${name}`) ?? Number.NaN);
-  const [limit, remaining, used, reset] = [number('limit'), number('remaining'), number('used'), number('reset')];
-  if (limit === undefined || !Number.isFinite(limit) || reset === undefined || !Number.isFinite(reset))
-    return undefined;
-  const now = Date.now();
+  const limit = number('limit');
+  const remaining = number('remaining');
+  const used = number('used');
+  const reset = number('reset');
+  if (![limit, remaining, used, reset].every(Number.isFinite)) return undefined;
+  const at = Date.now();
   const date = Date.parse(byName.get('date') ?? '');
-  const serverNow = Number.isFinite(date) ? date : now;
-  return { limit, remaining: remaining ?? 0, used: used ?? 0, resetAt: now + reset * 1000 - serverNow };
+  return { limit, remaining, used, at, resetAt: at + reset * 1000 - (Number.isFinite(date) ? date : at) };
 }
 
 export function wait(ms: number): Promise<void> {

@@ -2,6 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Crew, User } from './crew.ts';
 import type { ScenarioOptions } from './options.ts';
 
+/** k6 holds `preAllocatedVUs` ready; so many threads of Node would take too long to start. */
+const mostReady = 8;
+
 interface ScenarioHost {
   readonly crew: Crew;
   /** What `setup` returned, as JSON. */
@@ -13,8 +16,10 @@ interface ScenarioHost {
 
 /** Runs a scenario to its end: its regular time, and what it is graciously given after that. */
 export async function runScenario(name: string, options: ScenarioOptions, host: ScenarioHost): Promise<void> {
+  const ready = Array.from({ length: Math.min(mostReady, options.preAllocatedVUs) }, () => host.crew.hire());
+  await Promise.all(ready.map((user) => user.loaded));
   await sleep(options.startMs);
-  const scenario = new RunningScenario(name, options, host);
+  const scenario = new RunningScenario(name, options, host, ready);
   await scenario.run();
 }
 
@@ -22,15 +27,18 @@ class RunningScenario {
   readonly #name: string;
   readonly #options: ScenarioOptions;
   readonly #host: ScenarioHost;
+  /** Users that arrivals find free. */
+  readonly #free: User[];
   readonly #startTime = Date.now();
   readonly #begin = performance.now();
   readonly #underWay = new Map<User, Promise<void>>();
   #iterations = 0;
 
-  constructor(name: string, options: ScenarioOptions, host: ScenarioHost) {
+  constructor(name: string, options: ScenarioOptions, host: ScenarioHost, ready: readonly User[]) {
     this.#name = name;
     this.#options = options;
     this.#host = host;
+    this.#free = [...ready];
   }
 
   async run(): Promise<void> {
@@ -85,8 +93,8 @@ class RunningScenario {
 
   /** Iterations that begin when they are due, each by a user that is free; where none is, they are dropped. */
   async #arrivals(regularMs: number): Promise<void> {
-    const free: User[] = [];
-    let hired = 0;
+    const free = this.#free;
+    let hired = free.length;
     for (const due of this.#dueTimes()) {
       if (due >= regularMs) break;
       await sleep(Math.max(0, due - (performance.now() - this.#begin)));
@@ -95,7 +103,7 @@ class RunningScenario {
         this.#host.onDropped(1);
         continue;
       }
-      hired = free.length + this.#underWay.size + 1;
+      hired = Math.max(hired, free.length + this.#underWay.size + 1);
       void this.#iterate(user).then(() => free.push(user));
     }
     await Promise.all(this.#underWay.values());

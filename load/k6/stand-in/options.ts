@@ -9,6 +9,7 @@ export interface ScenarioOptions {
   readonly iterations: number;
   /** Iterations a millisecond at the begin. */
   readonly rate: number;
+  readonly preAllocatedVUs: number;
   readonly maxVUs: number;
   readonly stages: readonly { readonly rate: number; readonly ms: number }[];
 }
@@ -77,6 +78,7 @@ function readScenario(name: string, scenario: Given): ScenarioOptions {
     vus: whole('vus'),
     iterations: whole('iterations'),
     rate: whole(executor === 'ramping-arrival-rate' ? 'startRate' : 'rate') / unit,
+    preAllocatedVUs: whole('preAllocatedVUs'),
     maxVUs: Math.max(whole('preAllocatedVUs'), whole('maxVUs')),
     stages: stages.map((stage) => ({
       rate: whole('target', stage.target ?? 0) / unit,

@@ -128,7 +128,10 @@ test.each([
   const { code, stderr } = await runUnderStandIn({
     text: `export const options = { ${options} }; export function visit() {}`,
   });
-  expect([code, stderr]).toEqual([expect.toSatisfy((exit) => exit === 104 || exit === 107), expect.stringContaining(words)]);
+  expect([code, stderr]).toEqual([
+    expect.toSatisfy((exit) => exit === 104 || exit === 107),
+    expect.stringContaining(words),
+  ]);
 });
 
 test('a script has what k6 has, and nothing of Node', async () => {

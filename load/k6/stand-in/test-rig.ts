@@ -4,8 +4,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { onTestFinished } from 'vitest';
-import type { LoadProfile, LoadResult } from '../../../specs/wire.ts';
+import type { LoadProfile, LoadResult, TrafficProfile } from '../../../specs/wire.ts';
+import type { Endpoint } from '../../engine/job.ts';
 import type { Sample } from './protocol.ts';
 
 export const standIn = resolve('dist/k6-stand-in.js');
@@ -26,30 +26,47 @@ export async function runUnderStandIn(
 ): Promise<Run> {
   if (!existsSync(standIn)) throw new Error('these tests run built scripts: npm run build');
   const folder = mkdtempSync(join(tmpdir(), 'stack29-k6-'));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
   const file = (name: string) => join(folder, name);
+  const read = (name: string) => (existsSync(file(name)) ? readFileSync(file(name), 'utf8') : '');
   if (typeof script === 'object') writeFileSync(file('script.js'), script.text);
   const path = typeof script === 'object' ? file('script.js') : resolve(`dist/k6/${script}.js`);
   const child = spawn(process.execPath, [standIn, 'run', '--out', `json=${file('samples')}`, path], {
     env: { PATH: process.env.PATH, STACK29_RESULT: file('result.json'), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 60_000,
   });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
-  const read = (name: string) => (existsSync(file(name)) ? readFileSync(file(name), 'utf8') : '');
-  return {
-    code: child.exitCode,
-    stdout,
-    stderr,
-    samples: read('samples')
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => JSON.parse(line)),
-    result: read('result.json') === '' ? undefined : JSON.parse(read('result.json')),
-  };
+  try {
+    const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
+    const lines = read('samples').split('\n').slice(0, -1);
+    const written = read('result.json');
+    return {
+      code: child.exitCode,
+      stdout,
+      stderr,
+      samples: lines.map((line) => JSON.parse(line)),
+      result: written === '' ? undefined : JSON.parse(written),
+    };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 /** What a script is told of its target and its profile. */
-export function envFor(url: string, key: string, profile: LoadProfile): Record<string, string> {
+export function envFor({ url, key = '' }: Endpoint, profile: LoadProfile): Record<string, string> {
   return { STACK29_URL: url, STACK29_API_KEY: key, STACK29_PROFILE: JSON.stringify(profile) };
+}
+
+/** A profile of traffic for a test: six requests, two at a time. */
+export function trafficOf(changes: Partial<TrafficProfile> = {}): TrafficProfile {
+  return {
+    kind: 'traffic',
+    name: 'trial',
+    description: '',
+    workload: { promptTokens: { from: 8, to: 16 }, outputTokens: 10, transports: { json: 1 } },
+    arrival: { kind: 'closed', concurrency: 2 },
+    requests: 6,
+    timeoutSeconds: 10,
+    thresholds: { error_fraction: { atMost: 0 } },
+    ...changes,
+  };
 }
