@@ -29,9 +29,10 @@ const ready: Readonly<Record<string, object>> = {
 function chosenProfile(fallback: string): LoadProfile {
   const chosen = settings.profile ?? fallback;
   if (chosen.startsWith('{')) return JSON.parse(chosen);
+  if (chosen.endsWith('.json')) return JSON.parse(open(chosen));
   if (!Object.hasOwn(ready, chosen)) {
     throw new Error(
-      `STACK29_PROFILE is no ready profile and no JSON; the ready ones: ${Object.keys(ready).join(', ')}`,
+      `STACK29_PROFILE is no ready profile, file or JSON; the ready ones: ${Object.keys(ready).join(', ')}`,
     );
   }
   return ready[chosen] as LoadProfile;

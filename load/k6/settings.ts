@@ -5,7 +5,7 @@ interface Settings {
   readonly key: string | undefined;
   /** Default: the first model that the target lists. */
   readonly model: string | undefined;
-  /** A ready profile's name, or a whole profile as JSON. */
+  /** A ready profile's name, a file beside the script (`./profile.json`), or a whole profile as JSON. */
   readonly profile: string | undefined;
   /** Further headers of every request. */
   readonly headers: Readonly<Record<string, string>>;

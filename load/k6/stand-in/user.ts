@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { type Context, createContext, runInContext, SourceTextModule, SyntheticModule } from 'node:vm';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { MetricType, Order, Report, ScenarioState, UserData } from './protocol.ts';
@@ -43,6 +44,7 @@ function world(): Context {
   const context = createContext({
     __ENV: { ...env },
     __VU: id,
+    open: (path: string) => readFileSync(resolve(dirname(script), path), 'utf8'),
     console: { log: line, info: line, warn: line, error: line, debug: line },
     require: (name: string) => {
       if (!Object.hasOwn(found, name)) throw new Error(`unknown module: ${name}`);
