@@ -9,13 +9,18 @@ const program = {
     bench: 'bin/bench.ts',
     vitest: 'suites/vitest.ts',
     'gguf-process': 'reference-server/backends/gguf-process.ts',
-    'k6-stand-in': 'load/k6/stand-in/main.ts',
-    'k6-stand-in-user': 'load/k6/stand-in/user.ts',
-    'k6-stand-in-wire': 'load/k6/stand-in/wire.ts',
+    'load-worker': 'load/engine/worker.ts',
   },
   platform: 'node',
   external: (id) => installed.some((name) => id === name || id.startsWith(`${name}/`)),
   output: { dir: 'dist', format: 'esm', chunkFileNames: 'chunks/[name]-[hash].js' },
+};
+
+// For tests, and no part of the package.
+const k6StandIn = {
+  ...program,
+  input: { main: 'load/k6/stand-in/main.ts', user: 'load/k6/stand-in/user.ts', wire: 'load/k6/stand-in/wire.ts' },
+  output: { dir: 'dist/k6-stand-in', format: 'esm' },
 };
 
 // k6 is given one file that stands by itself.
@@ -28,4 +33,4 @@ const k6Scripts = ['chat', 'stream', 'websocket', 'soak', 'tier-requests', 'tier
   }),
 );
 
-export default defineConfig([program, ...k6Scripts]);
+export default defineConfig([program, k6StandIn, ...k6Scripts]);

@@ -1,6 +1,8 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
+import type { CompareChoices } from './compare/run.ts';
+import { loadExitCodes } from './exit-codes.ts';
 import type { LoadHost } from './host.ts';
-import { type LoadChoices, loadOptions } from './options.ts';
+import { type LoadChoices, loadOptions, numberOf } from './options.ts';
 import { LoadProblem } from './problem.ts';
 
 /**
@@ -9,7 +11,6 @@ import { LoadProblem } from './problem.ts';
  */
 export function loadCommand(host: LoadHost, finish: (exitCode: number) => void): Command {
   const told = async (work: () => Promise<number>) => {
-    const { loadExitCodes } = await import('./run.ts');
     try {
       finish(await work());
     } catch (error) {
@@ -18,7 +19,7 @@ export function loadCommand(host: LoadHost, finish: (exitCode: number) => void):
       finish(loadExitCodes[error.kind]);
     }
   };
-  return loadOptions(new Command('load'))
+  const load = loadOptions(new Command('load'))
     .description('measure a target: latency per token, tokens per second, capacity, and whether tiers hold')
     .argument('[profile]', 'one of --list, or a file of your own: ./profile.json', 'smoke')
     .action((profile: string, choices: LoadChoices) =>
@@ -27,4 +28,24 @@ export function loadCommand(host: LoadHost, finish: (exitCode: number) => void):
         return runLoad(profile, choices, host);
       }),
     );
+  load
+    .command('compare')
+    .description('tell whether the second of two runs is worse, with confidence intervals; exits with 99 if so')
+    .argument('<before>', 'what load --format json wrote')
+    .argument('<after>', 'the same of a later run')
+    .option(
+      '--margin <percent>',
+      'smaller changes are none',
+      numberOf({ whole: false, most: 100, unit: 'per cent' }),
+      5,
+    )
+    .addOption(new Option('--format <name>', 'terminal, json').choices(['terminal', 'json']).default('terminal'))
+    // The load command has a --format of its own, which takes what stands before this command's name.
+    .action((before: string, after: string, _: object, command: Command) =>
+      told(async () => {
+        const { runCompare } = await import('./compare/run.ts');
+        return runCompare(before, after, command.optsWithGlobals<CompareChoices>(), host);
+      }),
+    );
+  return load;
 }

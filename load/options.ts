@@ -97,7 +97,8 @@ interface Accepted {
   readonly unit: string;
 }
 
-function numberOf({ whole, most, unit }: Accepted): (text: string) => number {
+/** Reads a number above 0. @throws InvalidArgumentError that says what is accepted */
+export function numberOf({ whole, most, unit }: Accepted): (text: string) => number {
   return (text) => {
     const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
     if (value > 0 && value <= most && (Number.isInteger(value) || !whole)) return value;

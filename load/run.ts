@@ -1,7 +1,9 @@
 import { randomInt } from 'node:crypto';
 import picocolors from 'picocolors';
 import type { LoadProfile, LoadResult } from '../specs/wire.ts';
+import { measureCapacity } from './capacity/measure-capacity.ts';
 import type { Pulse } from './engine/pulse.ts';
+import { loadExitCodes } from './exit-codes.ts';
 import type { LoadHost } from './host.ts';
 import { type LiveView, openLiveView } from './live.ts';
 import { ownMeasurer } from './measurer.ts';
@@ -14,17 +16,6 @@ import { openSubject, type Subject } from './subject.ts';
 import { Contact, learnWording } from './target.ts';
 import { checkTier } from './tier/check-tier.ts';
 import { type Measured, measureTraffic } from './traffic.ts';
-
-/** What the exit codes of `load` mean: those of the suite, and that of k6 for a bound that was crossed. */
-export const loadExitCodes = {
-  passed: 0,
-  broken: 1,
-  usage: 2,
-  incomplete: 3,
-  unreachable: 4,
-  crossed: 99,
-  interrupted: 130,
-} as const;
 
 /**
  * The `load` command: measures the target that the options name, or a reference server started for it.
@@ -74,7 +65,10 @@ async function measureSubject(
     const wording = await learnWording(contact, profile.workload, choices.model);
     const seed = choices.seed ?? randomInt(2 ** 31);
     const startedAt = new Date().toISOString();
-    const measurer = ownMeasurer(endpoint, wording);
+    const measurer =
+      choices.workers === 1
+        ? ownMeasurer(endpoint, wording)
+        : (await import('./workers.ts')).workersMeasurer(endpoint, wording, choices.workers);
     const begin = performance.now();
     const onPulse = (pulse: Pulse) =>
       view.beat(pulse, `${((performance.now() - begin) / 1000).toFixed(0)} s${lengthOf(profile)}`);
@@ -103,7 +97,7 @@ async function measureSubject(
         case 'tier':
           return checkTier(profile, { contact, wording, signal, say: view.say });
         case 'capacity':
-          throw new Error('not yet');
+          return measureCapacity(profile, { measurer, seed, path, signal, onPulse, say: view.say });
       }
     }
   } catch (error) {

@@ -1,6 +1,26 @@
-import { build, decodeFromCompressedBase64, encodeIntoCompressedBase64, type Histogram } from 'hdr-histogram-js';
+import {
+  build,
+  decodeFromCompressedBase64,
+  encodeIntoCompressedBase64,
+  type Histogram,
+  JsHistogram,
+} from 'hdr-histogram-js';
 import { percentiles } from '../../specs/metrics.ts';
 import type { Distribution as Summary } from '../../specs/wire.ts';
+
+/** What a packed histogram holds: milliseconds in ascending order, each with how often it was recorded. */
+export function recordedValues(packed: string): readonly (readonly [ms: number, count: number])[] {
+  const histogram = decodeFromCompressedBase64(packed);
+  if (!(histogram instanceof JsHistogram)) throw new Error('a histogram is decoded without WebAssembly');
+  const values: [number, number][] = [];
+  const iterator = histogram.recordedValuesIterator;
+  iterator.reset();
+  while (iterator.hasNext()) {
+    const { valueIteratedTo, countAtValueIteratedTo } = iterator.next();
+    values.push([valueIteratedTo / 1000, countAtValueIteratedTo]);
+  }
+  return values;
+}
 
 /** A distribution as it travels between processes. */
 export interface PackedDistribution {

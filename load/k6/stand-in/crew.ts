@@ -59,7 +59,7 @@ export class User {
 /** The users of a run, and the thread that does their requests. */
 export class Crew {
   readonly #host: CrewHost;
-  readonly #wire = new Worker(new URL('./k6-stand-in-wire.js', import.meta.url));
+  readonly #wire = new Worker(new URL('./wire.js', import.meta.url));
   readonly #users: User[] = [];
 
   constructor(host: CrewHost) {
@@ -79,7 +79,7 @@ export class Crew {
       blocking: blocking.port2,
       asynchronous: asynchronous.port2,
     };
-    const worker = new Worker(new URL('./k6-stand-in-user.js', import.meta.url), {
+    const worker = new Worker(new URL('./user.js', import.meta.url), {
       execArgv: ['--experimental-vm-modules', '--no-warnings'],
       workerData,
       transferList: [workerData.blocking, workerData.asynchronous],

@@ -8,7 +8,7 @@ import type { LoadProfile, LoadResult, TrafficProfile } from '../../../specs/wir
 import type { Endpoint } from '../../engine/job.ts';
 import type { Sample } from './protocol.ts';
 
-export const standIn = resolve('dist/k6-stand-in.js');
+export const standIn = resolve('dist/k6-stand-in/main.js');
 
 interface Run {
   readonly code: number | null;

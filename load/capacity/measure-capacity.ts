@@ -1,0 +1,140 @@
+import type { Capacity, CapacityPoint, CapacityProfile, LoadResult } from '../../specs/wire.ts';
+import type { Pulse } from '../engine/pulse.ts';
+import { short } from '../report/words.ts';
+import { judgeBounds, metricsOf, type Totals } from '../summary.ts';
+import { type Measured, measuredOf, type TrafficSettings } from '../traffic.ts';
+import { isSaturated, mean, meanInterval, type QueueSample } from './saturation.ts';
+import { type Found, searchRate } from './search.ts';
+
+/** More failures than this share are a rate that the target does not carry. */
+const mostErrors = 0.01;
+
+interface Step extends CapacityPoint {
+  readonly totals: Totals;
+  readonly metrics: LoadResult['metrics'];
+}
+
+/** Ends a search whose figures would be of something else than the target. */
+class Stopped extends Error {}
+
+/** Searches for the highest rate within the SLOs. An interruption keeps what was measured. */
+export async function measureCapacity(
+  profile: CapacityProfile,
+  { say, ...settings }: TrafficSettings & { readonly say: (line: string) => void },
+): Promise<Measured> {
+  const steps: Step[] = [];
+  const measure = async (rate: number): Promise<Step> => {
+    const step = await measureStep(profile, rate, steps.length, settings);
+    steps.push(step);
+    say(`${short(rate)} req/s: ${step.within ? 'within the SLOs' : step.broken.join(', ')}`);
+    if (step.totals.endedEarly !== undefined || step.limited > 0) throw new Stopped();
+    return step;
+  };
+  const found = await searchRate(profile.search, measure).catch((error: unknown): Found<Step> => {
+    if (error instanceof Stopped) return { points: steps };
+    throw error;
+  });
+  const capacity = capacityOf(found, profile.search.toRate);
+  const chosen = steps.findLast(({ rate }) => rate === found.held) ?? steps.at(-1);
+  if (chosen === undefined) throw new Error('a search measures at least one rate');
+  const endedEarly = steps.at(-1)?.totals.endedEarly;
+  return {
+    ...measuredOf(chosen.totals),
+    ...(endedEarly && { endedEarly }),
+    metrics: chosen.metrics,
+    bounds: judgeBounds(chosen.metrics, profile.slos),
+    capacity,
+    notes: [`counts, latencies and the time line are of the last measurement at ${short(chosen.rate)} req/s`],
+    outcome: capacity.rate === undefined ? 'incomplete' : 'passed',
+  };
+}
+
+async function measureStep(
+  { search, slos, timeoutSeconds = 60 }: CapacityProfile,
+  rate: number,
+  index: number,
+  { measurer, seed, signal, onPulse }: TrafficSettings,
+): Promise<Step> {
+  const samples: QueueSample[] = [];
+  const begin = performance.now();
+  const watch = (pulse: Pulse) => {
+    samples.push({ at: performance.now() - begin, inFlight: pulse.inFlight });
+    onPulse(pulse);
+  };
+  const [warmUpMs, durationMs] = [search.warmUpSeconds * 1000, search.stepSeconds * 1000];
+  const arrival = { kind: search.spacing === 'even' ? 'constant' : 'poisson', rate } as const;
+  const task = { arrival, warmUpMs, durationMs, timeoutMs: timeoutSeconds * 1000, slos, seed: seed + index };
+  const totals = await measurer.measure(task, signal, watch);
+  const metrics = metricsOf(totals.tally);
+  const { succeeded, failed, limited } = totals.tally.counts;
+  // Until the first requests have had time to end, every queue grows.
+  const settled = Math.max(warmUpMs, totals.tally.distributions.e2e.percentile(50));
+  const queue = samples.filter(({ at }) => at >= settled && at <= warmUpMs + durationMs);
+  const saturated = isSaturated(queue, rate);
+  const bounds = judgeBounds(metrics, slos);
+  const broken = [
+    ...bounds
+      .filter(({ kept }) => !kept)
+      .map(({ name, actual }) => `${name} ${actual === undefined ? 'not measured' : `${short(actual)} ms`}`),
+    ...(saturated ? ['the queue grows without end'] : []),
+    ...(failed > mostErrors * (succeeded + failed) ? [`${failed} requests failed`] : []),
+    ...(limited > 0 ? [`${limited} requests were refused with 429`] : []),
+  ];
+  const { output_token_rate: tokens } = metrics;
+  return {
+    rate,
+    within: broken.length === 0,
+    saturated,
+    clientLimited: totals.clientHealth.isLimit,
+    requests: succeeded,
+    failed,
+    limited,
+    outputTokenRate: tokens && 'value' in tokens ? tokens.value : 0,
+    statistics: Object.fromEntries(
+      bounds.flatMap(({ name, actual }) => (actual === undefined ? [] : [[name, actual]])),
+    ),
+    broken,
+    totals,
+    metrics,
+  };
+}
+
+function capacityOf({ points: steps, held, broke }: Found<Step>, toRate: number): Capacity {
+  const points = steps.map(({ totals: _, metrics: __, ...point }): CapacityPoint => point);
+  const withheld = reasonToWithhold(steps, held, broke, toRate);
+  if (withheld !== undefined || held === undefined || broke === undefined) {
+    return { points, withheld: withheld ?? 'the search was ended early' };
+  }
+  const repeats = steps.filter(({ rate }) => rate === held).map(({ outputTokenRate }) => outputTokenRate);
+  const interval = meanInterval(repeats);
+  return {
+    points,
+    rate: held,
+    rateInterval: [held, broke.rate],
+    outputTokenRate: mean(repeats),
+    ...(interval && { outputTokenRateInterval: interval }),
+  };
+}
+
+/** Why the figures are not the target's capacity. */
+function reasonToWithhold(
+  steps: readonly Step[],
+  held: number | undefined,
+  broke: Step | undefined,
+  toRate: number,
+): string | undefined {
+  const last = steps.at(-1);
+  const early = last?.totals.endedEarly;
+  if (early !== undefined)
+    return early === 'interrupted' ? 'the search was interrupted' : 'the target stopped answering';
+  if (last !== undefined && last.limited > 0) {
+    return `the limit of the key refused requests with 429 at ${short(last.rate)} req/s: give one without such a limit`;
+  }
+  const carried = held === undefined ? '' : `; ${short(held)} req/s were carried`;
+  if (broke?.clientLimited) {
+    const why = broke.totals.clientHealth.reasons.join(', ');
+    return `the client was the limit at ${short(broke.rate)} req/s (${why}): give --workers, or past one machine k6-operator${carried}`;
+  }
+  if (held === undefined) return 'not even the lowest rate was within the SLOs';
+  return broke === undefined ? `every rate up to ${short(toRate)} req/s was within the SLOs: raise --rate` : undefined;
+}

@@ -1,0 +1,105 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type MetricName, metrics } from '../../specs/metrics.ts';
+import type { LoadResult } from '../../specs/wire.ts';
+import { short } from '../report/words.ts';
+import { type Change, changeOf, countEstimate, type Estimate, percentileEstimate } from './resample.ts';
+
+type Timeline = NonNullable<LoadResult['timeline']>;
+
+/** How a statistic fared. `unclear`: the runs are too short to tell. */
+export type Verdict = 'better' | 'worse' | 'same' | 'unclear';
+
+export interface Compared extends Change {
+  readonly statistic: string;
+  readonly verdict: Verdict;
+}
+
+export interface Comparison {
+  readonly statistics: readonly Compared[];
+  /** Why the runs cannot, or can hardly, be compared. */
+  readonly warnings: readonly string[];
+  /** `incomparable` where no verdict would be fair. */
+  readonly verdict: 'no worse' | 'worse' | 'incomparable';
+}
+
+/** Fewer slices tell nothing of how a run varies. */
+const leastSlices = 8;
+
+/** The statistics that are compared, and how each is estimated from slices. */
+const estimates: Readonly<Record<string, readonly [MetricName, (timeline: Timeline) => Estimate]>> = {
+  ...latency('ttft', 50),
+  ...latency('ttft', 95),
+  ...latency('tpot', 50),
+  ...latency('tpot', 95),
+  ...latency('e2e', 50),
+  ...latency('e2e', 95),
+  output_token_rate: [
+    'output_token_rate',
+    (timeline) => countEstimate(timeline, ({ outputTokens }) => outputTokens, 'second'),
+  ],
+  request_rate: ['request_rate', (timeline) => countEstimate(timeline, ({ succeeded }) => succeeded, 'second')],
+};
+
+function latency(metric: 'ttft' | 'tpot' | 'e2e', percentile: number) {
+  const estimate = ({ slices }: Timeline) => percentileEstimate(slices, metric, percentile);
+  return { [`${metric}_p${percentile}`]: [metric, estimate] as const };
+}
+
+/**
+ * Compares two runs, statistic by statistic. One is worse where the whole 99% confidence interval of its change lies on
+ * the worse side, and the change is larger than the margin. @param margin a share: 0.05
+ */
+export function compareRuns(before: LoadResult, after: LoadResult, margin: number): Comparison {
+  const warnings = [...differences(before, after), ...weaknesses(before, 'first'), ...weaknesses(after, 'second')];
+  const [was, is] = [before.timeline, after.timeline];
+  if (was === undefined || is === undefined || Math.min(was.slices.length, is.slices.length) < leastSlices) {
+    const reason = `a comparison takes two runs with time lines of at least ${leastSlices} slices: run longer`;
+    return { statistics: [], warnings: [...warnings, reason], verdict: 'incomparable' };
+  }
+  const statistics = Object.entries(estimates).flatMap(([statistic, [metric, estimate]]): Compared[] => {
+    const change = changeOf([estimate(was), was.slices.length], [estimate(is), is.slices.length]);
+    return change === undefined ? [] : [{ statistic, ...change, verdict: judge(change, metric, margin) }];
+  });
+  const errors = errorsGrew(before, after);
+  const isFair = !before.clientHealth.isLimit && !after.clientHealth.isLimit && statistics.length > 0;
+  const isWorse = errors !== undefined || statistics.some(({ verdict }) => verdict === 'worse');
+  return {
+    statistics,
+    warnings: errors === undefined ? warnings : [...warnings, errors],
+    verdict: isFair ? (isWorse ? 'worse' : 'no worse') : 'incomparable',
+  };
+}
+
+function judge({ relative, interval: [low, high] }: Change, metric: MetricName, margin: number): Verdict {
+  if (low > -margin && high < margin) return 'same';
+  if ((low <= 0 && high >= 0) || Math.abs(relative) <= margin) return 'unclear';
+  return relative > 0 === (metrics[metric].better === 'more') ? 'better' : 'worse';
+}
+
+function errorsGrew({ requests: was }: LoadResult, { requests: is }: LoadResult): string | undefined {
+  const share = ({ succeeded, failed }: LoadResult['requests']) => failed / Math.max(1, succeeded + failed);
+  // Twice the binomial deviation of both together is more than chance.
+  const [one, other] = [share(was), share(is)];
+  const deviation = Math.sqrt((one + other + 1e-6) / 2 / Math.max(1, Math.min(was.sent, is.sent)));
+  if (other - one <= Math.max(0.005, 3 * deviation)) return undefined;
+  return `${short(100 * other)}% of requests failed, ${short(100 * one)}% before`;
+}
+
+function differences(before: LoadResult, after: LoadResult): string[] {
+  const parts = (['kind', 'workload'] as const).filter(
+    (part) => !isDeepStrictEqual(before.profile[part], after.profile[part]),
+  );
+  const [was, is] = [before.profile, after.profile];
+  const arrivalDiffers =
+    was.kind === 'traffic' && is.kind === 'traffic' && !isDeepStrictEqual(was.arrival, is.arrival) ? ['arrival'] : [];
+  return [...parts, ...arrivalDiffers].map((part) => `the runs differ in their ${part}`);
+}
+
+function weaknesses({ clientHealth, endedEarly }: LoadResult, which: string): string[] {
+  return [
+    ...(clientHealth.isLimit
+      ? [`the client was the limit of the ${which} run: ${clientHealth.reasons.join('; ')}`]
+      : []),
+    ...(endedEarly === undefined ? [] : [`the ${which} run ended early (${endedEarly})`]),
+  ];
+}
