@@ -67,14 +67,12 @@ async function runScript(script: ScriptName, settings: K6Settings): Promise<Load
 }
 
 function problemOf({ code, words }: K6Outcome): LoadProblem {
-  const [last = ''] = words
-    .trim()
-    .split('\n')
-    .filter((line) => /error/i.test(line))
-    .slice(-1);
-  const [, message = last] = /msg="((?:[^"\\]|\\.)*)"/.exec(last) ?? [];
+  const last = words.split('\n').findLast((line) => line.includes('level=error')) ?? '';
+  const [, logged = ''] = /msg="((?:[^"\\]|\\.)*)"/.exec(last) ?? [];
+  // The first line says what is wrong, and the others where in the script.
+  const message = logged.split('\\n')[0]?.replace(/^(Error: )+/, '') || words.trim() || 'it said nothing';
   const kind = /does not answer|cannot be measured/.test(message) ? 'unreachable' : 'usage';
-  return new LoadProblem(kind, `k6 ended with exit code ${code}: ${message || words.trim() || 'it said nothing'}`);
+  return new LoadProblem(kind, `k6 ended with exit code ${code}: ${message}`);
 }
 
 const worst: readonly LoadResult['outcome'][] = ['broken', 'crossed', 'incomplete', 'passed'];

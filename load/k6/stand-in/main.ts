@@ -32,6 +32,11 @@ if (command !== 'run' || script === undefined) {
 async function runScript(path: string): Promise<number> {
   const samplesFile = values.out?.startsWith('json=') ? values.out.slice(5) : undefined;
   const say = (text: string) => process.stderr.write(`${text}\n`);
+  /** As k6 writes its log where that is no terminal. */
+  const tellError = (error: unknown) => {
+    const { message } = Object(error) as { readonly message: unknown };
+    say(`time="${new Date().toISOString()}" level=error msg=${JSON.stringify(String(message))}`);
+  };
   let metrics: Metrics | undefined;
   const onSample = (sample: Sample) => {
     metrics?.add(sample);
@@ -70,7 +75,7 @@ async function runScript(path: string): Promise<number> {
       await Promise.all(Object.entries(options.scenarios).map(([name, scenario]) => runScenario(name, scenario, host)));
     } catch (error) {
       failure = error;
-      say(String(error));
+      tellError(error);
     }
     const ms = performance.now() - begin;
     const summary = metrics.summary(options.summaryTrendStats, ms / 1000);
@@ -91,7 +96,7 @@ async function runScript(path: string): Promise<number> {
     const crossed = Object.values(summary).flatMap((metric) => Object.values(metric.thresholds ?? {}));
     return crossed.every(({ ok }) => ok) ? 0 : 99;
   } catch (error) {
-    say(String(error));
+    tellError(error);
     return metrics === undefined ? 107 : 104;
   } finally {
     await crew.dismiss();
