@@ -89,6 +89,11 @@ export class Crew {
     return user;
   }
 
+  /** Ends every user but k6's own. */
+  async interrupt(): Promise<void> {
+    await Promise.all(this.#users.slice(1).map((user) => user.end()));
+  }
+
   async dismiss(): Promise<void> {
     await Promise.all(this.#users.map((user) => user.end()));
     await this.#wire.terminate();

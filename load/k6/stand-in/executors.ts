@@ -1,9 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout } from 'node:timers/promises';
 import type { Crew, User } from './crew.ts';
 import type { ScenarioOptions } from './options.ts';
 
 /** k6 holds `preAllocatedVUs` ready; so many threads of Node would take too long to start. */
 const mostReady = 8;
+
+/** The users hold the process, and no time that is left when they are gone. */
+const sleep = (ms: number, signal?: AbortSignal) =>
+  setTimeout(ms, undefined, { ref: false, ...(signal && { signal }) });
 
 interface ScenarioHost {
   readonly crew: Crew;
@@ -45,7 +49,7 @@ class RunningScenario {
     const { executor, gracefulStopMs } = this.#options;
     const regularMs = executor.endsWith('iterations') ? this.#options.maxDurationMs : this.#options.durationMs;
     const stopping = new AbortController();
-    const over = sleep(regularMs + gracefulStopMs, undefined, { signal: stopping.signal }).then(
+    const over = sleep(regularMs + gracefulStopMs, stopping.signal).then(
       () => true,
       () => false,
     );

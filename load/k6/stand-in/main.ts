@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { once } from 'node:events';
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Crew } from './crew.ts';
@@ -28,7 +29,10 @@ if (command !== 'run' || script === undefined) {
   process.exitCode = await runScript(script);
 }
 
-/** @returns k6's exit codes: 99 for crossed thresholds, 104 for bad options, 107 for a script that throws */
+/**
+ * @returns k6's exit codes: 99 for crossed thresholds, 104 for bad options, 105 for an interruption, 107 for a script
+ * that throws
+ */
 async function runScript(path: string): Promise<number> {
   const samplesFile = values.out?.startsWith('json=') ? values.out.slice(5) : undefined;
   const say = (text: string) => process.stderr.write(`${text}\n`);
@@ -63,6 +67,7 @@ async function runScript(path: string): Promise<number> {
     const begin = performance.now();
     let data: string | undefined;
     let failure: unknown;
+    let interrupted = false;
     try {
       if (has('setup')) data = await own.carryOut({ type: 'call', name: 'setup', argument: undefined });
       const host = {
@@ -72,7 +77,12 @@ async function runScript(path: string): Promise<number> {
         onIteration: () => count('iterations', 1),
         onLine: say,
       };
-      await Promise.all(Object.entries(options.scenarios).map(([name, scenario]) => runScenario(name, scenario, host)));
+      const scenarios = Object.entries(options.scenarios).map(([name, scenario]) => runScenario(name, scenario, host));
+      interrupted = await Promise.race([
+        Promise.all(scenarios).then(() => false),
+        once(process, 'SIGINT').then(() => true),
+      ]);
+      if (interrupted) await crew.interrupt();
     } catch (error) {
       failure = error;
       tellError(error);
@@ -93,6 +103,7 @@ async function runScript(path: string): Promise<number> {
       }
     }
     if (failure !== undefined) return 107;
+    if (interrupted) return 105;
     const crossed = Object.values(summary).flatMap((metric) => Object.values(metric.thresholds ?? {}));
     return crossed.every(({ ok }) => ok) ? 0 : 99;
   } catch (error) {

@@ -19,16 +19,19 @@ interface Run {
   readonly result: LoadResult | undefined;
 }
 
-/** Runs a built script, by its name, or the text of one, under the stand-in. */
+/** Runs a built script, by its name, or the text of one with the files beside it, under the stand-in. */
 export async function runUnderStandIn(
-  script: string | { readonly text: string },
+  script: string | { readonly text: string; readonly beside?: Readonly<Record<string, string>> },
   env: Readonly<Record<string, string>> = {},
 ): Promise<Run> {
   if (!existsSync(standIn)) throw new Error('these tests run built scripts: npm run build');
   const folder = mkdtempSync(join(tmpdir(), 'stack29-k6-'));
   const file = (name: string) => join(folder, name);
   const read = (name: string) => (existsSync(file(name)) ? readFileSync(file(name), 'utf8') : '');
-  if (typeof script === 'object') writeFileSync(file('script.js'), script.text);
+  if (typeof script === 'object') {
+    const files = { 'script.js': script.text, ...script.beside };
+    for (const [name, content] of Object.entries(files)) writeFileSync(file(name), content);
+  }
   const path = typeof script === 'object' ? file('script.js') : resolve(`dist/k6/${script}.js`);
   const child = spawn(process.execPath, [standIn, 'run', '--out', `json=${file('samples')}`, path], {
     env: { PATH: process.env.PATH, STACK29_RESULT: file('result.json'), ...env },
