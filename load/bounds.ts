@@ -6,17 +6,17 @@ export interface Bound {
   readonly atLeast?: number;
 }
 
+type Slos = Readonly<Record<string, number>>;
+type Thresholds = Readonly<Record<string, Bound>>;
+
 /** The bounds of a profile by statistic: its SLOs and its thresholds. */
-export function boundsOf(
-  slos: Readonly<Record<string, number>> = {},
-  thresholds: Readonly<Record<string, Bound>> = {},
-): readonly (readonly [statistic: string, bound: Bound])[] {
+export function boundsOf(slos: Slos = {}, thresholds: Thresholds = {}): readonly (readonly [string, Bound])[] {
   return [...Object.entries(slos).map(([name, atMost]) => [name, { atMost }] as const), ...Object.entries(thresholds)];
 }
 
-/** What became of bounds. One on which nothing was measured is not kept. */
-export function judgeBounds(measured: LoadResult['metrics'], bounds: ReturnType<typeof boundsOf>): BoundVerdict[] {
-  return bounds.map(([name, bound]) => {
+/** What became of SLOs and thresholds. One on which nothing was measured is not kept. */
+export function judgeBounds(measured: LoadResult['metrics'], slos?: Slos, thresholds?: Thresholds): BoundVerdict[] {
+  return boundsOf(slos, thresholds).map(([name, bound]) => {
     const { atMost = Number.POSITIVE_INFINITY, atLeast = Number.NEGATIVE_INFINITY } = bound;
     const actual = readStatistic(measured, name);
     const metric = metricOf(name);

@@ -132,7 +132,7 @@ function lengthOf(profile: LoadProfile): string {
 }
 
 /** The command as it was typed, without what may be a secret. */
-export function commandLine(argv: readonly string[]): string {
+function commandLine(argv: readonly string[]): string {
   const words = argv.map((word, index) => {
     const before = argv[index - 1];
     if (before === '--api-key' || before === '--header') return '***';

@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type MetricName, metrics } from '../../specs/metrics.ts';
 import type { LoadResult } from '../../specs/wire.ts';
+import type { SlicedMetric } from '../engine/timeline.ts';
 import { short } from '../report/words.ts';
-import { type Change, changeOf, countEstimate, type Estimate, percentileEstimate } from './resample.ts';
+import { type Change, changeOf, type Estimate, percentileEstimate, rateEstimate, slicedValues } from './resample.ts';
 
 type Timeline = NonNullable<LoadResult['timeline']>;
 
@@ -25,24 +26,37 @@ export interface Comparison {
 /** Fewer slices tell nothing of how a run varies. */
 const leastSlices = 8;
 
-/** The statistics that are compared, and how each is estimated from slices. */
-const estimates: Readonly<Record<string, readonly [MetricName, (timeline: Timeline) => Estimate]>> = {
-  ...latency('ttft', 50),
-  ...latency('ttft', 95),
-  ...latency('tpot', 50),
-  ...latency('tpot', 95),
-  ...latency('e2e', 50),
-  ...latency('e2e', 95),
-  output_token_rate: [
-    'output_token_rate',
-    (timeline) => countEstimate(timeline, ({ outputTokens }) => outputTokens, 'second'),
-  ],
-  request_rate: ['request_rate', (timeline) => countEstimate(timeline, ({ succeeded }) => succeeded, 'second')],
-};
+/** The statistics that are compared, and the metric of each, in the order of a report. */
+const compared = {
+  ttft_p50: 'ttft',
+  ttft_p95: 'ttft',
+  tpot_p50: 'tpot',
+  tpot_p95: 'tpot',
+  e2e_p50: 'e2e',
+  e2e_p95: 'e2e',
+  output_token_rate: 'output_token_rate',
+  request_rate: 'request_rate',
+} as const satisfies Readonly<Record<string, MetricName>>;
 
-function latency(metric: 'ttft' | 'tpot' | 'e2e', percentile: number) {
-  const estimate = ({ slices }: Timeline) => percentileEstimate(slices, metric, percentile);
-  return { [`${metric}_p${percentile}`]: [metric, estimate] as const };
+type Statistic = keyof typeof compared;
+
+/** How each statistic is estimated from some of a run's slices. */
+function estimatesOf(timeline: Timeline): Readonly<Record<Statistic, Estimate>> {
+  const percentileOf = (metric: SlicedMetric) => {
+    const values = slicedValues(timeline.slices, metric);
+    return (percentile: number) => percentileEstimate(values, percentile);
+  };
+  const [ttft, tpot, e2e] = [percentileOf('ttft'), percentileOf('tpot'), percentileOf('e2e')];
+  return {
+    ttft_p50: ttft(50),
+    ttft_p95: ttft(95),
+    tpot_p50: tpot(50),
+    tpot_p95: tpot(95),
+    e2e_p50: e2e(50),
+    e2e_p95: e2e(95),
+    output_token_rate: rateEstimate(timeline, ({ outputTokens }) => outputTokens),
+    request_rate: rateEstimate(timeline, ({ succeeded }) => succeeded),
+  };
 }
 
 /**
@@ -56,9 +70,10 @@ export function compareRuns(before: LoadResult, after: LoadResult, margin: numbe
     const reason = `a comparison takes two runs with time lines of at least ${leastSlices} slices: run longer`;
     return { statistics: [], warnings: [...warnings, reason], verdict: 'incomparable' };
   }
-  const statistics = Object.entries(estimates).flatMap(([statistic, [metric, estimate]]): Compared[] => {
-    const change = changeOf([estimate(was), was.slices.length], [estimate(is), is.slices.length]);
-    return change === undefined ? [] : [{ statistic, ...change, verdict: judge(change, metric, margin) }];
+  const [one, other] = [estimatesOf(was), estimatesOf(is)];
+  const statistics = (Object.keys(compared) as Statistic[]).flatMap((statistic): Compared[] => {
+    const change = changeOf([one[statistic], was.slices.length], [other[statistic], is.slices.length]);
+    return change === undefined ? [] : [{ statistic, ...change, verdict: judge(change, compared[statistic], margin) }];
   });
   const errors = errorsGrew(before, after);
   const isFair = !before.clientHealth.isLimit && !after.clientHealth.isLimit && statistics.length > 0;

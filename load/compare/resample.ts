@@ -5,15 +5,26 @@ import { type Random, randomFrom } from '../engine/random.ts';
 /** Computes a statistic from some of a run's slices, each given by its index, as often as it was drawn. */
 export type Estimate = (drawn: readonly number[]) => number | undefined;
 
-/** Estimates a percentile of a metric. */
-export function percentileEstimate(slices: readonly LoadSlice[], metric: string, percentile: number): Estimate {
+/** What the slices of a run recorded of a metric, ready to be drawn from. */
+export interface SlicedValues {
+  /** Milliseconds that occur, in ascending order. */
+  readonly values: readonly number[];
+  /** Of each slice, places in `values` and how often each occurred. */
+  readonly rows: readonly (readonly (readonly [place: number, count: number])[])[];
+}
+
+export function slicedValues(slices: readonly LoadSlice[], metric: string): SlicedValues {
   const recorded = slices.map(({ histograms }) => {
     const packed = histograms?.[metric];
     return packed === undefined ? [] : recordedValues(packed);
   });
   const values = [...new Set(recorded.flatMap((pairs) => pairs.map(([ms]) => ms)))].sort((one, other) => one - other);
   const place = new Map(values.map((ms, index) => [ms, index]));
-  const rows = recorded.map((pairs) => pairs.map(([ms, count]) => [place.get(ms) ?? 0, count] as const));
+  return { values, rows: recorded.map((pairs) => pairs.map(([ms, count]) => [place.get(ms) ?? 0, count] as const)) };
+}
+
+/** Estimates a percentile. */
+export function percentileEstimate({ values, rows }: SlicedValues, percentile: number): Estimate {
   return (drawn) => {
     const counts = new Float64Array(values.length);
     let total = 0;
@@ -34,22 +45,14 @@ export function percentileEstimate(slices: readonly LoadSlice[], metric: string,
   };
 }
 
-/** Estimates what comes of a slice in a second, or of all that was decided. */
-export function countEstimate(
+/** Estimates what comes of a slice in a second. */
+export function rateEstimate(
   { sliceSeconds, slices }: NonNullable<LoadResult['timeline']>,
   count: (slice: LoadSlice) => number,
-  per: 'second' | 'decided',
 ): Estimate {
   return (drawn) => {
-    let [amount, decided] = [0, 0];
-    for (const index of drawn) {
-      const slice = slices[index];
-      if (slice === undefined) continue;
-      amount += count(slice);
-      decided += slice.succeeded + slice.failed;
-    }
-    if (per === 'second') return amount / (drawn.length * sliceSeconds);
-    return decided === 0 ? undefined : amount / decided;
+    const amount = drawn.reduce((sum, index) => sum + (slices[index] ? count(slices[index]) : 0), 0);
+    return amount / (drawn.length * sliceSeconds);
   };
 }
 

@@ -6,7 +6,7 @@ import { emptyPulse, type Pulse } from './pulse.ts';
 import { randomOf } from './random.ts';
 import { type Launch, sendAll } from './schedule.ts';
 import { type PackedTally, Tally } from './tally.ts';
-import { HttpTransport } from './transport/http.ts';
+import { openTransports } from './transport/transports.ts';
 import { askFor } from './wording.ts';
 
 /** What one process measured, as it travels to the one that asked. */
@@ -48,7 +48,7 @@ export async function measure(job: Job, begin: number, { signal, onPulse }: Watc
   const tally = new Tally(measuredFrom, job.slos);
   const lateness = new Distribution();
   const pulse = emptyPulse();
-  const transport = new HttpTransport(job.endpoint, job.wording);
+  const transport = openTransports(job.endpoint, job.wording);
   const underWay = new Set<UnderWay>();
   const gone = new AbortController();
   const over = AbortSignal.any([signal, gone.signal]);

@@ -7,7 +7,7 @@ import { addUp, metricsOf } from '../summary.ts';
 import { measure, type Watch } from './engine.ts';
 import type { Endpoint, Job, JobArrival } from './job.ts';
 
-export const key = 'sk-test-load';
+const key = 'sk-test-load';
 
 export const unlimited = { requestsPerMinute: 1e9, tokensPerDay: 1e12, concurrent: 1e6 };
 

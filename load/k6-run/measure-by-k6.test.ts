@@ -8,8 +8,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Behaviour } from '../../reference-server/behaviour.ts';
 import { problemsOf } from '../../specs/validate.ts';
 import type { LoadProfile } from '../../specs/wire.ts';
-import { key, startTarget, unlimited } from '../engine/test-rig.ts';
+import { endpointOf, startTarget, unlimited } from '../engine/test-rig.ts';
 import { standIn, trafficOf } from '../k6/stand-in/test-rig.ts';
+
+/** That of every target here. */
+const { key = '' } = endpointOf('');
 
 const program = resolve('dist/stack29-conformance.js');
 const folder = mkdtempSync(join(tmpdir(), 'stack29-test-'));

@@ -50,7 +50,7 @@ function post(body: string, flight: Flight, timeoutSeconds: number, transport: s
 }
 
 /** @see https://grafana.com/docs/k6/latest/javascript-api/error-codes/ for the codes of what got no status */
-export function endingOf({ status, error_code: code }: Pick<Response, 'status' | 'error_code'>): Ending {
+function endingOf({ status, error_code: code }: Pick<Response, 'status' | 'error_code'>): Ending {
   if (status !== 0) return endingOfStatus(status);
   if (code === 1050) return { failed: 'timeout' };
   const noConnection = (code >= 1100 && code < 1200) || (code >= 1210 && code < 1220) || (code >= 1300 && code < 1400);

@@ -3,7 +3,7 @@ import type { TrafficProfile } from '../../specs/wire.ts';
 import { defaultTimeoutSeconds } from './profile.ts';
 
 /** Of a scenario that sends both what is measured and, before it, what is not. */
-export const trafficName = 'traffic';
+const trafficName = 'traffic';
 const warmUpName = 'warm_up';
 
 /** k6 takes whole numbers of iterations only; over this unit of time they express any rate of a profile. */

@@ -46,7 +46,7 @@ interface Term {
 }
 
 /** A statistic in k6's terms; `undefined` where it has none. */
-export function termOf(statistic: string): Term | undefined {
+function termOf(statistic: string): Term | undefined {
   const metric = metricOf(statistic);
   if (metric === undefined) return undefined;
   if (metric === 'stream_token_rate') return { metric: 'tpot', aggregate: 'med', inverse: 1000 };

@@ -26,7 +26,7 @@ export interface Answer {
   readonly tokens: number | undefined;
 }
 
-export async function askForModels(): Promise<Answer> {
+async function askForModels(): Promise<Answer> {
   return answerOf(await http.asyncRequest('GET', `${targetUrl()}/models`, null, params('preparation', 60)));
 }
 

@@ -1,7 +1,7 @@
 import exec from 'k6/execution';
 import type { Options } from 'k6/options';
 import type { LoadResult, LoadWorkload, TrafficProfile } from '../../specs/wire.ts';
-import { boundsOf, judgeBounds } from '../bounds.ts';
+import { judgeBounds } from '../bounds.ts';
 import type { Wording } from '../engine/job.ts';
 import { randomOf } from '../engine/random.ts';
 import { type Ask, askFor, type TransportName } from '../engine/wording.ts';
@@ -107,7 +107,7 @@ function resultOf(
   keepGaps: boolean,
 ): Parameters<typeof writtenResult>[0] {
   const metrics = metricsOf(data);
-  const bounds = judgeBounds(metrics, boundsOf(profile.slos, profile.thresholds));
+  const bounds = judgeBounds(metrics, profile.slos, profile.thresholds);
   const { limited, succeeded } = countsOf(data);
   return {
     model: prepared?.wording.model ?? settings.model ?? '',

@@ -9,9 +9,9 @@ import { boundWords, outcomeLine, short, withUnit } from './words.ts';
 
 /** A result as one file that needs nothing else: the plots are drawn by uPlot, which is part of it. */
 export function renderHtml(result: LoadResult): string {
-  const { resolve } = createRequire(import.meta.url);
-  const library = readFileSync(resolve('uplot/dist/uPlot.iife.min.js'), 'utf8');
-  const libraryStyle = readFileSync(resolve('uplot/dist/uPlot.min.css'), 'utf8');
+  const require = createRequire(import.meta.url);
+  const library = readFileSync(require.resolve('uplot/dist/uPlot.iife.min.js'), 'utf8');
+  const libraryStyle = readFileSync(require.resolve('uplot/dist/uPlot.min.css'), 'utf8');
   const charts = chartsOf(result);
   const title = `${result.profile.name}: ${result.target.url}`;
   return `<!doctype html>
@@ -20,16 +20,16 @@ export function renderHtml(result: LoadResult): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'">
-<title>${escape(title)}</title>
+<title>${escapeHtml(title)}</title>
 <style>${libraryStyle}</style>
 <style>${style}</style>
 </head>
 <body>
-<h1>${escape(title)}</h1>
-<p class="outcome ${result.outcome}">${escape(outcomeLine(result))}</p>
+<h1>${escapeHtml(title)}</h1>
+<p class="outcome ${result.outcome}">${escapeHtml(outcomeLine(result))}</p>
 ${clientWarning(result)}
 ${facts(result)}
-${section('Capacity', result.capacity && `<p>${escape(capacitySentence(result.capacity))}</p>`)}
+${section('Capacity', result.capacity && `<p>${escapeHtml(capacitySentence(result.capacity))}</p>`)}
 ${section('Tier', tierTable(result))}
 ${section('Bounds', list(result.bounds.map(boundWords)))}
 <div id="charts"></div>
@@ -60,29 +60,29 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-function escape(text: string): string {
+function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => entities[character] ?? '');
 }
 
 function section(title: string, content: string | undefined): string {
-  return content ? `<section><h2>${escape(title)}</h2>${content}</section>` : '';
+  return content ? `<section><h2>${escapeHtml(title)}</h2>${content}</section>` : '';
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   if (rows.length === 0) return '';
   const line = (cells: readonly string[], tag: string) =>
-    `<tr>${cells.map((cell) => `<${tag}>${escape(cell)}</${tag}>`).join('')}</tr>`;
+    `<tr>${cells.map((cell) => `<${tag}>${escapeHtml(cell)}</${tag}>`).join('')}</tr>`;
   const header = head.length > 0 ? `<thead>${line(head, 'th')}</thead>` : '';
   return `<table>${header}<tbody>${rows.map((row) => line(row, 'td')).join('')}</tbody></table>`;
 }
 
 function list(lines: readonly string[]): string {
-  return lines.length === 0 ? '' : `<ul>${lines.map((line) => `<li>${escape(line)}</li>`).join('')}</ul>`;
+  return lines.length === 0 ? '' : `<ul>${lines.map((line) => `<li>${escapeHtml(line)}</li>`).join('')}</ul>`;
 }
 
 function clientWarning({ clientHealth: { isLimit, reasons } }: LoadResult): string {
   if (!isLimit) return '';
-  return `<p class="warning">The client was the limit, so the figures are not the target's: ${escape(reasons.join('; '))}</p>`;
+  return `<p class="warning">The client was the limit, so the figures are not the target's: ${escapeHtml(reasons.join('; '))}</p>`;
 }
 
 function facts({

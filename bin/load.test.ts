@@ -1,0 +1,266 @@
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readyProfiles } from '../load/profile.ts';
+import { scriptedBackend } from '../reference-server/backends/scripted.ts';
+import type { Behaviour } from '../reference-server/behaviour.ts';
+import { startServer } from '../reference-server/server.ts';
+import { problemsOf } from '../specs/validate.ts';
+
+const program = join(import.meta.dirname, '../dist/stack29-conformance.js');
+const folder = mkdtempSync(join(tmpdir(), 'stack29-test-'));
+const key = 'sk-a-secret-key';
+const keysFile = join(folder, 'keys.json');
+const servers: ChildProcess[] = [];
+let url: string;
+
+/** Starts the reference server as a user would, on text that needs no model. */
+async function serve(...options: readonly string[]): Promise<string> {
+  const server = fork(program, ['serve', '--port', '0', '--backend', 'scripted', '--keys', keysFile, ...options], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  servers.push(server);
+  const [message] = await once(server, 'message');
+  return message.url;
+}
+
+function start(...options: readonly string[]): ChildProcess {
+  const env = { ...process.env, STACK29_API_KEY: key };
+  return spawn(process.execPath, [program, 'load', ...options], { env, stdio: 'pipe' });
+}
+
+async function finish(child: ChildProcess) {
+  const [stdout = '', stderr = ''] = await Promise.all(
+    [child.stdout, child.stderr].map((stream) => (stream ? text(stream) : '')),
+  );
+  if (child.exitCode === null) await once(child, 'exit');
+  expect(stdout + stderr).not.toContain('secret-key');
+  return { code: child.exitCode, stdout, stderr, lastLine: stdout.trimEnd().split('\n').at(-1) };
+}
+
+const load = (...options: readonly string[]) => finish(start(...options));
+
+const limits = { requestsPerMinute: 1e9, tokensPerDay: 1e12, concurrent: 1e6 };
+
+/** Options of a run that does not end by itself. */
+const endless = ['--rate', '40', '--duration', '600', '--warm-up', '0', '--format', 'json'];
+
+/** A server that says when it has taken up so many chats. */
+async function countingServer(chats: number, then: () => void) {
+  let count = 0;
+  const behaviour: Behaviour = {
+    generation(generation) {
+      count += 1;
+      if (count === chats) then();
+      return generation;
+    },
+  };
+  const backend = scriptedBackend({ ttftMs: 20, tokensPerSecond: 200 });
+  return startServer({ backend, keys: [{ key, limits, disabled: false }], behaviour });
+}
+
+beforeAll(async () => {
+  if (!existsSync(program)) throw new Error('these tests run the built command: npm run build');
+  writeFileSync(keysFile, JSON.stringify([{ key, tier: 'enterprise', limits }]));
+  url = await serve('--ttft', '20', '--tokens-per-second', '200');
+});
+
+afterAll(() => {
+  for (const server of servers) server.kill();
+  rmSync(folder, { recursive: true });
+});
+
+describe('a usage error', () => {
+  test.each<[what: string, options: readonly string[], words: string]>([
+    ['an unknown profile', ['steadi'], 'the nearest is steady'],
+    ['a profile that is not there', ['./nowhere.json'], 'the profile ./nowhere.json cannot be read'],
+    ['an unknown option', ['smoke', '--ratee', '5'], 'Did you mean --rate?'],
+    ['a rate and a concurrency', ['steady', '--rate', '5', '--concurrency', '5'], 'cannot be used with'],
+    ['an unknown SLO', ['steady', '--slo', 'ttft95=5'], 'There is no ttft95; the nearest is'],
+    ['an SLO without a number', ['steady', '--slo', 'ttft_p95'], 'ttft_p95=500'],
+    ['a threshold of nothing', ['steady', '--threshold', 'errors<=1'], 'There is no errors'],
+    ['a time that is none', ['steady', '--duration', 'soon'], '60, 90s, 5m or 2h'],
+    [
+      'an option that means nothing',
+      ['tier-free', '--rate', '5'],
+      '--rate means nothing to the tier profile tier-free',
+    ],
+    ['a URL without its scheme', ['smoke', '--url', 'localhost:3000/v1'], 'try http://localhost:3000/v1'],
+    ['a report to nowhere', ['smoke', '--out', '/nowhere/report'], '--out /nowhere/report'],
+    ['a comparison with nothing', ['compare', '/nowhere/a', '/nowhere/b'], '/nowhere/a cannot be read'],
+    ['an option of the other target', ['smoke', '--url', 'http://127.0.0.1:9/v1', '--ttft', '5'], 'not of --url'],
+  ])('is %s', async (_what, options, words) => {
+    const { code, stdout, stderr } = await load(...options);
+    expect(stderr).toContain(words);
+    expect([code, stdout]).toEqual([2, '']);
+  });
+
+  test('is a profile of which a part is wrong, told by its place', async () => {
+    const file = join(folder, 'bad.json');
+    const profile = {
+      kind: 'traffic',
+      name: 'bad',
+      description: '',
+      arrival: { kind: 'poisson', rate: -3 },
+      tokens: 5,
+    };
+    writeFileSync(file, JSON.stringify({ ...profile, workload: { promptTokens: 8, outputTokens: 8, transports: {} } }));
+    const { code, stderr } = await load(file);
+    expect(stderr).toContain('/arrival/rate must be a number from 0.001 to 1000000, and is -3');
+    expect(stderr).toContain('/tokens is no member that is known there');
+    expect(code).toBe(2);
+  });
+
+  test('is a key that the target refuses', async () => {
+    const { code, stderr } = await load('smoke', '--url', url, '--api-key', 'sk-wrong');
+    expect([code, stderr]).toEqual([2, expect.stringContaining('refuses the key (401)')]);
+  });
+});
+
+describe('the exit code', () => {
+  test('is 0 where every bound was kept, on the reference server that is started for it', async () => {
+    const { code, lastLine, stderr } = await load('smoke');
+    expect(stderr).toContain('no --url: starting the reference server');
+    expect([code, lastLine]).toEqual([0, 'passed: smoke']);
+  });
+
+  test('is 99 where one was not', async () => {
+    const { code, stdout, lastLine } = await load('smoke', '--url', url, '--slo', 'ttft_p50=1');
+    expect(stdout).toMatch(/CROSSED {2}ttft_p50 at most 1 ms: \d/);
+    expect([code, lastLine]).toEqual([99, 'crossed: 1 of 3 bounds of smoke']);
+  });
+
+  test('is 99 where nothing was measured that a bound is on', async () => {
+    const { code, stdout } = await load('smoke', '--url', url, '--transport', 'json', '--slo', 'ttft_p95=9999');
+    expect([code, stdout]).toEqual([99, expect.stringContaining('ttft_p95 at most 9999 ms: nothing was measured')]);
+  });
+
+  test('is 4 for a target that does not answer', async () => {
+    const { code, stderr } = await load('smoke', '--url', 'http://127.0.0.1:9/v1');
+    expect([code, stderr]).toEqual([4, expect.stringContaining('does not answer: connection refused')]);
+  });
+
+  test('is 4 for a target that dies midway, and what was measured is reported', async () => {
+    const target = await countingServer(20, () => void target.close());
+    const child = start('steady', '--url', target.url, ...endless);
+    const { code, stdout } = await finish(child);
+    const result = JSON.parse(stdout);
+    expect([code, result.endedEarly, result.outcome]).toEqual([4, 'target gone', 'incomplete']);
+    expect(result.requests.succeeded).toBeGreaterThan(0);
+    expect(result.notes).toContain('the target stopped answering, so the run was ended');
+  });
+
+  test('is 2 where the report cannot be written, which then goes to standard output', async () => {
+    const { code, stdout, stderr } = await load('smoke', '--url', url, '--format', 'csv', '--out', '/dev/full');
+    expect(stderr).toContain('--out /dev/full could not be written');
+    expect([code, stdout]).toEqual([2, expect.stringContaining('requests_succeeded,1,10')]);
+  });
+});
+
+test('an interruption ends at once with a report of what was measured', async () => {
+  const target = await countingServer(20, () => child.kill('SIGINT'));
+  const child = start('steady', '--url', target.url, ...endless);
+  const { code, stdout } = await finish(child);
+  await target.close();
+  const result = JSON.parse(stdout);
+  expect([code, result.endedEarly, result.requests.sent > 0]).toEqual([130, 'interrupted', true]);
+  expect(problemsOf('load-result', result)).toEqual([]);
+});
+
+describe('the report', () => {
+  test('is a result as its schema says, without the key, and goes to its file whole', async () => {
+    const out = join(folder, 'result.json');
+    const { code, lastLine } = await load(
+      'smoke',
+      '--url',
+      url,
+      '--seed',
+      '7',
+      '--api-key',
+      key,
+      '--format',
+      'json',
+      '--out',
+      out,
+    );
+    expect([code, lastLine]).toEqual([0, 'passed: smoke']);
+    const written = readFileSync(out, 'utf8');
+    const result = JSON.parse(written);
+    expect(problemsOf('load-result', result)).toEqual([]);
+    expect(result).toMatchObject({
+      engine: 'embedded',
+      seed: 7,
+      requests: { sent: 10, succeeded: 10, failed: 0, limited: 0 },
+      tokens: { prompt: 160, output: 80, countedBy: 'usage' },
+      command: expect.stringContaining('load smoke --url'),
+    });
+    expect(written).not.toContain('secret-key');
+    expect(readdirSync(folder).filter((name) => name.startsWith('.'))).toEqual([]);
+  });
+
+  test('is one line where it is to be quiet', async () => {
+    const { stdout, stderr } = await load('smoke', '--url', url, '--quiet');
+    expect([stdout, stderr]).toEqual(['passed: smoke\n', '']);
+  });
+
+  test('is a page', async () => {
+    const { code, stdout } = await load('smoke', '--url', url, '--format', 'html');
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^<!doctype html>.*uPlot.*<\/html>\n$/s)]);
+  });
+});
+
+test('several processes send each request once, and what they measured is merged', async () => {
+  const { code, stdout } = await load(
+    'smoke',
+    '--url',
+    url,
+    '--requests',
+    '21',
+    '--rate',
+    '50',
+    '--workers',
+    '3',
+    '--format',
+    'json',
+  );
+  const result = JSON.parse(stdout);
+  expect(problemsOf('load-result', result)).toEqual([]);
+  expect([code, result.workers, result.requests.sent, result.metrics.e2e.count]).toEqual([0, 3, 21, 21]);
+  expect(result.tokens).toMatchObject({ prompt: 21 * 16, output: 21 * 8 });
+});
+
+test('a trace is replayed at its lengths', async () => {
+  const lines = [
+    { at: 0, promptTokens: 20, outputTokens: 3 },
+    { at: 0.2, promptTokens: 10, outputTokens: 4 },
+  ];
+  writeFileSync(join(folder, 'trace.jsonl'), lines.map((line) => JSON.stringify(line)).join('\n'));
+  const workload = { promptTokens: 1, outputTokens: 1, transports: { sse: 1 } };
+  const arrival = { kind: 'trace', file: 'trace.jsonl' };
+  const file = join(folder, 'replay.json');
+  writeFileSync(file, JSON.stringify({ kind: 'traffic', name: 'replay', description: '', workload, arrival }));
+  const { code, stdout } = await load(file, '--url', url, '--format', 'json');
+  expect([code, JSON.parse(stdout).tokens]).toEqual([0, { prompt: 30, output: 7, countedBy: 'usage' }]);
+});
+
+test('the profiles are listed, and each is one', async () => {
+  const { code, stdout } = await load('--list');
+  expect(stdout.split('\n').map((line) => line.split(' ')[0])).toEqual([...Object.keys(readyProfiles), '']);
+  for (const profile of Object.values(readyProfiles)) expect(problemsOf('load-profile', profile)).toEqual([]);
+  expect(code).toBe(0);
+});
+
+/** Every ready profile of traffic, shortened, on both backends. */
+test.each(
+  ['tokens-per-second', 'steady', 'ramp', 'spike', 'soak'].flatMap((profile) =>
+    ['scripted', 'gguf'].map((backend) => [profile, backend] as const),
+  ),
+)('%s runs on the reference server with the %s backend', async (profile, backend) => {
+  const shortened = ['--duration', '1', '--warm-up', '0.2', '--tokens', '8'];
+  const { code, lastLine } = await load(profile, '--backend', backend, ...shortened);
+  expect([code, lastLine]).toEqual([0, `passed: ${profile}`]);
+});

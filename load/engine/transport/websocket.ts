@@ -1,0 +1,102 @@
+import WebSocket, { type RawData } from 'ws';
+import type { Ending, Flight } from '../flight.ts';
+import type { Endpoint, Wording } from '../job.ts';
+import { type Ask, membersOf } from '../wording.ts';
+import { endingOfStatus, failureOf, type Transport } from './transport.ts';
+
+/** The members of a message that count; any of them may be of any type on a target that errs. */
+interface ServerMessage {
+  readonly type?: unknown;
+  readonly content?: unknown;
+  readonly code?: unknown;
+  readonly usage?: object | null;
+}
+
+/** The chat endpoint over WebSockets: a socket a request, closed when the answer is done, as the document shows. */
+export class WebSocketTransport implements Transport {
+  readonly #url: string;
+  readonly #options: WebSocket.ClientOptions;
+  readonly #wording: Wording;
+  readonly #open = new Set<WebSocket>();
+  #most = 0;
+
+  constructor({ url, key, headers, ca, insecure }: Endpoint, wording: Wording) {
+    this.#wording = wording;
+    this.#url = `${url.replace(/^http/, 'ws')}/ws/chat`;
+    this.#options = {
+      headers: { ...(key !== undefined && { authorization: `Bearer ${key}` }), ...headers },
+      rejectUnauthorized: !insecure,
+      perMessageDeflate: false,
+      ...(ca !== undefined && { ca }),
+    };
+  }
+
+  get sockets(): number {
+    return this.#most;
+  }
+
+  send(ask: Ask, flight: Flight, ended: (ending: Ending) => void): (ending: Ending) => void {
+    const socket = new WebSocket(this.#url, this.#options);
+    this.#open.add(socket);
+    this.#most = Math.max(this.#most, this.#open.size);
+    let isOver = false;
+    const finish = (ending: Ending): void => {
+      if (isOver) return;
+      isOver = true;
+      ended(ending);
+      if (ending === 'succeeded') socket.close();
+      else socket.terminate();
+    };
+    socket
+      .on('open', () => {
+        flight.sent = performance.now();
+        socket.send(JSON.stringify({ type: 'start', ...membersOf(this.#wording, ask) }));
+      })
+      .on('message', (data) => {
+        const ending = read(data, flight);
+        if (ending) finish(ending);
+      })
+      .on('unexpected-response', (_request, response) => finish(endingOfStatus(response.statusCode ?? 0)))
+      .on('error', (error) => finish(failureOf(error)))
+      .on('close', () => {
+        this.#open.delete(socket);
+        finish({ failed: 'connection lost' });
+      });
+    return finish;
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#open) socket.terminate();
+  }
+}
+
+/** Reads one message; gives the ending where it ends the answer. */
+function read(data: RawData, flight: Flight): Ending | undefined {
+  const message = parse(String(data));
+  switch (message?.type) {
+    case undefined:
+      return { failed: 'message is not JSON with a type' };
+    case 'content':
+      if (typeof message.content === 'string' && message.content !== '') flight.content(performance.now());
+      return undefined;
+    case 'tool_call':
+      flight.content(performance.now());
+      return undefined;
+    case 'done':
+      if (message.usage) flight.usage(message.usage);
+      return 'succeeded';
+    case 'error':
+      return message.code === 429 || message.code === 'rate_limit_exceeded' ? 'limited' : { failed: 'error message' };
+    default:
+      return undefined;
+  }
+}
+
+function parse(text: string): ServerMessage | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
