@@ -3,7 +3,7 @@ import { WebSocket } from 'k6/websockets';
 import ws from 'k6/ws';
 import type { Wording } from '../engine/job.ts';
 import { type Ask, membersOf } from '../engine/wording.ts';
-import { addContent, addUsage, type Ending, type Flight, parseObject } from './flight.ts';
+import { addContent, addUsage, type Ending, endingOfStatus, type Flight, parseObject } from './flight.ts';
 import { requestHeaders, targetUrl } from './settings.ts';
 
 /**
@@ -19,34 +19,39 @@ export function askOverSocket(wording: Wording, ask: Ask, flight: Flight, timeou
       if (state.isOver) return;
       state.isOver = true;
       clearTimeout(timer);
-      socket.close();
+      // k6 waits for good for a socket that is closed before it stands.
+      if (state.isOpen) socket.close();
       resolve(ending);
     };
     const timer = setTimeout(() => finish({ failed: 'timeout' }), timeoutSeconds * 1000);
     socket.onopen = () => {
       state.isOpen = true;
+      if (state.isOver) return socket.close();
       flight.sent = Date.now();
       socket.send(JSON.stringify({ type: 'start', ...membersOf(wording, ask) }));
     };
     socket.onmessage = (event) => {
       const message = parseObject(event?.data);
-      if (message === undefined) return finish({ failed: 'event is not JSON' });
-      switch (message.type) {
+      switch (message?.type) {
+        case undefined:
+          return finish({ failed: 'message is not JSON with a type' });
         case 'content':
-          if (message.content !== '' && event) addContent(flight, event.timestamp);
+          if (typeof message.content === 'string' && message.content !== '') addContent(flight, event?.timestamp ?? 0);
           return;
+        case 'tool_call':
+          return addContent(flight, event?.timestamp ?? 0);
         case 'done':
           if (message.usage) addUsage(flight, message.usage);
           return finish('succeeded');
         case 'error':
-          return finish(isLimit(message) ? 'limited' : { failed: 'error on the socket' });
+          return finish(isLimit(message) ? 'limited' : { failed: 'error message' });
       }
     };
     socket.onerror = (event) => {
       if (state.isOpen) finish({ failed: 'connection lost' });
       else finish(/handshake/.test(event?.error ?? '') ? endingOfRefusal(params) : { failed: 'no connection' });
     };
-    socket.onclose = () => finish({ failed: 'socket closed early' });
+    socket.onclose = () => finish({ failed: 'connection lost' });
   });
 }
 
@@ -64,5 +69,5 @@ function endingOfRefusal(params: {
   readonly tags: Record<string, string>;
 }): Ending {
   const { status } = ws.connect(socketUrl(), params, (socket) => socket.close());
-  return status === 429 ? 'limited' : { failed: 'handshake refused' };
+  return status >= 400 ? endingOfStatus(status) : { failed: 'handshake refused' };
 }

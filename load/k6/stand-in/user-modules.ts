@@ -176,7 +176,7 @@ function webSocketFor({ hold }: ModuleHost) {
     constructor(url: string, _protocols: null, { headers = {} }: Params = {}) {
       const release = hold();
       const now = () => performance.timeOrigin + performance.now();
-      this.#socket = new Socket(url, { headers });
+      this.#socket = new Socket(url, { headers, handshakeTimeout: 60_000 });
       this.#socket.on('open', () => this.onopen());
       this.#socket.on('message', (data) => this.onmessage({ type: 'message', data: String(data), timestamp: now() }));
       this.#socket.on('unexpected-response', (request) => {
@@ -196,7 +196,7 @@ function webSocketFor({ hold }: ModuleHost) {
     }
 
     close(): void {
-      if (this.#socket.readyState === Socket.CONNECTING) return;
+      if (this.#socket.readyState === Socket.CONNECTING) throw new Error('k6 would wait here for good');
       this.#socket.close();
     }
   };
