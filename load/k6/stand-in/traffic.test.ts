@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { WebSocketServer } from 'ws';
 import type { Behaviour } from '../../../reference-server/behaviour.ts';
 import { problemsOf } from '../../../specs/validate.ts';
-import type { LoadResult } from '../../../specs/wire.ts';
+import type { LoadResult, TrafficProfile } from '../../../specs/wire.ts';
 import { endpointOf, startTarget, unlimited } from '../../engine/test-rig.ts';
 import type { Sample } from './protocol.ts';
 import { envFor, runUnderStandIn, trafficOf } from './test-rig.ts';
@@ -180,6 +180,37 @@ test('soak: the mix of the profile, at a rate, after a warm-up, without a sample
   );
   expect(metrics).not.toHaveProperty('icl');
   expect(notes.join()).toContain('spaces requests evenly');
+});
+
+test.each<[what: string, changes: Partial<TrafficProfile>, sent: number, scenarios: Record<string, number>]>([
+  ['bursts', { arrival: { kind: 'bursts', size: 3, everySeconds: 1 }, requests: 6 }, 6, { burst_1: 3, burst_2: 3 }],
+  ['an even rate, as many as are wanted', { arrival: { kind: 'constant', rate: 5 }, requests: 7 }, 7, { traffic: 7 }],
+  [
+    'a ramp, as many as lie under it',
+    { arrival: { kind: 'ramp', fromRate: 2, stages: [{ toRate: 6, seconds: 2 }], spacing: 'even' } },
+    8,
+    { traffic: 8 },
+  ],
+])('arrivals: %s', async (_, changes, sent, scenarios) => {
+  const { requests: _requests, ...profile } = trafficOf();
+  const target = await startTarget();
+  const { code, result, samples } = await runUnderStandIn('chat', envFor(target, { ...profile, ...changes }));
+  expect([code, valid(result).requests]).toMatchObject([0, { sent, succeeded: sent, warmUp: 0 }]);
+  const counted: Record<string, number> = {};
+  for (const { tags } of of(samples, 'requests_sent')) {
+    counted[tags.scenario ?? ''] = (counted[tags.scenario ?? ''] ?? 0) + 1;
+  }
+  expect(counted).toEqual(scenarios);
+});
+
+test('a counted run is warmed up before it, and counts none of that', async () => {
+  const target = await startTarget();
+  const profile = trafficOf({ warmUpSeconds: 1, requests: 4 });
+  const { code, result, samples } = await runUnderStandIn('chat', envFor(target, profile));
+  expect([code, valid(result).requests]).toMatchObject([0, { sent: 4, succeeded: 4 }]);
+  expect(result?.requests.warmUp).toBe(of(samples, 'requests_warm_up').length);
+  expect(result?.requests.warmUp).toBeGreaterThan(0);
+  expect(of(samples, 'e2e')).toHaveLength(4);
 });
 
 test('a target that is not there ends the run, and no result reads as a pass', async () => {
