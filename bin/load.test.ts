@@ -92,6 +92,7 @@ describe('a usage error', () => {
     ['a URL without its scheme', ['smoke', '--url', 'localhost:3000/v1'], 'try http://localhost:3000/v1'],
     ['a report to nowhere', ['smoke', '--out', '/nowhere/report'], '--out /nowhere/report'],
     ['a comparison with nothing', ['compare', '/nowhere/a', '/nowhere/b'], '/nowhere/a cannot be read'],
+    ['a pace of a model', ['smoke', '--backend', 'gguf', '--ttft', '5'], 'they need --backend scripted'],
     ['an option of the other target', ['smoke', '--url', 'http://127.0.0.1:9/v1', '--ttft', '5'], 'not of --url'],
   ])('is %s', async (_what, options, words) => {
     const { code, stdout, stderr } = await load(...options);

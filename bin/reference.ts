@@ -30,15 +30,20 @@ const tiers = {
 export async function startReference(script: string, wish: ReferenceWish = { tier: 'free' }): Promise<Reference> {
   const key = newKey();
   const disabledKey = newKey();
+  const exhaustedKey = newKey();
   const folder = mkdtempSync(join(tmpdir(), 'stack29-'));
   const keys = join(folder, 'keys.json');
   const entries = [
     { key, ...tiers[wish.tier] },
     { key: disabledKey, tier: 'free', disabled: true },
+    { key: exhaustedKey, tier: 'free', tokensUsed: 100_000 },
   ];
   writeFileSync(keys, JSON.stringify(entries), { mode: 0o600 });
   const gguf = wish.backend === undefined ? isInstalled('node-llama-cpp') : wish.backend === 'gguf';
-  const options = ['--port', '0', '--keys', keys, '--backend', gguf ? 'gguf' : 'scripted', ...paceOf(wish)];
+  const tools = isInstalled('quickjs-emscripten-core') && isInstalled('@jitl/quickjs-wasmfile-release-sync');
+  const options = ['--port', '0', '--keys', keys, '--backend', gguf ? 'gguf' : 'scripted', '--allow-faults'];
+  if (tools) options.push('--tools');
+  if (!gguf) options.push(...paceOf(wish));
   const child = fork(script, ['serve', ...options], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
@@ -65,7 +70,9 @@ export async function startReference(script: string, wish: ReferenceWish = { tie
       wish.backend === 'scripted'
         ? 'scripted text'
         : 'scripted text, as node-llama-cpp is not installed; npm install node-llama-cpp@3.21.1 brings the model';
-    return { url, key, disabledKey, description: gguf ? 'the shipped GGUF model' : scripted, close };
+    const runsTools = tools ? 'javascript' : undefined;
+    const description = gguf ? 'the shipped GGUF model' : scripted;
+    return { url, key, disabledKey, exhaustedKey, faultHeader: 'X-Stack29-Fault', runsTools, description, close };
   } catch (error) {
     await close();
     throw error;

@@ -64,6 +64,7 @@ describe('a usage error', () => {
     ['an unknown option', ['--foramt', 'json'], 'Did you mean --format?'],
     ['an unknown command', ['jugde'], 'there is no command jugde; the nearest is judge'],
     ['an unknown profile', ['--profile', 'standart'], 'the nearest is standard'],
+    ['an unknown capability', ['--without', 'visoin'], 'the nearest is vision'],
     ['an unknown format', ['--format', 'xml'], 'It takes terminal, json, junit'],
     ['a selection of nothing', ['--only', 'chat.respones.id'], 'the nearest is chat.response.id'],
     ['a URL without its scheme', ['--url', 'localhost:3000/v1'], 'try http://localhost:3000/v1'],
@@ -204,6 +205,25 @@ describe('the report', () => {
     const [stderr] = await Promise.all([child.stderr ? text(child.stderr) : '', once(child, 'exit')]);
     expect([child.exitCode, stderr]).toEqual([0, '']);
   });
+});
+
+test('what a target is said to lack is not applicable, is not asked for, and is judged so again', async () => {
+  const evidence = join(folder, 'without.evidence.jsonl');
+  const lacking = ['--without', 'vision', '--without', 'tools'];
+  const { code, stdout, lastLine } = await command('--url', url, ...lacking, '--evidence', evidence);
+  expect(stdout).toMatch(/^without +vision tools$/m);
+  expect(stdout).toContain('not-applicable: the target is said to lack vision (--without vision)');
+  expect([code, lastLine]).toEqual([0, expect.stringMatching(/: \d+ not applicable, \d+ passed$/)]);
+  expect(readFileSync(evidence, 'utf8')).not.toContain('image_url');
+  const again = await command('judge', evidence, '--format', 'json');
+  const report = JSON.parse(again.stdout);
+  expect([again.code, report.without]).toEqual([0, ['vision', 'tools']]);
+  expect(report.counts['not-applicable']).toBe(Number(/(\d+) not applicable/.exec(lastLine ?? '')?.[1]));
+});
+
+test('a run of nothing but what a target lacks says nothing of it', async () => {
+  const { code, lastLine } = await command('--url', url, '--profile', 'vision', '--without', 'vision');
+  expect([code, lastLine]).toEqual([3, expect.stringContaining('incomplete: no verdict on profile vision')]);
 });
 
 test('a plan and a list send nothing', async () => {

@@ -15,9 +15,9 @@ export interface ReferenceWish {
   readonly tier: 'free' | 'pro' | 'enterprise' | 'unlimited';
   /** Default: a GGUF model where that can be run. */
   readonly backend?: 'gguf' | 'scripted';
-  /** Scripted text: milliseconds to the first token. */
+  /** Where the text is scripted: milliseconds to the first token. */
   readonly ttft?: number;
-  /** Scripted text: pace of the tokens after it. */
+  /** Where the text is scripted: pace of the tokens after it. */
   readonly tokensPerSecond?: number;
 }
 

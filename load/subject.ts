@@ -14,6 +14,9 @@ export interface Subject {
   close(): Promise<void>;
 }
 
+/** Tokens a second. */
+const tierPace = 50;
+
 /** The target that the options name, or else a reference server that is started now. @throws LoadProblem */
 export async function openSubject(
   profile: LoadProfile,
@@ -21,10 +24,17 @@ export async function openSubject(
   host: LoadHost,
   say: (line: string) => void,
 ): Promise<Subject> {
-  const { url, apiKey, backend, ttft, tokensPerSecond, insecure = false } = choices;
+  const { url, apiKey, ttft, insecure = false } = choices;
+  const isPaced = ttft !== undefined || choices.tokensPerSecond !== undefined;
+  const backend = choices.backend ?? (isPaced ? 'scripted' : undefined);
+  if (backend === 'gguf' && isPaced) {
+    throw new LoadProblem('usage', '--ttft and --tokens-per-second pace scripted text: they need --backend scripted');
+  }
+  // The streams of a tier's check must not end before the check does.
+  const tokensPerSecond = choices.tokensPerSecond ?? (profile.kind === 'tier' ? tierPace : undefined);
   const headers = headersOf(choices.header);
   if (url !== undefined) {
-    if (backend !== undefined || ttft !== undefined || tokensPerSecond !== undefined) {
+    if (backend !== undefined) {
       throw new LoadProblem(
         'usage',
         '--backend, --ttft and --tokens-per-second are of the reference server, not of --url',

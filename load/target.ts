@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Agent, type Dispatcher, request } from 'undici';
 import type { LoadWorkload } from '../specs/wire.ts';
 import type { Endpoint, Wording } from './engine/job.ts';
@@ -33,6 +34,8 @@ export class Contact {
   /** @param signal ends whatever is asked */
   constructor(endpoint: Endpoint, signal: AbortSignal) {
     this.#endpoint = endpoint;
+    // Every request under way listens to it.
+    setMaxListeners(0, signal);
     this.#signal = signal;
     const { ca, insecure } = endpoint;
     this.#agent = new Agent({ connect: { rejectUnauthorized: !insecure, ...(ca !== undefined && { ca }) } });

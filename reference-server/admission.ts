@@ -1,8 +1,11 @@
 import type { IncomingMessage } from 'node:http';
-import type { ApiError } from './api-error.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ApiError } from './api-error.ts';
+import { demandOf, failureFor } from './demand.ts';
+import { toApiError } from './failure.ts';
 import { type Account, accountOfAddress, bearerKey, refuseKey } from './keys/keyring.ts';
-import type { Allowance } from './limits/allowance.ts';
-import type { Slot } from './limits/limiter.ts';
+import { type Allowance, allowance as allowanceOf } from './limits/allowance.ts';
+import { type Place, StoreUnavailable } from './limits/store.ts';
 import type { Service } from './service.ts';
 
 /** What the server knows of one request. */
@@ -21,6 +24,12 @@ export interface Exchange {
   readonly allowance: Allowance;
   /** The refusal of a request over the limit. */
   readonly overLimit: ApiError | undefined;
+  /** When it came, in Unix milliseconds. */
+  readonly at: number;
+  /** The failure that it asks for, where the server was started to obey. */
+  readonly demand: string | undefined;
+  /** Generations of its account, its own included, once it has a place. */
+  running: number;
   /** The body of a chat request, once it is parsed. */
   body: unknown;
 }
@@ -29,7 +38,7 @@ type RequestHead = Pick<IncomingMessage, 'method' | 'url' | 'headers' | 'socket'
 
 /** Finds out whom a request counts for, and counts it unless it is free. */
 export async function openExchange(
-  { keyring, limiter }: Service,
+  { keyring, limiter, clock, allowFaults, onFault }: Service,
   { method = '', url = '', headers, socket }: RequestHead,
   free = false,
 ): Promise<Exchange> {
@@ -37,11 +46,9 @@ export async function openExchange(
   const key = bearerKey(authorization);
   const holder = key === undefined ? undefined : keyring.find(key);
   const account = holder ?? accountOfAddress(socket.remoteAddress);
-  const {
-    taken: requests,
-    allowance,
-    refusal,
-  } = await (free ? limiter.readRequests(account) : limiter.countRequest(account));
+  const at = clock();
+  const counted = free ? limiter.readRequests(account) : limiter.countRequest(account);
+  const { taken, allowance, refusal } = await counted.catch((error: unknown) => uncounted(error, account, at, onFault));
   const authenticated = holder !== undefined;
   return {
     method,
@@ -49,11 +56,21 @@ export async function openExchange(
     authorization,
     account,
     authenticated,
-    requests,
+    requests: taken,
     allowance,
     overLimit: refusal,
+    at,
+    demand: allowFaults ? demandOf(headers) : undefined,
+    running: 0,
     body: undefined,
   };
+}
+
+/** Where the count of requests cannot be reached, every request is refused with 503. */
+function uncounted(error: unknown, { limits }: Account, at: number, onFault: (error: unknown) => void) {
+  if (!(error instanceof StoreUnavailable)) throw error;
+  const allowance = allowanceOf(limits.requestsPerMinute, 0, Math.floor(at / 1000) + 1);
+  return { taken: 0, allowance, refusal: toApiError(error, onFault) };
 }
 
 /** @throws ApiError where the request is over the limit */
@@ -69,9 +86,35 @@ export function checkKey({ behaviour }: Service, exchange: Exchange): void {
   if (refusal) throw refusal;
 }
 
-/** Takes the account's place for a chat. @throws ApiError where the account has no tokens or no place left */
-export async function takeSlot({ limiter }: Service, { account }: Exchange): Promise<Slot> {
-  const refusal = (await limiter.refuseTokens(account)) ?? limiter.refuseSlot(account);
-  if (refusal) throw refusal;
-  return limiter.takeSlot(account);
+/** @throws ApiError where the request asks for a failure that comes before any answer */
+export function checkDemand({ behaviour }: Service, exchange: Exchange): void {
+  const failure = behaviour.decide(failureFor(exchange.demand), 'demand', exchange);
+  if (failure) throw failure;
 }
+
+/** Takes the account's place for a chat. @throws ApiError where the account has no tokens or no place left */
+export async function takePlace({ limiter, behaviour }: Service, exchange: Exchange): Promise<Place> {
+  const { account } = exchange;
+  const tokens = behaviour.decide(await limiter.refuseTokens(account), 'tokens', exchange);
+  if (tokens) throw tokens;
+  let place = await limiter.takePlace(account);
+  while (behaviour.queue && place instanceof ApiError) {
+    await sleep(queueMs);
+    place = await limiter.takePlace(account);
+  }
+  const none = place instanceof ApiError ? place : undefined;
+  const taken = place instanceof ApiError ? unlimited : place;
+  exchange.running = taken.running;
+  const refusal = behaviour.decide(none, 'place', exchange);
+  if (refusal) {
+    await taken.release();
+    throw refusal;
+  }
+  return behaviour.place(taken, exchange);
+}
+
+/** How often a chat that waits looks for a place. */
+const queueMs = 10;
+
+/** The place of a chat that a behaviour lets pass the limit. */
+const unlimited: Place = { running: Number.POSITIVE_INFINITY, release: async () => {} };

@@ -6,6 +6,7 @@ const documented = {
   invalid_api_key: { status: 401, type: 'authentication_error' },
   account_disabled: { status: 403, type: 'authentication_error' },
   model_not_found: { status: 404, type: 'invalid_request_error' },
+  tool_error: { status: 422, type: 'tool_error' },
   rate_limit_exceeded: { status: 429, type: 'rate_limit_error' },
   internal_error: { status: 500, type: 'server_error' },
   service_unavailable: { status: 503, type: 'server_error' },
@@ -19,7 +20,7 @@ interface ErrorDetails {
   /** Where HTTP has a status of its own for it; else the documented status of the code. */
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** The limit that refused, where it is another than that on requests. */
+  /** What the X-RateLimit headers say, where it is not the state of the request limit. */
   readonly allowance?: Allowance;
 }
 
@@ -43,8 +44,14 @@ export class ApiError extends Error {
   }
 }
 
-/** A refusal for the time being: says in whole seconds when to come back. */
-export function rateLimited(message: string, allowance: Allowance): ApiError {
-  const seconds = Math.max(1, Math.ceil(allowance.reset - Date.now() / 1000));
-  return new ApiError('rate_limit_exceeded', message, { headers: { 'Retry-After': String(seconds) }, allowance });
+/**
+ * A refusal for the time being: says in whole seconds when to come back.
+ * @param allowance what the X-RateLimit headers say instead of the truth
+ */
+export function rateLimited(message: string, seconds: number, allowance?: Allowance): ApiError {
+  const retryAfter = String(Math.max(1, Math.ceil(seconds)));
+  return new ApiError('rate_limit_exceeded', message, {
+    headers: { 'Retry-After': retryAfter },
+    ...(allowance && { allowance }),
+  });
 }

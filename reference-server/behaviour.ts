@@ -2,7 +2,10 @@ import type { ServerResponse } from 'node:http';
 import type { Exchange } from './admission.ts';
 import type { ApiError } from './api-error.ts';
 import type { Generation, GenerationEvent } from './backends/backend.ts';
+import type { Place } from './limits/store.ts';
+import type { WindowShape } from './limits/windows.ts';
 import { type Outgoing, sendOutgoing } from './outgoing.ts';
+import type { SocketBehaviour } from './websocket/socket-behaviour.ts';
 
 export type AnswerKind = 'completion' | 'stream' | 'models' | 'model' | 'health' | 'error';
 
@@ -19,7 +22,7 @@ export interface Answer {
 export type StreamPart = Readonly<Record<string, unknown>> | string;
 
 /** The checks that a request passes, in this order. */
-export type Step = 'limits' | 'key' | 'body' | 'model' | 'context';
+export type Step = 'limits' | 'key' | 'demand' | 'body' | 'model' | 'tokens' | 'place' | 'context';
 
 /**
  * What a server does differently, at the named seams of the server; each gets what the plain server would do and gives
@@ -30,6 +33,12 @@ export interface Behaviour {
   body?(body: unknown, exchange: Exchange): unknown;
   /** The outcome of a check: an error refuses the request, `undefined` lets it pass. */
   decide?(refusal: ApiError | undefined, step: Step, exchange: Exchange): ApiError | undefined;
+  /** How requests are counted; `fixed` unless given. */
+  readonly windows?: WindowShape;
+  /** Whether a chat waits for a place where all are taken; not unless given. */
+  readonly queue?: boolean;
+  /** The place that a chat holds. */
+  place?(place: Place, exchange: Exchange): Place;
   /** What the backend is asked for. */
   generation?(generation: Generation, exchange: Exchange): Generation;
   /** What the backend gives. */
@@ -42,15 +51,21 @@ export interface Behaviour {
   frame?(data: string): string;
   /** The way onto the socket. */
   send?(response: ServerResponse, outgoing: Outgoing, answer: Answer, exchange: Exchange): Promise<void>;
+  /** What is different on WebSockets. */
+  readonly socket?: SocketBehaviour;
 }
 
 export const plainBehaviour: Required<Behaviour> = {
+  windows: 'fixed',
+  queue: false,
   body: (body) => body,
   decide: (refusal) => refusal,
+  place: (place) => place,
   generation: (generation) => generation,
   output: (events) => events,
   answer: (answer) => answer,
   parts: (parts) => parts,
   frame: (data) => `data: ${data}\n\n`,
   send: sendOutgoing,
+  socket: {},
 };

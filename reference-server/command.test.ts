@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
@@ -37,6 +38,8 @@ test.each<[what: string, options: string[], words: string]>([
   ['an address that is empty, which would be every address', ['--host', ''], 'It takes an address.'],
   ['a pace that is none', ['--tokens-per-second', 'fast'], 'It takes a number of at least 0.'],
   ['a model without a backend for it', ['--backend', 'scripted', '--model', 'a.gguf'], 'need --backend gguf'],
+  ['eyes for a model', ['--backend', 'gguf', '--vision'], '--vision needs --backend scripted'],
+  ['images for what cannot see', ['--backend', 'scripted', '--allow-image-urls'], 'needs a model that sees'],
   ['a pace for a model', ['--backend', 'gguf', '--ttft', '5'], 'need --backend scripted'],
   [
     'a model that is not there',
@@ -44,6 +47,11 @@ test.each<[what: string, options: string[], words: string]>([
     'cannot load the model /nowhere.gguf',
   ],
   ['keys that are not there', ['--backend', 'scripted', '--keys', '/nowhere.json'], 'cannot read the keys'],
+  ['a store that is no Redis', ['--limits-store', 'memcached://127.0.0.1'], 'such as redis://127.0.0.1:6379'],
+  ['a Redis that is not there', ['--limits-store', 'redis://127.0.0.1:9'], 'Redis cannot be reached at 127.0.0.1:9'],
+  ['a state file in no folder', ['--state', '/nowhere/state.db'], 'the state file /nowhere/state.db cannot be used'],
+  ['a state file beside Redis', ['--state', 'a.db', '--limits-store', 'redis://127.0.0.1:9'], 'cannot be used with'],
+  ['a window of more than a minute', ['--window', '61'], 'It takes a whole number from 1 to 60.'],
   ['an address of another machine', ['--backend', 'scripted', '--host', '192.0.2.1'], 'cannot listen on 192.0.2.1'],
 ])('%s is a usage error', async (_, options, words) => {
   expect(await refusal(...options)).toContain(words);
@@ -73,4 +81,37 @@ test('it ends with the process that started it', async () => {
   child.disconnect();
   const [code] = await once(child, 'exit');
   expect(code).toBe(0);
+});
+
+test('tokens of the day are used up after a restart, too', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'stack29-serve-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const [keys, state] = [join(folder, 'keys.json'), join(folder, 'state.db')];
+  const limits = { tokensPerDay: 30 };
+  writeFileSync(keys, JSON.stringify([{ key: 'sk-restart', tier: 'free', limits, tokensUsed: 20 }]));
+  const chat = async (url: string) => {
+    const body = JSON.stringify({
+      model: 'stack29/scripted',
+      messages: [{ role: 'user', content: 'Hi' }],
+      max_tokens: 9,
+    });
+    const headers = { authorization: 'Bearer sk-restart', 'content-type': 'application/json' };
+    return (await fetch(`${url}/chat/completions`, { method: 'POST', headers, body })).status;
+  };
+  for (const expected of [[200, 429], [429]]) {
+    const { child } = start('--backend', 'scripted', '--keys', keys, '--state', state);
+    const [{ url }] = await once(child, 'message');
+    for (const status of expected) expect(await chat(url)).toBe(status);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  }
+});
+
+test.each<[options: string[], status: number]>([
+  [['--allow-faults'], 500],
+  [[], 200],
+])('started with %j it answers a request that asks for a 500 with %i', async (options, status) => {
+  const { child } = start('--backend', 'scripted', '--dialect', 'models-public', ...options);
+  const [{ url }] = await once(child, 'message');
+  expect((await fetch(`${url}/models`, { headers: { 'x-stack29-fault': '500' } })).status).toBe(status);
 });

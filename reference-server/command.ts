@@ -8,11 +8,17 @@ export function serveCommand(): Command {
     .optionsGroup('The server:')
     .option('--host <address>', 'address to listen on', notEmpty, '127.0.0.1')
     .option('--port <number>', 'port to listen on; 0 takes a free one', wholeNumber(0, 65_535), 3000)
-    .option('--keys <file>', 'accepted keys: [{ "key", "tier": "free", "pro" or "enterprise", "disabled", "limits" }]')
+    .option(
+      '--keys <file>',
+      'accepted keys: [{ "key", "tier": "free", "pro" or "enterprise", "disabled", "limits", "tokensUsed" }]',
+    )
     .addHelpText(
       'after',
       '\nWithout --keys the key in API_KEY is accepted, as one of the Free tier; else one is made up and shown.',
     )
+    .addOption(new Option('--state <file>', 'keep the tokens of the day there, over restarts').conflicts('limitsStore'))
+    .option('--limits-store <url>', 'count the limits in Redis, redis://host:port, for several servers', redisUrl)
+    .option('--window <seconds>', 'length of the window of the request limit (default: 60)', wholeNumber(1, 60))
     .optionsGroup('The text:')
     .addOption(
       new Option(
@@ -37,7 +43,12 @@ export function serveCommand(): Command {
       'scripted: pace of the tokens after it; 0 is as fast as can be',
       atLeastZero,
     )
+    .option('--vision', 'scripted: take images')
+    .option('--allow-image-urls', 'fetch images from public addresses (default: take them in data URLs alone)')
+    .optionsGroup('Tools:')
+    .option('--tools', 'run calls of execute_code in the server, where a request offers this function')
     .optionsGroup('For the proof of the suite:')
+    .option('--allow-faults', 'fail when the header X-Stack29-Fault says 500, 503, 422 or cut-stream')
     .addOption(new Option('--fault <id>', 'misbehave in this way').conflicts('dialect'))
     .option('--dialect <id>', 'use this form of the API')
     .action(async (choices: ServeChoices, command: Command) => {
@@ -56,6 +67,11 @@ export function serveCommand(): Command {
 function notEmpty(text: string): string {
   if (text.trim() !== '') return text;
   throw new InvalidArgumentError('It takes an address.');
+}
+
+function redisUrl(text: string): string {
+  if (/^rediss?:$/.test(URL.canParse(text) ? new URL(text).protocol : '')) return text;
+  throw new InvalidArgumentError('It takes a URL such as redis://127.0.0.1:6379.');
 }
 
 function wholeNumber(least: number, most: number): (text: string) => number {

@@ -1,5 +1,6 @@
 import { ApiError } from './api-error.ts';
 import { BackendUnavailable } from './backends/backend.ts';
+import { StoreUnavailable } from './limits/store.ts';
 
 /**
  * What a client is told of an error. What it must not be told goes to `onFault`.
@@ -9,8 +10,9 @@ export function toApiError(error: unknown, onFault: (error: unknown) => void): A
   const status = statusOf(error);
   if (status !== undefined && status < 500) return new ApiError('invalid_request', words(status, error), { status });
   onFault(error);
-  if (error instanceof BackendUnavailable) {
-    return new ApiError('service_unavailable', 'the model cannot answer now: try again in a moment', {
+  if (error instanceof BackendUnavailable || error instanceof StoreUnavailable) {
+    const what = error instanceof StoreUnavailable ? 'the limits cannot be counted' : 'the model cannot answer';
+    return new ApiError('service_unavailable', `${what} now: try again in a moment`, {
       headers: { 'Retry-After': '1' },
     });
   }

@@ -1,25 +1,25 @@
 import type { Exchange } from './admission.ts';
 import type { Generation, GenerationEvent } from './backends/backend.ts';
-import type { Slot } from './limits/limiter.ts';
+import type { Place } from './limits/store.ts';
 import type { Service } from './service.ts';
 
 interface Job {
   readonly generation: Generation;
   readonly promptTokens: number;
-  readonly slot: Slot;
+  readonly place: Place;
 }
 
 /**
- * Generates in the slot of a chat. However it ends, the slot is free again and the tokens are counted, provided that a
+ * Generates in the place of a chat. However it ends, the place is free again and the tokens are counted, provided that a
  * generator which was begun is run to its end or returned.
  */
 export async function* generate(
-  { backend, limiter }: Service,
+  { backend, limiter, onFault }: Service,
   { account }: Exchange,
-  { generation, promptTokens, slot }: Job,
+  { generation, promptTokens, place }: Job,
   signal: AbortSignal,
 ): AsyncGenerator<GenerationEvent> {
-  if (signal.aborted) return slot.release();
+  if (signal.aborted) return place.release();
   let tokens = 0;
   try {
     for await (const event of backend.generate(generation, signal)) {
@@ -28,7 +28,8 @@ export async function* generate(
       yield event;
     }
   } finally {
-    slot.release();
-    await limiter.countTokens(account, promptTokens + tokens);
+    await place.release();
+    // The answer is there, whether it can be counted or not.
+    await limiter.countTokens(account, promptTokens + tokens).catch(onFault);
   }
 }

@@ -30,24 +30,25 @@ export async function respond(
 
 /** Sends one event stream. */
 export async function respondWithStream(
-  { behaviour }: Service,
+  service: Service,
   exchange: Exchange,
   response: ServerResponse,
   parts: AsyncIterable<StreamPart>,
 ): Promise<void> {
-  const headers = { ...headersOf(exchange, 'text/event-stream'), 'Cache-Control': 'no-cache' };
+  const { behaviour } = service;
+  const headers = { ...headersOf(service, exchange, 'text/event-stream'), 'Cache-Control': 'no-cache' };
   const answer = behaviour.answer({ kind: 'stream', status: 200, headers }, exchange);
   const body = encode(behaviour.parts(parts, exchange), behaviour.frame);
   await behaviour.send(response, { status: answer.status, headers: answer.headers, body }, answer, exchange);
 }
 
 /** The whole answer of a JSON response, with what every response carries. */
-export function finish({ behaviour }: Service, exchange: Exchange, reply: Reply): Answer {
-  return behaviour.answer(
+export function finish(service: Service, exchange: Exchange, reply: Reply): Answer {
+  return service.behaviour.answer(
     {
       ...reply,
       status: reply.status ?? 200,
-      headers: { ...headersOf(exchange, 'application/json'), ...reply.headers },
+      headers: { ...headersOf(service, exchange, 'application/json'), ...reply.headers },
       body: { ...reply.body, ...version },
     },
     exchange,
@@ -68,12 +69,17 @@ export function errorBody({ message, type, param, code }: ApiError) {
   return { error: { message, type, param, code } };
 }
 
-function headersOf({ allowance }: Exchange, mediaType: string): Record<string, string> {
+function headersOf({ clock }: Service, exchange: Exchange, mediaType: string): Record<string, string> {
   return {
+    Date: new Date(clock()).toUTCString(),
     'Content-Type': `${mediaType}; charset=utf-8`,
-    'X-API-Version': version.api_version,
-    ...allowanceHeaders(allowance),
+    ...headersOfAll(exchange),
   };
+}
+
+/** The headers of every response, with a body or without. */
+export function headersOfAll({ allowance }: Exchange): Record<string, string> {
+  return { 'X-API-Version': version.api_version, ...allowanceHeaders(allowance) };
 }
 
 async function* encode(parts: AsyncIterable<StreamPart>, frame: (data: string) => string): AsyncGenerator<string> {

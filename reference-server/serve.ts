@@ -5,7 +5,9 @@ import { closest } from 'fastest-levenshtein';
 import { type Backend, BackendUnavailable } from './backends/backend.ts';
 import type { Behaviour } from './behaviour.ts';
 import { BadKeys, type KeyEntry, keyOfTier, readKeyFile } from './keys/key-entries.ts';
+import { BadStore, type LimitStore, memoryStore } from './limits/store.ts';
 import { type RunningServer, startServer } from './server.ts';
+import type { ToolRunner } from './tools/tool-runner.ts';
 
 /** The options of `serve` as commander reads them. */
 export interface ServeChoices {
@@ -20,6 +22,17 @@ export interface ServeChoices {
   /** Milliseconds. */
   readonly ttft?: number;
   readonly tokensPerSecond?: number;
+  readonly vision?: boolean;
+  readonly allowImageUrls?: boolean;
+  /** Runs calls of execute_code. */
+  readonly tools?: boolean;
+  /** Where tokens of the day are kept. */
+  readonly state?: string;
+  /** `redis://host:port` */
+  readonly limitsStore?: string;
+  /** Seconds. */
+  readonly window?: number;
+  readonly allowFaults?: boolean;
   readonly fault?: string;
   readonly dialect?: string;
 }
@@ -39,9 +52,17 @@ const { resolve } = createRequire(import.meta.url);
 export async function serve(choices: ServeChoices, print: Print): Promise<void> {
   const behaviour = await behaviourOf(choices);
   const { keys, madeUp } = keysOf(choices);
-  const backend = await openBackend(choices, print);
+  const tools = choices.tools ? await codeRunner() : undefined;
+  const store = await openStore(choices, behaviour, print);
+  const backend = await openBackend(choices, print).catch(async (error) => {
+    await store.close();
+    throw error;
+  });
   try {
-    const server = await listen(choices, { backend, keys, behaviour, print });
+    if (choices.allowImageUrls && !backend.model.vision) {
+      throw new ServeError('--allow-image-urls needs a model that sees: --backend scripted --vision');
+    }
+    const server = await listen(choices, { backend, store, keys, behaviour, tools, print });
     const interrupted = interruption();
     if (madeUp) print(`neither API_KEY nor --keys is given, so this server takes the key ${madeUp}`);
     print(`serving ${backend.model.id} on ${server.url}`);
@@ -50,6 +71,7 @@ export async function serve(choices: ServeChoices, print: Print): Promise<void> 
     await server.close();
   } finally {
     await backend.close();
+    await store.close();
   }
 }
 
@@ -57,6 +79,16 @@ async function behaviourOf({ fault, dialect }: ServeChoices): Promise<Behaviour>
   if (fault !== undefined) return named('fault', fault, (await import('./faults/index.ts')).faults);
   if (dialect !== undefined) return named('dialect', dialect, (await import('./dialects.ts')).dialects);
   return {};
+}
+
+async function codeRunner(): Promise<ToolRunner> {
+  const { executeCode, MissingTool } = await import('./tools/execute-code.ts');
+  try {
+    return executeCode();
+  } catch (error) {
+    if (error instanceof MissingTool) throw new ServeError(`--tools: ${error.message}`);
+    throw error;
+  }
 }
 
 function named(
@@ -82,8 +114,26 @@ function keysOf({ keys }: ServeChoices): { readonly keys: readonly KeyEntry[]; r
   return { keys: [keyOfTier(madeUp, 'free')], madeUp };
 }
 
+/** Where the limits are counted. @throws ServeError */
+async function openStore(choices: ServeChoices, { windows }: Behaviour, print: Print): Promise<LimitStore> {
+  const { state, limitsStore, window = 60 } = choices;
+  try {
+    if (limitsStore !== undefined) {
+      const { openRedisStore } = await import('./limits/redis-store.ts');
+      return await openRedisStore({ url: limitsStore, clock: Date.now, windowSeconds: window, warn: print });
+    }
+    const memory = memoryStore(Date.now, window, windows);
+    if (state === undefined) return memory;
+    const { openStateFile } = await import('./limits/state-file.ts');
+    const file = await openStateFile(state, Date.now);
+    return { ...memory, tokens: file.tokens, close: async () => file.close() };
+  } catch (error) {
+    throw error instanceof BadStore ? new ServeError(error.message) : error;
+  }
+}
+
 async function openBackend(choices: ServeChoices, print: Print): Promise<Backend> {
-  const { backend = defaultBackend(print), contextSize, ttft, tokensPerSecond, model, gpu } = choices;
+  const { backend = defaultBackend(print), contextSize, ttft, tokensPerSecond, model, gpu, vision } = choices;
   if (backend === 'scripted') {
     if (model !== undefined || gpu !== undefined) throw new ServeError('--model and --gpu need --backend gguf');
     const { scriptedBackend } = await import('./backends/scripted.ts');
@@ -91,11 +141,13 @@ async function openBackend(choices: ServeChoices, print: Print): Promise<Backend
       ...(ttft !== undefined && { ttftMs: ttft }),
       ...(tokensPerSecond !== undefined && { tokensPerSecond }),
       ...(contextSize !== undefined && { contextWindow: contextSize }),
+      ...(vision !== undefined && { vision }),
     });
   }
   if (ttft !== undefined || tokensPerSecond !== undefined) {
     throw new ServeError('--ttft and --tokens-per-second need --backend scripted');
   }
+  if (vision !== undefined) throw new ServeError('--vision needs --backend scripted: no GGUF model here sees');
   const [{ loadGgufBackend }, { GgufStartError }] = await Promise.all([
     import('./backends/gguf.ts'),
     import('./backends/gguf-client.ts'),
@@ -131,15 +183,23 @@ interface Parts {
   readonly backend: Backend;
   readonly keys: readonly KeyEntry[];
   readonly behaviour: Behaviour;
+  readonly store: LimitStore;
+  readonly tools: ToolRunner | undefined;
   readonly print: Print;
 }
 
-async function listen({ host, port }: ServeChoices, { print, ...parts }: Parts): Promise<RunningServer> {
+async function listen(
+  { host, port, allowImageUrls, allowFaults }: ServeChoices,
+  { print, ...parts }: Parts,
+): Promise<RunningServer> {
+  const fetchImage = allowImageUrls ? (await import('./images/fetch-image.ts')).imageFetcher() : undefined;
   try {
     return await startServer({
       host,
       port,
+      ...(allowFaults && { allowFaults }),
       ...parts,
+      ...(fetchImage && { fetchImage }),
       onFault: (error) => print(wordsOf(error)),
     });
   } catch (error) {

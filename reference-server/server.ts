@@ -1,20 +1,26 @@
 import type { ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { checkKey, checkLimits, type Exchange, openExchange } from './admission.ts';
+import { checkDemand, checkKey, checkLimits, type Exchange, openExchange } from './admission.ts';
+import { ApiError } from './api-error.ts';
 import type { Backend } from './backends/backend.ts';
 import { type Behaviour, plainBehaviour } from './behaviour.ts';
 import { toApiError } from './failure.ts';
+import type { FetchImage } from './images/fetch-image.ts';
 import type { KeyEntry } from './keys/key-entries.ts';
 import { Keyring } from './keys/keyring.ts';
+import type { Clock } from './limits/clock.ts';
 import { Limiter } from './limits/limiter.ts';
+import { type LimitStore, memoryStore } from './limits/store.ts';
 import { refuseHead } from './request-head.ts';
 import { errorReply, type Reply, respond } from './respond.ts';
 import { answerChat } from './routes/chat.ts';
 import { getModel, listModels } from './routes/models.ts';
 import { nothingAt } from './routes/not-found.ts';
 import type { Service } from './service.ts';
+import type { ToolRunner } from './tools/tool-runner.ts';
 import { answerUnreadable } from './unreadable.ts';
+import { acceptSockets, socketPath } from './websocket/upgrade.ts';
 
 export interface ServerOptions {
   /** Address to listen on; default 127.0.0.1. */
@@ -26,10 +32,20 @@ export interface ServerOptions {
   readonly keys: readonly KeyEntry[];
   /** A fault or a dialect; default none. */
   readonly behaviour?: Behaviour;
+  /** Runs calls of its functions inside of a chat; default none: every call is left to the client. */
+  readonly tools?: ToolRunner | undefined;
   /** Length of the window of the request limit, whole seconds; default 60. */
   readonly windowSeconds?: number;
+  /** Where the limits are counted; default the memory of this server. Stays the caller's. */
+  readonly store?: LimitStore;
+  /** Whether requests may ask for a failure, by the header X-Stack29-Fault; default no. */
+  readonly allowFaults?: boolean;
+  /** The system's unless given. */
+  readonly clock?: Clock;
   /** Bytes of the largest request body; default 8 MiB. */
   readonly bodyLimit?: number;
+  /** Gets images by URL; by default none are fetched. */
+  readonly fetchImage?: FetchImage;
   /** Told of every error that is the server's own; a client learns no more of it than 500 or 503. */
   readonly onFault?: (error: unknown) => void;
 }
@@ -61,12 +77,21 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     behaviour,
     windowSeconds = 60,
     bodyLimit = 8 * 2 ** 20,
+    allowFaults = false,
+    clock = Date.now,
   } = options;
+  const keyring = new Keyring(keys);
+  const limiter = new Limiter(options.store ?? memoryStore(clock, windowSeconds, behaviour?.windows), clock);
+  await limiter.seed(keyring.seeds);
   const service: Service = {
     backend,
-    keyring: new Keyring(keys),
-    limiter: new Limiter(windowSeconds),
+    keyring,
+    limiter,
+    clock,
+    allowFaults,
     behaviour: { ...plainBehaviour, ...behaviour },
+    fetchImage: options.fetchImage,
+    tools: options.tools,
     onFault: options.onFault ?? (() => {}),
   };
   const app = createApp(service, bodyLimit);
@@ -126,6 +151,7 @@ function createApp(service: Service, bodyLimit: number): FastifyInstance {
     if (open) return;
     if (request.is404) throw nothingAt(request.method, request.url);
     checkKey(service, request.exchange);
+    checkDemand(service, request.exchange);
   });
   app.setErrorHandler(answerError);
 
@@ -149,6 +175,14 @@ function createApp(service: Service, bodyLimit: number): FastifyInstance {
       await answerChat(service, request.exchange, response);
     }),
   );
+  app.get(socketPath, async () => {
+    throw new ApiError('invalid_request', `${socketPath} is a WebSocket: ask for it with "Upgrade: websocket"`, {
+      status: 426,
+      headers: { Upgrade: 'websocket' },
+    });
+  });
+  const closeSockets = acceptSockets(service, app.server, bodyLimit);
+  app.addHook('preClose', async () => closeSockets());
   return app;
 }
 

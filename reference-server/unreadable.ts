@@ -1,6 +1,8 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import { openExchange } from './admission.ts';
+import type { Duplex } from 'node:stream';
+import { type Exchange, openExchange } from './admission.ts';
+import type { ApiError } from './api-error.ts';
 import { toApiError } from './failure.ts';
 import { errorReply, finish } from './respond.ts';
 import type { Service } from './service.ts';
@@ -12,7 +14,11 @@ export async function answerUnreadable(service: Service, error: unknown, socket:
     return;
   }
   const exchange = await openExchange(service, { headers: {}, socket });
-  const refusal = toApiError(error, service.onFault);
+  answerOnSocket(service, exchange, toApiError(error, service.onFault), socket);
+}
+
+/** Refuses a request on a connection that has no response object, and ends the connection. */
+export function answerOnSocket(service: Service, exchange: Exchange, refusal: ApiError, socket: Duplex): void {
   const { status, headers, body } = finish(service, exchange, errorReply(refusal));
   const text = JSON.stringify(body);
   const lines = Object.entries({
@@ -20,6 +26,5 @@ export async function answerUnreadable(service: Service, error: unknown, socket:
     'Content-Length': String(Buffer.byteLength(text)),
     Connection: 'close',
   }).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${text}`);
-  socket.destroySoon();
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${text}`, () => socket.destroy());
 }

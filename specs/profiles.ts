@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Requirement, TopicProfile } from './requirement.ts';
+import type { Need, Requirement, TopicProfile } from './requirement.ts';
 import { type RequirementId, requirementIds, requirements } from './requirements/index.ts';
 
 export type ProfileName = TopicProfile | 'standard' | 'full';
@@ -13,18 +13,25 @@ export interface Profile {
   readonly digest: string;
 }
 
+/** What no topic is about: `full` alone takes it. */
+const apart: ReadonlySet<Need | undefined> = new Set<Need>(['disabled-key', 'long-prompt', 'fault-header']);
+
 /** The profiles that a run can judge. None holds a requirement that no check can see. */
 export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
   core: topic('core', 'errors, keys, models and chat completions'),
   streaming: topic('streaming', 'chat completions as a stream of events'),
+  tools: topic('tools', 'calls of tools, in one body and streamed'),
   limits: topic('limits', 'rate limits and their headers'),
+  vision: topic('vision', 'images in messages'),
+  websocket: topic('websocket', 'chats over a WebSocket'),
+  clients: topic('clients', 'real clients: the openai packages, LangChain and curl'),
   standard: profile('standard', 'all that a URL and one key can show', (row) => row.need === undefined),
   full: profile('full', 'all that any target can show', () => true),
 });
 
-/** What a URL and one key can show of a topic, a spent limit included. */
+/** All that a topic is about, whatever it takes. */
 function topic(name: TopicProfile, description: string): Profile {
-  return profile(name, description, (row) => row.profile === name && (row.need ?? 'spends-limits') === 'spends-limits');
+  return profile(name, description, (row) => row.profile === name && !apart.has(row.need));
 }
 
 function profile(name: ProfileName, description: string, belongs: (row: Requirement) => boolean): Profile {

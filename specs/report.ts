@@ -1,5 +1,5 @@
 import type { Failure, HeaderList } from './evidence.ts';
-import type { Level } from './requirement.ts';
+import type { Capability, Level } from './requirement.ts';
 import type { RequirementId } from './requirements/index.ts';
 
 export const reportFormat = 'stack29-report/1';
@@ -27,6 +27,12 @@ export interface Excerpt {
     readonly body?: string;
   };
   readonly response?: { readonly status: number; readonly headers: HeaderList; readonly body: string };
+  /** What went over a socket, with milliseconds since the request; `…` where messages are left out. */
+  readonly messages?: readonly {
+    readonly from: 'suite' | 'target' | '…';
+    readonly at: number;
+    readonly text: string;
+  }[];
   readonly failure?: Failure;
 }
 
@@ -64,6 +70,8 @@ export interface Report {
   readonly target: { readonly url: string; readonly model: string };
   readonly profile: { readonly name: string; readonly digest: string; readonly requirements: number };
   readonly only: readonly string[];
+  /** What the target was said to lack. */
+  readonly without: readonly Capability[];
   readonly startedAt: string;
   readonly durationMs: number;
   readonly cost: { readonly requests: number; readonly promptTokens: number; readonly completionTokens: number };

@@ -103,6 +103,10 @@ const result = {
   notes: [],
   outcome: 'passed',
 };
+const onlyType = (type: string): Cases => ({
+  accepted: [{ type }, { type, id: 1 }],
+  refused: { '': [null, []], '/type': [absent, 'other', 7] },
+});
 
 const cases: Record<SchemaName, Cases> = {
   'load-workload': {
@@ -326,7 +330,7 @@ const cases: Record<SchemaName, Cases> = {
       { ...request, temperature: 0, top_p: 0, frequency_penalty: -2, presence_penalty: -2, stop: 'a', tools: [tool] },
       { ...request, temperature: 2, frequency_penalty: 2, presence_penalty: 2, stop: ['a', 'b'], tool_choice: 'none' },
       { ...request, stop: null, tool_choice: { type: 'function', function: { name: 'add' } }, stream_options: {} },
-      { ...request, tool_choice: 'required', max_tokens: 1 },
+      { ...request, tool_choice: 'required', parallel_tool_calls: false, max_tokens: 1 },
     ],
     refused: {
       '': [null, [], 'Hi'],
@@ -529,6 +533,65 @@ const cases: Record<SchemaName, Cases> = {
       '/x-ratelimit-remaining': [absent, '-1', '9.5', '', 95],
       '/x-ratelimit-reset': [absent, '60', '1700000000000', '1.7e9', 1700000000],
       '/x-ratelimit-used': [absent, '-5', '', 5],
+    },
+  },
+  'ws-start': {
+    accepted: [
+      { type: 'start', ...request, api_key: 'sk-1' },
+      { type: 'start', ...request, max_tokens: 8 },
+    ],
+    refused: {
+      '': [null, []],
+      '/type': [absent, 'begin'],
+      '/model': notText,
+      '/messages': [absent, 'Hi', []],
+      '/api_key': ['', null, 7],
+    },
+  },
+  'ws-stop': onlyType('stop'),
+  'ws-ping': onlyType('ping'),
+  'ws-pong': onlyType('pong'),
+  'ws-content': {
+    accepted: [
+      { type: 'content', content: 'Hi' },
+      { type: 'content', content: '' },
+    ],
+    refused: { '': [null, []], '/type': [absent, 'done'], '/content': [absent, null, 7, ['Hi']] },
+  },
+  'ws-done': {
+    accepted: [{ type: 'done', finish_reason: 'stop', usage }, { type: 'done' }],
+    refused: {
+      '': [null, []],
+      '/type': [absent, 'end'],
+      '/finish_reason': ['end', null],
+      '/usage': [null, 7],
+      '/usage/total_tokens': notCount,
+    },
+  },
+  'ws-error': {
+    accepted: [
+      { type: 'error', message: 'Unknown model', code: 'model_not_found', param: 'model' },
+      { type: 'error', message: 'Unknown model', code: 404, param: null },
+      { type: 'error', message: 'Unknown model' },
+    ],
+    refused: { '': [null, []], '/type': [absent], '/message': notText, '/code': ['', null, 1.5], '/param': [7] },
+  },
+  'ws-tool-call': {
+    accepted: [{ type: 'tool_call', tool_call: call }],
+    refused: { '': [null, []], '/type': [absent, 'function'], '/tool_call': [absent, 'add'], '/tool_call/id': notText },
+  },
+  'ws-tool-result': {
+    accepted: [
+      { type: 'tool_result', tool_call_id: 'call_1', output: '3', error: null, execution_time_ms: 1.5 },
+      { type: 'tool_result', tool_call_id: 'call_1', output: null, error: 'no', execution_time_ms: 0 },
+    ],
+    refused: {
+      '': [null, []],
+      '/type': [absent, 'result'],
+      '/tool_call_id': notText,
+      '/output': [absent, 7],
+      '/error': [absent, 7],
+      '/execution_time_ms': [absent, '1', -1, null],
     },
   },
 };

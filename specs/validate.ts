@@ -20,6 +20,15 @@ import toolDefinition from './schemas/tool-definition.json' with { type: 'json' 
 import unixTime from './schemas/unix-time.json' with { type: 'json' };
 import usage from './schemas/usage.json' with { type: 'json' };
 import version from './schemas/version.json' with { type: 'json' };
+import wsContent from './schemas/ws-content.json' with { type: 'json' };
+import wsDone from './schemas/ws-done.json' with { type: 'json' };
+import wsError from './schemas/ws-error.json' with { type: 'json' };
+import wsPing from './schemas/ws-ping.json' with { type: 'json' };
+import wsPong from './schemas/ws-pong.json' with { type: 'json' };
+import wsStart from './schemas/ws-start.json' with { type: 'json' };
+import wsStop from './schemas/ws-stop.json' with { type: 'json' };
+import wsToolCall from './schemas/ws-tool-call.json' with { type: 'json' };
+import wsToolResult from './schemas/ws-tool-result.json' with { type: 'json' };
 import { inWords, type Schema, show } from './words.ts';
 
 /** Every schema, by the name of its file. */
@@ -44,6 +53,15 @@ export const schemas = {
   'unix-time': unixTime,
   usage,
   version,
+  'ws-content': wsContent,
+  'ws-done': wsDone,
+  'ws-error': wsError,
+  'ws-ping': wsPing,
+  'ws-pong': wsPong,
+  'ws-start': wsStart,
+  'ws-stop': wsStop,
+  'ws-tool-call': wsToolCall,
+  'ws-tool-result': wsToolResult,
 } as const;
 
 export type SchemaName = keyof typeof schemas;

@@ -20,7 +20,16 @@ export type AnyBody =
   | ToolDefinition
   | UnixTime
   | Usage
-  | Version;
+  | Version
+  | WsContent
+  | WsDone
+  | WsError
+  | WsPing
+  | WsPong
+  | WsStart
+  | WsStop
+  | WsToolCall
+  | WsToolResult;
 /**
  * The data of one event of a streamed answer.
  */
@@ -286,6 +295,16 @@ export type ModelsList = Version & {
     parent: unknown;
   })[];
 };
+/**
+ * Client message: asks for a generation. Takes the members of a chat request beside its type.
+ */
+export type WsStart = ChatRequest & {
+  type: 'start';
+  /**
+   * The key, for clients that can set no headers.
+   */
+  api_key?: string;
+};
 
 /**
  * What a model can do.
@@ -303,6 +322,10 @@ export interface Capabilities {
    * Takes or gives speech.
    */
   voice: boolean;
+  /**
+   * Looks at images. Not documented, so it may be absent.
+   */
+  vision?: boolean;
 }
 /**
  * What any response may say about the API that sent it. A server may say it in headers instead.
@@ -411,6 +434,10 @@ export interface ChatRequest {
           name: string;
         };
       };
+  /**
+   * Whether one answer may hold several calls. Known from OpenAI.
+   */
+  parallel_tool_calls?: boolean;
   /**
    * The end user on whose behalf the request is made.
    */
@@ -1148,4 +1175,87 @@ export interface RateLimitHeaders {
    * the requests of the window so far, a whole number of at least 0
    */
   'x-ratelimit-used': string;
+}
+/**
+ * Server message: a piece of the answer.
+ */
+export interface WsContent {
+  type: 'content';
+  /**
+   * The text that follows the pieces before.
+   */
+  content: string;
+}
+/**
+ * Server message: the generation is over. What it says beside that is up to the server.
+ */
+export interface WsDone {
+  type: 'done';
+  finish_reason?: FinishReason;
+  usage?: Usage;
+}
+/**
+ * Server message: what was asked for cannot be done.
+ */
+export interface WsError {
+  type: 'error';
+  /**
+   * What is wrong, for a person.
+   */
+  message: string;
+  /**
+   * The identifier of the error, or the HTTP status that it stands for.
+   */
+  code?: string | number;
+  /**
+   * The input that is to blame, if one is.
+   */
+  param?: string | null;
+}
+/**
+ * Client message: asks whether the server is still there.
+ */
+export interface WsPing {
+  type: 'ping';
+}
+/**
+ * Server message: answers a ping.
+ */
+export interface WsPong {
+  type: 'pong';
+}
+/**
+ * Client message: ends the generation that runs.
+ */
+export interface WsStop {
+  type: 'stop';
+}
+/**
+ * Server message: a tool is called.
+ */
+export interface WsToolCall {
+  type: 'tool_call';
+  tool_call: ToolCall;
+}
+/**
+ * Server message: what came of a tool that was called.
+ */
+export interface WsToolResult {
+  type: 'tool_result';
+  /**
+   * The call that it answers.
+   */
+  tool_call_id: string;
+  /**
+   * What the tool gave back; null where it failed.
+   */
+  output: string | null;
+  /**
+   * Why the tool failed; null where it did not.
+   */
+  error: string | null;
+  /**
+   * How long the tool ran, in milliseconds.
+   */
+  execution_time_ms: number;
 }

@@ -113,6 +113,7 @@ function listedModels(list: unknown): readonly ListedModel[] {
         contextWindow: typeof window === 'number' && Number.isInteger(window) && window > 0 ? window : undefined,
         streaming: can('streaming'),
         tools: can('tools'),
+        vision: can('vision'),
       },
     ];
   });

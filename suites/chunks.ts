@@ -1,12 +1,19 @@
 import { isObject, member } from './member.ts';
 import type { Reply } from './reply.ts';
 
+/** Many rules read the same stream. */
+const read = new WeakMap<Reply, readonly Readonly<Record<string, unknown>>[]>();
+
 /** The JSON objects of a stream's events in order, without [DONE], errors and what is not JSON. */
 export function chunksOf(reply: Reply): readonly Readonly<Record<string, unknown>>[] {
-  return reply.events.flatMap(({ data }) => {
+  const known = read.get(reply);
+  if (known) return known;
+  const chunks = reply.events.flatMap(({ data }) => {
     const chunk = parseJson(data);
     return isObject(chunk) && !isObject(chunk.error) ? [chunk] : [];
   });
+  read.set(reply, chunks);
+  return chunks;
 }
 
 /** The parsed bodies of a reply: the chunks of a stream, or the one body of any other. */

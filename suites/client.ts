@@ -3,6 +3,7 @@ import type { EvidenceLine } from '../specs/evidence.ts';
 import type { Client } from './probe.ts';
 import { ask } from './probes/prompts.ts';
 import { type Reply, readReply } from './reply.ts';
+import { refusedForNow } from './socket.ts';
 import { NotSent, type Wire, type WireRequest } from './transport/wire.ts';
 
 /** Takes in all that a run sees, in the order in which it is seen. */
@@ -47,7 +48,12 @@ export function openClient(probe: string, model: string, wire: Wire, recorder: R
       const body = { model, messages: ask('Say hello.'), max_tokens: 8, ...members };
       return client.send('POST', '/chat/completions', JSON.stringify(body), options);
     },
-    send(method, path, body, { credential = 'key', headers = {}, unpaced = false } = {}) {
+    send(
+      method,
+      path,
+      body,
+      { credential = 'key', headers = {}, demand, unpaced = false, atOnce = false, notBefore, dialog } = {},
+    ) {
       const type = body === undefined ? {} : { 'content-type': 'application/json' };
       const step = steps;
       steps += 2;
@@ -57,12 +63,18 @@ export function openClient(probe: string, model: string, wire: Wire, recorder: R
         method,
         path,
         credential,
+        ...(demand && { demand }),
         headers: { ...type, ...headers },
         ...(body === undefined ? {} : { body }),
+        ...(dialog && { dialog }),
         unpaced,
+        ...(atOnce && { atOnce }),
+        ...(notBefore !== undefined && { notBefore }),
       };
       const reply = attempt(request).then((first) =>
-        !unpaced && mayPass.has(first.status) ? attempt({ ...request, step: step + 1 }) : first,
+        !unpaced && (mayPass.has(first.status) || refusedForNow(first.messages))
+          ? attempt({ ...request, step: step + 1 })
+          : first,
       );
       underWay.add(reply);
       const done = () => underWay.delete(reply);

@@ -78,9 +78,10 @@ function conformanceCommand(
     .command('self-test')
     .description('prove the suite: each fault of the reference server breaks exactly its requirements')
     .argument('[name]', 'one fault or dialect; without it all of them')
-    .action(async (name: string | undefined) => {
+    .option('--python <file>', 'interpreter with openai and langchain-openai, for the faults that clients see')
+    .action(async (name: string | undefined, { python }: { readonly python?: string }) => {
       const { proveSuite } = await import('./command/self-test.ts');
-      finish(await proveSuite(name, host));
+      finish(await proveSuite(name, python, host));
     });
   for (const other of others(finish)) {
     program.addCommand(other.copyInheritedSettings(program));

@@ -6,6 +6,7 @@ import { dialectOf } from './dialect.ts';
 import { member } from './member.ts';
 import type { Reply } from './reply.ts';
 import { countVerdicts } from './report/outcome.ts';
+import { sentRequests } from './transport/budget.ts';
 
 interface Run {
   readonly options: RunOptions;
@@ -28,10 +29,11 @@ export function composeReport(
     target: { url: options.url, model },
     profile: { name, digest, requirements: ids.length },
     only: options.only,
+    without: options.without ?? [],
     startedAt,
     durationMs: Math.round(Math.max(...replies.map(({ exchange }) => exchange.endedAt))),
     cost: {
-      requests: replies.length,
+      requests: replies.reduce((sum, reply) => sum + sentRequests(reply), 0),
       promptTokens: countTokens(replies, 'prompt_tokens'),
       completionTokens: countTokens(replies, 'completion_tokens'),
     },
@@ -46,11 +48,11 @@ export function composeReport(
 function countTokens(replies: readonly Reply[], name: 'prompt_tokens' | 'completion_tokens'): number {
   const isCount = (count: unknown): count is number => typeof count === 'number';
   // Where every chunk of a stream counts, the last one counts all.
-  const counts = replies.map((reply) =>
-    bodiesOf(reply)
-      .map((body) => member(body, 'usage', name))
-      .findLast(isCount),
-  );
+  const counts = replies.flatMap((reply) => {
+    const bodies = bodiesOf(reply).map((body) => member(body, 'usage', name));
+    // Each done of a socket counts its own generation.
+    return [bodies.findLast(isCount), ...reply.messages.map(({ json }) => member(json, 'usage', name)).filter(isCount)];
+  });
   return counts.reduce<number>((sum, count = 0) => sum + count, 0);
 }
 

@@ -4,6 +4,7 @@ import type { Credential, RecordedRequest } from '../specs/evidence.ts';
 const keyArguments: Readonly<Partial<Record<Credential, string>>> = {
   key: '-H "Authorization: Bearer $STACK29_API_KEY"',
   disabled: '-H "Authorization: Bearer $STACK29_DISABLED_KEY"',
+  exhausted: '-H "Authorization: Bearer $STACK29_EXHAUSTED_KEY"',
   basic: '-H "Authorization: Basic $STACK29_API_KEY"',
 };
 
@@ -14,7 +15,7 @@ const longestBody = 4096;
 
 /**
  * A command for a POSIX shell that sends a request again, with curl, and shows status, headers and body. The key is
- * read from STACK29_API_KEY, that of a disabled account from STACK29_DISABLED_KEY. A body over 4 kB is taken by jq from
+ * read from STACK29_API_KEY, that of a disabled account from STACK29_DISABLED_KEY, a used-up one from STACK29_EXHAUSTED_KEY. A body over 4 kB is taken by jq from
  * an evidence file instead of being spelled out.
  */
 export function reproduce(request: RecordedRequest, baseUrl: string): string {

@@ -1,7 +1,10 @@
+import { callsOf } from './calls.ts';
 import { chunksOf } from './chunks.ts';
 import { isObject, member } from './member.ts';
 import { errorForm, errorOf } from './probes/error-identifiers.ts';
+import { generated, type KeyPlace, placeOf } from './probes/socket-place.ts';
 import type { Reply } from './reply.ts';
+import { isFromTarget } from './socket.ts';
 import { readable } from './universal/rule.ts';
 import { apiVersion } from './universal/version.ts';
 
@@ -23,10 +26,33 @@ const forms: Readonly<Record<string, (reply: Reply) => readonly string[]>> = {
     if (chunks.length === 0) return [];
     return [chunks.some((chunk) => member(chunk, 'choices', 0, 'delta', 'role') !== undefined) ? 'given' : 'not given'];
   },
+  'content beside tool calls': (reply) => {
+    if (reply.isStream || callsOf(reply).length === 0) return [];
+    const content = member(reply.json, 'choices', 0, 'message', 'content');
+    if (content === undefined || content === null) return [content === null ? 'null' : 'not given'];
+    return [content === '' ? 'empty' : 'text'];
+  },
   'usage in streams': (reply) => {
     const chunks = chunksOf(reply);
     return chunks.length === 0 ? [] : [chunks.some((chunk) => isObject(chunk.usage)) ? 'given' : 'not given'];
   },
+  'key of a socket': (reply) => (generated(reply) ? [`in ${keyPlaceWords[placeOf(reply)]}`] : []),
+  'refusal of a socket without key': (reply) => {
+    const { credential } = reply.exchange.request;
+    if (reply.exchange.request.dialog === undefined || credential !== 'none') return [];
+    if (reply.status !== 101) return [`status ${reply.status}`];
+    return reply.messages.some((message) => isFromTarget(message, 'error')) ? ['error message'] : ['close'];
+  },
+  'usage in done': (reply) =>
+    reply.messages
+      .filter((message) => isFromTarget(message, 'done'))
+      .map(({ json }) => (isObject(member(json, 'usage')) ? 'given' : 'not given')),
+};
+
+const keyPlaceWords: Readonly<Record<KeyPlace, string>> = {
+  header: 'the Authorization header',
+  start: 'api_key of start',
+  query: 'api_key of the query',
 };
 
 /** The accepted forms that a target uses, by reading; several where it mixes them. */

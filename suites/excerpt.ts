@@ -5,7 +5,8 @@ const longestBody = 1500;
 
 /** An exchange as a report shows it. Secrets were masked when it was recorded. */
 export function excerpt(reply: Reply, baseUrl: string): Excerpt {
-  const { probe, step, request, response } = reply.exchange;
+  const { exchange } = reply;
+  const { probe, step, request, response, failure = exchange.socket?.failure } = exchange;
   return {
     probe,
     step,
@@ -18,8 +19,25 @@ export function excerpt(reply: Reply, baseUrl: string): Excerpt {
     ...(response === undefined
       ? {}
       : { response: { status: response.status, headers: response.headers, body: cut(reply.text) } }),
-    ...(reply.failure === undefined ? {} : { failure: reply.failure }),
+    ...(exchange.socket === undefined ? {} : { messages: messages(reply) }),
+    ...(failure === undefined ? {} : { failure }),
   };
+}
+
+const mostMessages = 24;
+
+/** The first and the last messages of a socket. */
+function messages({ exchange, messages }: Reply): NonNullable<Excerpt['messages']> {
+  const shown = messages.map(({ frame, text }) => ({
+    from: frame.from,
+    at: Math.round(frame.at - exchange.sentAt),
+    text:
+      frame.opcode === 'text' ? cut(text) : `(${[frame.opcode, frame.code, cut(frame.text ?? '')].join(' ').trim()})`,
+  }));
+  if (shown.length <= mostMessages) return shown;
+  const half = mostMessages / 2;
+  const left = `(${shown.length - mostMessages} messages left out)`;
+  return [...shown.slice(0, half), { from: '…', at: shown[half]?.at ?? 0, text: left }, ...shown.slice(-half)];
 }
 
 /** The beginning and the end, where what is wrong with a long body mostly stands. */

@@ -7,7 +7,14 @@ import { wrap } from './report/wrap.ts';
 const needWords: Readonly<Record<Need, string>> = {
   'disabled-key': 'the key of a disabled account (--disabled-key)',
   'spends-limits': 'leave to use up the requests of a whole window (--profile full or limits)',
+  'client-programs':
+    'curl, the openai package for JavaScript, and a Python with openai and langchain-openai (--python)',
+  'more-requests': 'requests that standard has no room for (--profile full or that of its topic)',
+  'fault-header': 'a target that fails when a header tells it to (--fault-header)',
+  tier: 'the tier of the key (--tier), or how many requests it may run at the same time (--concurrent)',
+  'exhausted-key': 'a key whose tokens of the day are used up (--exhausted-key)',
   'long-prompt': "a prompt as long as the model's context window (--profile full or core)",
+  'server-tools': 'a target that runs execute_code itself, and your word for it (--runs-tools)',
 };
 
 const headings = Object.entries(documentHeadings) as [HeadingId, { title: string; excluded?: string }][];

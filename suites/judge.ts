@@ -3,8 +3,10 @@ import type { Finding, Result, Verdict } from '../specs/report.ts';
 import type { Level } from '../specs/requirement.ts';
 import { type RequirementId, requirements } from '../specs/requirements/index.ts';
 import { reproduce } from './curl.ts';
+import { reproduceDialog } from './dialog-script.ts';
 import { excerpt } from './excerpt.ts';
 import { type Breach, Inconclusive, NotApplicable, Violation } from './expect.ts';
+import { lackOf } from './lacking.ts';
 import type { Context } from './probe.ts';
 import type { Reply } from './reply.ts';
 import { NotSent } from './transport/wire.ts';
@@ -49,16 +51,23 @@ export function judgeRequirement(id: RequirementId, seen: Seen, onFault: (error:
     source: { id: source, title: documentHeadings[source].title },
     observed,
     ...(reason === undefined ? {} : { reason }),
-    findings: breaches.slice(0, mostFindings).map((breach) => finding(breach, seen.context)),
+    findings: breaches.slice(0, mostFindings).map((breach) => finding(id, breach, seen.context)),
     findingsTotal: breaches.length,
   };
 }
 
 function decide(id: RequirementId, seen: Seen, onFault: (error: unknown) => void): Decision {
-  const { level, profile } = requirements[id];
+  const { level, profile, source } = requirements[id];
+  const lack = lackOf(id, seen.context.options);
+  if (lack !== undefined) return { verdict: 'not-applicable', observed: 0, reason: lack };
   const { models, model } = seen.context.baseline;
-  if (profile === 'streaming' && models.find((listed) => listed.id === model)?.streaming === false) {
+  const declared = models.find((listed) => listed.id === model);
+  const streamed = profile === 'streaming' || source === 'rest-endpoints/chat-completions/streaming';
+  if (streamed && declared?.streaming === false) {
     return { verdict: 'not-applicable', observed: 0, reason: 'the model declares that it does not stream' };
+  }
+  if (profile === 'tools' && declared?.tools === false) {
+    return { verdict: 'not-applicable', observed: 0, reason: 'the model declares that it has no tools' };
   }
   const rule = exchangeRules[id];
   if (rule) {
@@ -114,12 +123,13 @@ function worst(decisions: readonly Decision[]): Decision {
   return of('error') ?? of('inconclusive') ?? of('pass') ?? { verdict: 'not-applicable', observed: 0 };
 }
 
-function finding({ reply, subject, expected, actual }: Breach, { options }: Context): Finding {
+function finding(id: RequirementId, { reply, subject, expected, actual }: Breach, { options }: Context): Finding {
+  const { request } = reply.exchange;
   return {
     subject,
     expected,
     actual,
     exchange: excerpt(reply, options.url),
-    reproduce: reproduce(reply.exchange.request, options.url),
+    reproduce: request.dialog ? reproduceDialog(id, request, options) : reproduce(request, options.url),
   };
 }

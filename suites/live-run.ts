@@ -1,7 +1,11 @@
 import type { EvidenceLine, RunOptions } from '../specs/evidence.ts';
 import type { Report } from '../specs/report.ts';
+import type { ClientRunner } from './clients/client-runner.ts';
+import { liveClients } from './clients/live-clients.ts';
 import { plan, type RunSettings, run } from './run.ts';
 import { tool } from './tool.ts';
+import { type Clock, systemClock } from './transport/clock.ts';
+import type { FaultHeader } from './transport/fault-header.ts';
 import { govern } from './transport/governor.ts';
 import { openLiveWire } from './transport/live.ts';
 
@@ -12,16 +16,24 @@ export interface LiveRunSettings extends Pick<RunSettings, 'onProgress' | 'onFau
   readonly options: RunOptions;
   readonly key: string | undefined;
   readonly disabledKey: string | undefined;
+  readonly exhaustedKey?: string | undefined;
+  readonly faultHeader?: FaultHeader | undefined;
   readonly timeoutMs: number;
   readonly concurrency: number;
   readonly headers?: Readonly<Record<string, string>>;
   /** Certificates to trust, in PEM. */
   readonly ca?: string | undefined;
   readonly insecure?: boolean | undefined;
+  /** The interpreter that runs the clients in Python. */
+  readonly python?: string | undefined;
+  /** Runs real clients; by default their programs on this machine. */
+  readonly clients?: ClientRunner;
   readonly startedAt: string;
   readonly record?: (line: EvidenceLine) => void;
   /** Told in one line when the run has to wait. */
   readonly notify?: (line: string) => void;
+  /** The system's unless given. */
+  readonly clock?: Clock;
 }
 
 /**
@@ -30,20 +42,20 @@ export interface LiveRunSettings extends Pick<RunSettings, 'onProgress' | 'onFau
  * @throws BadSettings for keys, headers and proxies that cannot be used
  */
 export async function runLive(settings: LiveRunSettings): Promise<Report> {
-  const { options, concurrency, notify } = settings;
+  const { options, concurrency, notify, clients = liveClients(settings), clock = systemClock } = settings;
   const live = openLiveWire({
     ...settings,
     baseUrl: options.url,
     userAgent: tool.replace(' ', '/'),
-    startedAt: performance.now(),
+    startedAt: clock.elapsed(),
   });
   // Requests that are sent again count too: whatever happens, a run stays within what was planned, or a Free window.
   const { cost } = plan(options);
   const { maxRequests = Math.max(cost.requests, freeWindow.requests) } = options;
   const { maxTokens = Math.max(cost.tokens, freeWindow.tokens) } = options;
-  const wire = govern(live, { concurrency, maxRequests, maxTokens, notify });
+  const wire = govern(live, { concurrency, maxRequests, maxTokens, notify, clock });
   try {
-    return await run({ ...settings, wire, tool });
+    return await run({ ...settings, wire, clients, tool });
   } finally {
     await wire.close();
   }

@@ -1,4 +1,4 @@
-import type { Credential, RunOptions } from '../specs/evidence.ts';
+import type { ClientName, ClientRun, Credential, Demand, DialogStep, RunOptions } from '../specs/evidence.ts';
 import type { RequirementId } from '../specs/requirements/index.ts';
 import type { Reply } from './reply.ts';
 
@@ -6,9 +6,10 @@ import type { Reply } from './reply.ts';
 export interface ListedModel {
   readonly id: string;
   readonly contextWindow: number | undefined;
-  /** What its capabilities say of streams and tools; `undefined` where they say nothing. */
+  /** What its capabilities say of streams, tools and images; `undefined` where they say nothing. */
   readonly streaming: boolean | undefined;
   readonly tools: boolean | undefined;
+  readonly vision: boolean | undefined;
 }
 
 /**
@@ -28,8 +29,16 @@ export interface Baseline {
 export interface RequestOptions {
   readonly credential?: Credential;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Asks for a WebSocket, and says this over it. */
+  readonly dialog?: readonly DialogStep[];
+  /** The failure that the target is to show. Only what the options list can be asked for. */
+  readonly demand?: Demand;
   /** Spends the rate limit on purpose, so the governor does not hold it back. */
   readonly unpaced?: boolean;
+  /** Goes out however many requests are under way: to see how many may be. */
+  readonly atOnce?: boolean;
+  /** Unix time in milliseconds before which it is not sent. */
+  readonly notBefore?: number;
 }
 
 /** Members of a chat request; one given as `undefined` is left out. */
@@ -49,8 +58,16 @@ export interface Context {
   readonly baseline: Baseline;
 }
 
+/** What came of a run of a client's program, with the last reply of each of its cases. */
+export interface ClientSeen extends ClientRun {
+  readonly replies: ReadonlyMap<string, Reply>;
+}
+
 /** What a probe acts on. */
-export interface Target extends Client, Context {}
+export interface Target extends Client, Context {
+  /** Runs the program of a real client against the target. */
+  client(name: ClientName): Promise<ClientSeen>;
+}
 
 /** A pure function of what was seen: returns when the requirement holds, else throws by a verb of expect.ts. */
 export type Judgement<Seen> = (seen: Seen, context: Context) => undefined;
@@ -60,6 +77,8 @@ export interface Cost {
   readonly requests: number;
   /** Prompt and completion tokens together. */
   readonly tokens: number;
+  /** Seconds that it waits or lasts by construction, beside what the target takes to answer. */
+  readonly seconds?: number;
 }
 
 /** A stimulus and the requirements that its one observation decides. */

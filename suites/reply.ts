@@ -1,6 +1,7 @@
 import type { BodyPiece, Exchange, Failure } from '../specs/evidence.ts';
 import { decodeBody } from './body.ts';
 import { looksLikeEvents, parseEvents, type StreamEvent } from './events.ts';
+import { messagesOf, type SocketMessage } from './socket.ts';
 
 /** An exchange as judgements read it. Everything here follows from the recorded bytes alone. */
 export interface Reply {
@@ -21,6 +22,8 @@ export interface Reply {
   readonly json: unknown;
   /** The events of a stream; empty for any other body. */
   readonly events: readonly StreamEvent[];
+  /** What went over a socket, of both sides; empty where none was opened. */
+  readonly messages: readonly SocketMessage[];
 }
 
 export function readReply(exchange: Exchange): Reply {
@@ -42,6 +45,7 @@ export function readReply(exchange: Exchange): Reply {
     bodyProblem: problem,
     json,
     events: isStream ? parseEvents(coding === undefined ? pieces : unpacked(pieces, text)) : [],
+    messages: exchange.socket ? messagesOf(exchange.socket) : [],
   };
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { capabilities, capabilityOf } from '../specs/capabilities.ts';
 import { profiles } from '../specs/profiles.ts';
 import { type RequirementId, requirementIds, requirements } from '../specs/requirements/index.ts';
 import { probes } from './probes/index.ts';
@@ -40,6 +41,16 @@ describe('the plan', () => {
   test('of one requirement holds the probe that shows it alone', () => {
     const { probes: chosen } = plan({ profile: 'standard', only: ['chat.stop.string'] });
     expect(chosen.map(({ name }) => name)).toEqual(['an answer cut at a stop sequence, alone and amid others']);
+  });
+
+  test.each(capabilities)('of a target without %s sends nothing for it', (capability) => {
+    const all = plan({ profile: 'full', only: [] }).probes;
+    const rest = plan({ profile: 'full', only: [], without: [capability] }).probes;
+    const left = all.filter((probe) => !rest.includes(probe));
+    expect(left.length).toBeGreaterThan(0);
+    expect(left.flatMap(({ ids }) => ids).filter((id) => capabilityOf(id) !== capability)).toEqual([]);
+    const kept = rest.filter(({ ids }) => ids.every((id) => capabilityOf(id) === capability));
+    expect(kept).toEqual([]);
   });
 
   test('of a rule over all exchanges holds every probe of the profile', () => {

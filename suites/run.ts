@@ -1,11 +1,13 @@
 import type { EvidenceLine, RunOptions } from '../specs/evidence.ts';
-import { type ProfileName, profiles } from '../specs/profiles.ts';
+import { profiles } from '../specs/profiles.ts';
 import type { Report } from '../specs/report.ts';
 import type { RequirementId } from '../specs/requirements/index.ts';
 import { baselineCost, meetTarget } from './baseline.ts';
 import { openClient, type Recorder } from './client.ts';
+import { type ClientRunner, clientVerb } from './clients/client-runner.ts';
 import { composeReport } from './compose.ts';
 import { judgeRequirement, type Observation } from './judge.ts';
+import { lackOf } from './lacking.ts';
 import type { BoundProbe, Cost, Target } from './probe.ts';
 import { probes } from './probes/index.ts';
 import type { Reply } from './reply.ts';
@@ -24,6 +26,8 @@ export interface RunSettings {
   readonly options: RunOptions;
   /** Live and governed, or a replay of evidence. */
   readonly wire: Wire;
+  /** Runs the programs of real clients, or replays their runs. */
+  readonly clients: ClientRunner;
   /** Name and version of the tool. */
   readonly tool: string;
   /** ISO 8601; of the evidence when it is judged again. */
@@ -46,10 +50,15 @@ const ignore = () => {};
 const firstContact = 'first contact';
 
 /** @throws UnmatchedPattern */
-export function plan({ profile, only }: Pick<RunOptions, 'profile' | 'only'>): Plan {
-  const chosen = chooseProbes(profile, selectRequirements(profile, only));
+export function plan(options: Pick<RunOptions, 'profile' | 'only' | 'without'>): Plan {
+  const chosen = chooseProbes(options, selectRequirements(options.profile, options.only));
   const sum = (of: (cost: Cost) => number) => chosen.reduce((total, { cost }) => total + of(cost), of(baselineCost));
-  return { probes: chosen, cost: { requests: sum(({ requests }) => requests), tokens: sum(({ tokens }) => tokens) } };
+  const cost = {
+    requests: sum(({ requests }) => requests),
+    tokens: sum(({ tokens }) => tokens),
+    seconds: sum(({ seconds = 0 }) => seconds),
+  };
+  return { probes: chosen, cost };
 }
 
 /**
@@ -60,14 +69,15 @@ export function plan({ profile, only }: Pick<RunOptions, 'profile' | 'only'>): P
 export async function run(settings: RunSettings): Promise<Report> {
   const { options, wire, onProgress = ignore, onFault = ignore } = settings;
   const selected = selectRequirements(options.profile, options.only);
-  const chosen = chooseProbes(options.profile, selected);
+  const chosen = chooseProbes(options, selected);
   const log = openLog(chosen, settings.record ?? ignore);
 
   const baseline = await meetTarget((model) => openClient(firstContact, model, wire, log), options);
   let done = 0;
   const observe = async (probe: BoundProbe): Promise<Observation> => {
     const client = openClient(probe.name, baseline.model, wire, log);
-    const target: Target = { options, baseline, ...client };
+    const runProgram = clientVerb(settings.clients, probe.name, baseline.model, client, log);
+    const target: Target = { options, baseline, ...client, client: runProgram };
     const observation = await probe.observe(target).then(
       (judgements) => ({ judgements }),
       (error: unknown) => ({ ids: probe.ids, error }),
@@ -87,9 +97,13 @@ export async function run(settings: RunSettings): Promise<Report> {
 }
 
 /** A rule over all exchanges rests on every probe of the profile; any other requirement on its own probe. */
-function chooseProbes(profile: ProfileName, selected: readonly RequirementId[]): readonly BoundProbe[] {
-  const universal = selected.some((id) => id in exchangeRules || id in wholeRunRules);
-  const wanted: readonly RequirementId[] = universal ? profiles[profile].ids : selected;
+function chooseProbes(
+  options: Pick<RunOptions, 'profile' | 'without'>,
+  selected: readonly RequirementId[],
+): readonly BoundProbe[] {
+  const judged = (ids: readonly RequirementId[]) => ids.filter((id) => lackOf(id, options) === undefined);
+  const universal = judged(selected).some((id) => id in exchangeRules || id in wholeRunRules);
+  const wanted = judged(universal ? profiles[options.profile].ids : selected);
   return probes.filter(({ ids }) => ids.some((id) => wanted.includes(id)));
 }
 

@@ -1,14 +1,19 @@
 import { closest } from 'fastest-levenshtein';
-import type { Backend } from '../reference-server/backends/backend.ts';
+import type { Backend, Generation } from '../reference-server/backends/backend.ts';
 import { scriptedBackend } from '../reference-server/backends/scripted.ts';
 import type { Behaviour } from '../reference-server/behaviour.ts';
 import { dialects } from '../reference-server/dialects.ts';
 import { faults } from '../reference-server/faults/index.ts';
 import { keyOfTier } from '../reference-server/keys/key-entries.ts';
 import { startServer } from '../reference-server/server.ts';
+import { executeCode } from '../reference-server/tools/execute-code.ts';
+import type { ToolRunner } from '../reference-server/tools/tool-runner.ts';
 import type { Report, Result } from '../specs/report.ts';
-import type { RequirementId } from '../specs/requirements/index.ts';
+import { type RequirementId, requirements } from '../specs/requirements/index.ts';
+import { replayClients } from './clients/client-runner.ts';
 import { runLive } from './live-run.ts';
+import { skippingClock } from './transport/clock.ts';
+import { demandsOf, readFaultHeader } from './transport/fault-header.ts';
 
 /** A server to judge, and the requirements that it must be found to break: these and no others. */
 interface Subject {
@@ -59,20 +64,43 @@ export class UnknownSubject extends Error {
   }
 }
 
+/** A fault that cannot be tried without the clients in Python. */
+export class NeedsPython extends Error {}
+
+interface SelfTestSettings {
+  /** One subject; all of them by default. */
+  readonly name?: string | undefined;
+  /** The interpreter that runs the clients in Python; without it, faults that only clients see are left out. */
+  readonly python?: string | undefined;
+  readonly onTrial?: (trial: Trial) => void;
+}
+
+/** Whether only real clients show what a subject breaks. They take seconds, so other faults are tried without them. */
+export function needsClients({ expected }: Pick<Subject, 'expected'>): boolean {
+  return expected.some(isShownByClients);
+}
+
+function isShownByClients(id: RequirementId): boolean {
+  return requirements[id].need === 'client-programs';
+}
+
 /**
  * Judges one server a subject with the full profile, and compares what it broke with what it must break.
- * @param name one subject; all of them by default
- * @throws UnknownSubject
+ * @throws UnknownSubject and NeedsPython
  */
-export async function selfTest(name?: string, onTrial?: (trial: Trial) => void): Promise<readonly Trial[]> {
-  const subjects = name === undefined ? trialSubjects : trialSubjects.filter((subject) => subject.name === name);
-  if (name !== undefined && subjects.length === 0) throw new UnknownSubject(name);
-  const backend = scriptedBackend();
+export async function selfTest({ name, python, onTrial }: SelfTestSettings = {}): Promise<readonly Trial[]> {
+  const named = name === undefined ? trialSubjects : trialSubjects.filter((subject) => subject.name === name);
+  if (named.length === 0) throw new UnknownSubject(name ?? '');
+  const subjects = named.filter((subject) => python !== undefined || !needsClients(subject));
+  if (subjects.length === 0) throw new NeedsPython(`only real clients see the fault ${name}: give --python`);
+  const backend = trialBackend();
+  // The first program takes as long as its interpreter takes to load, which no trial is to wait for.
+  await codeRunner().run({ id: '', name: 'execute_code', arguments: '{"code":"","language":"js"}' }, never);
   const trials: Trial[] = [];
   const waiting = [...subjects];
   const lane = async () => {
     for (let subject = waiting.shift(); subject !== undefined; subject = waiting.shift()) {
-      const trial = await trySubject(subject, backend, 1_000);
+      const trial = await trySubject(subject, backend, { timeoutMs: 5_000, python });
       trials.push(trial);
       onTrial?.(trial);
     }
@@ -81,39 +109,86 @@ export async function selfTest(name?: string, onTrial?: (trial: Trial) => void):
   return subjects.flatMap((subject) => trials.filter((trial) => trial.name === subject.name));
 }
 
+/** As fast as can be, but for the streams that are to run at the same time. */
+export function trialBackend(): Backend {
+  const fast = scriptedBackend({ vision: true });
+  const slow = scriptedBackend({ tokensPerSecond: 300, vision: true });
+  const isHeld = ({ maxTokens }: Generation) => maxTokens === 150 || maxTokens === 300;
+  return {
+    ...fast,
+    generate: (generation, signal) => (isHeld(generation) ? slow : fast).generate(generation, signal),
+  };
+}
+
 /** Servers at a time: enough to fill the waits of those that let a request time out. */
-const lanes = 4;
+const lanes = 6;
 
 const key = 'sk-self-test-free-key';
 const disabledKey = 'sk-self-test-disabled-key';
+const exhaustedKey = 'sk-self-test-exhausted-key';
+const faultHeader = readFaultHeader('X-Stack29-Fault');
+
+const never = new AbortController().signal;
+
+let tools: ToolRunner | undefined;
+
+/** One for all servers, since what runs programs takes a while to start. @throws MissingTool */
+function codeRunner(): ToolRunner {
+  tools ??= executeCode();
+  return tools;
+}
 
 /** Judges one server that behaves as the subject says. */
 export async function trySubject(
   { behaviour, ...subject }: Subject,
   backend: Backend,
-  timeoutMs: number,
+  { timeoutMs, python }: { readonly timeoutMs: number; readonly python?: string | undefined },
 ): Promise<Trial> {
-  const keys = [keyOfTier(key, 'free'), keyOfTier(disabledKey, 'free', true)];
-  const server = await startServer({ backend, keys, behaviour });
+  const withClients = python !== undefined && (subject.kind === 'clean' || needsClients(subject));
+  const keys = [
+    keyOfTier(key, 'free'),
+    keyOfTier(disabledKey, 'free', true),
+    { ...keyOfTier(exhaustedKey, 'free'), tokensUsed: 100_000 },
+  ];
+  // Both sides go by one clock, on which no wait for a window takes time.
+  const clock = skippingClock();
+  const tools = codeRunner();
+  const server = await startServer({ backend, keys, behaviour, clock: clock.now, allowFaults: true, tools });
   try {
     const report = await runLive({
       // The model is given, so that a broken list of models is judged instead of ending the run.
-      options: { url: server.url, profile: 'full', only: [], model: backend.model.id, disabledKey: true },
+      options: {
+        url: server.url,
+        profile: 'full',
+        only: [],
+        model: backend.model.id,
+        disabledKey: true,
+        runsTools: 'javascript',
+        exhaustedKey: true,
+        demands: demandsOf(faultHeader),
+        tier: 'free',
+      },
       key,
       disabledKey,
+      exhaustedKey,
+      faultHeader,
+      clock,
       timeoutMs,
       concurrency: 4,
+      python,
+      ...(!withClients && { clients: replayClients([]) }),
       startedAt: new Date().toISOString(),
     });
-    return compare(subject, report);
+    return compare(subject, report, withClients);
   } finally {
     await server.close();
   }
 }
 
-function compare(subject: Omit<Subject, 'behaviour'>, report: Report): Trial {
+function compare(subject: Omit<Subject, 'behaviour'>, report: Report, withClients: boolean): Trial {
+  const results = report.results.filter(({ id }) => withClients || !isShownByClients(id));
   const idsOf = (...verdicts: readonly Result['verdict'][]) =>
-    report.results.filter(({ verdict }) => verdicts.includes(verdict)).map(({ id }) => id);
+    results.filter(({ verdict }) => verdicts.includes(verdict)).map(({ id }) => id);
   const tripped = idsOf('fail', 'warn', 'note');
   const lost = idsOf('inconclusive');
   const faulty = idsOf('error');

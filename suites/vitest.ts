@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { RunOptions } from '../specs/evidence.ts';
+import type { RunOptions, Tier } from '../specs/evidence.ts';
 import type { ProfileName } from '../specs/profiles.ts';
 import type { Report } from '../specs/report.ts';
+import type { Capability } from '../specs/requirement.ts';
 import { type RequirementId, requirements } from '../specs/requirements/index.ts';
 import { baseUrlOf } from './base-url.ts';
 import { runLive } from './live-run.ts';
@@ -9,6 +10,8 @@ import { printable } from './report/printable.ts';
 import { describeResult } from './report/result.ts';
 import { plan } from './run.ts';
 import { selectRequirements } from './select.ts';
+import { demandsOf, readFaultHeader } from './transport/fault-header.ts';
+import { UsageError } from './usage-error.ts';
 
 export interface ConformanceSettings {
   /** Base URL with its `/v1`; a function where it is known only once a hook has started the server. */
@@ -16,12 +19,26 @@ export interface ConformanceSettings {
   readonly apiKey?: string | undefined;
   /** The key of a disabled account. */
   readonly disabledKey?: string | undefined;
+  /** The language in which the target runs calls of `execute_code` itself. */
+  readonly runsTools?: string | undefined;
+  /** A key whose tokens of the day are used up. */
+  readonly exhaustedKey?: string | undefined;
+  /** The customer tier of the key. */
+  readonly tier?: Tier | undefined;
+  /** Chats that the key may run at a time, where that is not what its tier says. */
+  readonly concurrent?: number | undefined;
+  /** The header that makes the target fail: a name, or `name: 500=word, cut-stream=word`. */
+  readonly faultHeader?: string | undefined;
+  /** An interpreter with openai and langchain-openai, for the profile `clients`. */
+  readonly python?: string | undefined;
   /** The model to chat with; the first one listed by default. */
   readonly model?: string | undefined;
   /** `standard` by default. */
   readonly profile?: ProfileName | undefined;
   /** Ids of requirements, or patterns with `*`. */
   readonly only?: readonly string[] | undefined;
+  /** What the target lacks; its requirements are skipped as not applicable. */
+  readonly without?: readonly Capability[] | undefined;
   /** For each phase of a request; 60,000 by default. */
   readonly timeoutMs?: number | undefined;
   /** Requests at a time; 4 by default. */
@@ -33,10 +50,16 @@ export interface ConformanceSettings {
  * decides, then the requirements that every exchange is held to. A broken MUST fails. What was not judged is skipped
  * with the reason, and so is a broken SHOULD or MAY with what was found, since neither fails a target nor is passed.
  * @throws UnmatchedPattern for an `only` that matches nothing
+ * @throws UsageError for a `faultHeader` that cannot be read
  */
 export function conformance(settings: ConformanceSettings): void {
-  const { profile = 'standard', only = [], timeoutMs = 60_000, concurrency = 4, model, apiKey, disabledKey } = settings;
-  const { probes, cost } = plan({ profile, only });
+  const { profile = 'standard', only = [], without = [], timeoutMs = 60_000, concurrency = 4, model } = settings;
+  const { apiKey, disabledKey, exhaustedKey, python, tier, concurrent } = settings;
+  const faultHeader = settings.faultHeader === undefined ? undefined : readFaultHeader(settings.faultHeader);
+  if (settings.faultHeader !== undefined && !faultHeader) {
+    throw new UsageError(`faultHeader must be a name, or 'name: failure=value': it is "${settings.faultHeader}"`);
+  }
+  const { probes, cost } = plan({ profile, only, without });
   const selected = selectRequirements(profile, only);
   const byProbe = new Set(probes.flatMap(({ ids }) => ids));
   let report: Report;
@@ -54,11 +77,27 @@ export function conformance(settings: ConformanceSettings): void {
         url: baseUrlOf(typeof settings.url === 'string' ? settings.url : await settings.url(), 'url'),
         profile,
         only,
+        without,
         ...(model !== undefined && { model }),
         disabledKey: disabledKey !== undefined,
+        ...(settings.runsTools !== undefined && { runsTools: settings.runsTools }),
+        ...(exhaustedKey !== undefined && { exhaustedKey: true }),
+        ...(faultHeader && { demands: demandsOf(faultHeader) }),
+        ...(tier && { tier }),
+        ...(concurrent !== undefined && { concurrent }),
       };
       const startedAt = new Date().toISOString();
-      report = await runLive({ options, key: apiKey, disabledKey, timeoutMs, concurrency, startedAt });
+      report = await runLive({
+        options,
+        key: apiKey,
+        disabledKey,
+        exhaustedKey,
+        faultHeader,
+        python,
+        timeoutMs,
+        concurrency,
+        startedAt,
+      });
     }, cost.requests * timeoutMs);
 
     for (const { name, ids } of probes)

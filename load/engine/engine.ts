@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Distribution, type PackedDistribution } from './distribution.ts';
 import { type Ending, Flight } from './flight.ts';
 import { type ProcessHealth, watchHealth } from './health.ts';
@@ -52,6 +53,8 @@ export async function measure(job: Job, begin: number, { signal, onPulse }: Watc
   const underWay = new Set<UnderWay>();
   const gone = new AbortController();
   const over = AbortSignal.any([signal, gone.signal]);
+  // Every user that waits after a failure listens to it.
+  setMaxListeners(0, over);
   const contact = watchContact(() => gone.abort());
   let lateSends = 0;
 

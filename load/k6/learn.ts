@@ -35,12 +35,15 @@ export function learnWording(workload: LoadWorkload): Wording {
   return { model, workload, askUsage, promptCost };
 }
 
-/** The model that the environment names, else the first that the target lists. */
+/**
+ * The model that the environment names, else the first that the target lists, which is asked in either case: the run
+ * ends here where it does not answer, or refuses the key.
+ */
 export function learnModel(): string {
-  if (settings.model !== undefined) return settings.model;
   const { body } = checked(
     http.get(`${targetUrl()}/models`, { headers: requestHeaders(), timeout: '60s', tags: { name: 'preparation' } }),
   );
+  if (settings.model !== undefined) return settings.model;
   const { data } = parseObject(body) ?? {};
   const id: unknown = Object(Array.isArray(data) ? data[0] : undefined).id;
   if (typeof id === 'string') return id;

@@ -1,5 +1,5 @@
 import { type Check, type Report, tierScript } from './tier.ts';
-import { type Answer, freshWindow, inParallel, type LimitHeaders, wait } from './tier-target.ts';
+import { type Answer, freshWindow, inParallel, type LimitHeaders, ownRequests, wait } from './tier-target.ts';
 
 const defaultWindowSeconds = 60;
 
@@ -31,7 +31,7 @@ const burst: Check = async ({ limits }, target, report) => {
     report.expect(limit, expected + (isTooSlow ? 0 : 1));
     for (const answer of answers) report.answer(answer);
     if (isTooSlow) return report.find('too-slow');
-    if (used > 1) report.find('key-in-use');
+    if (used > ownRequests) report.find('key-in-use');
     judgeBurst(answers, expected, report);
     compareHeaders(answers, limit, windowSeconds, report);
 
@@ -78,7 +78,7 @@ const paced: Check = async ({ limits }, target, report) => {
   const limit = limits.requestsPerMinute ?? window?.limit;
   if (limit === undefined) return report.find('no-limit-known');
   const used = window?.used ?? 0;
-  if (used > 1) report.find('key-in-use');
+  if (used > ownRequests) report.find('key-in-use');
   const expected = limit - used;
   report.expect(limit, expected);
   const most = atATime(limits.concurrent);

@@ -1,7 +1,37 @@
-/** A message as a backend reads it: content parts are already joined to one text. */
+/** An image of a message, fetched and seen to be one. */
+export interface Image {
+  readonly base64: string;
+  /** Pixels. */
+  readonly width: number;
+  readonly height: number;
+  readonly detail: 'low' | 'high' | 'auto';
+}
+
+/** A message as a backend reads it: text parts are already joined to one text. */
 export interface BackendMessage {
   readonly role: 'system' | 'user' | 'assistant' | 'tool';
   readonly content: string;
+  /** Only where the model has vision. */
+  readonly images?: readonly Image[];
+  /** What an assistant called; absent where it called nothing. */
+  readonly toolCalls?: readonly BackendCall[];
+  /** The call whose result a tool's message is. */
+  readonly toolCallId?: string;
+}
+
+export interface BackendCall {
+  readonly id: string;
+  readonly name: string;
+  /** As the model wrote them, meant to be JSON. */
+  readonly arguments: string;
+}
+
+/** A function that the model may call. */
+export interface BackendTool {
+  readonly name: string;
+  readonly description?: string;
+  /** The JSON Schema of the arguments. */
+  readonly parameters?: Readonly<Record<string, unknown>>;
 }
 
 /** A validated request with every documented default filled in. */
@@ -15,6 +45,13 @@ export interface Generation {
   readonly stop: readonly string[];
   /** Same seed, same request: same text. Absent means a random one. */
   readonly seed?: number;
+  /** The functions that the prompt tells of; absent where there are none. */
+  readonly tools?: readonly BackendTool[];
+  /**
+   * Where present the text is nothing but a call of one of these, as `{"name": …, "arguments": {…}}` with arguments that
+   * are valid against its parameters, as far as `maxTokens` lets it come to its end.
+   */
+  readonly forced?: readonly BackendTool[];
 }
 
 export type GenerationEvent =
@@ -29,6 +66,8 @@ export interface ServedModel {
   readonly created: number;
   /** Tokens of prompt and completion together. */
   readonly contextWindow: number;
+  /** Whether messages may hold images. */
+  readonly vision: boolean;
 }
 
 /** The backend cannot answer now (its process died, or is starting): the API says 503. */
@@ -38,11 +77,15 @@ export class BackendUnavailable extends Error {}
 export interface Backend {
   readonly model: ServedModel;
   /**
-   * Tokens of the whole prompt, with the chat template applied. Of a prompt that cannot fit the context window it may be
+   * Tokens of the whole prompt, tools included, with the chat template applied. Of a prompt that cannot fit the context window it may be
    * any lower number that does not fit either; once the signal is aborted the number means nothing.
    * @throws BackendUnavailable
    */
-  countPrompt(messages: readonly BackendMessage[], signal: AbortSignal): Promise<number>;
+  countPrompt(
+    messages: readonly BackendMessage[],
+    signal: AbortSignal,
+    tools?: readonly BackendTool[],
+  ): Promise<number>;
   /**
    * Generates until a stop sequence, `maxTokens` or the model's own end. The caller has seen to it that prompt and
    * `maxTokens` fit the context window. Stop sequences are not part of the text.

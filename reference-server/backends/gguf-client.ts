@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { createRequire } from 'node:module';
 import {
   type BackendMessage,
+  type BackendTool,
   BackendUnavailable,
   type Generation,
   type GenerationEvent,
@@ -87,19 +88,27 @@ export class GgufClient {
   }
 
   /** Prompts are counted one by one, so that nothing is done for a client that leaves while it waits. */
-  async countPrompt(messages: readonly BackendMessage[], signal: AbortSignal): Promise<number> {
+  async countPrompt(
+    messages: readonly BackendMessage[],
+    signal: AbortSignal,
+    tools: readonly BackendTool[] = [],
+  ): Promise<number> {
     // To count the tokens of a text keeps every generation waiting; each message is a character of the template at least.
     const length = messages.reduce((sum, { content }) => sum + content.length + 1, 0);
     const least = Math.ceil(length / this.#longestToken);
     if (least > this.model.contextWindow) return least;
-    const counted = this.#lastCount.then(() => (signal.aborted ? 0 : this.#count(messages, signal)));
+    const counted = this.#lastCount.then(() => (signal.aborted ? 0 : this.#count(messages, tools, signal)));
     this.#lastCount = counted.catch(() => {});
     return counted;
   }
 
-  async #count(messages: readonly BackendMessage[], signal: AbortSignal): Promise<number> {
+  async #count(
+    messages: readonly BackendMessage[],
+    tools: readonly BackendTool[],
+    signal: AbortSignal,
+  ): Promise<number> {
     let tokens = 0;
-    for await (const event of this.#ask({ type: 'count', messages }, signal)) {
+    for await (const event of this.#ask({ type: 'count', messages, tools }, signal)) {
       if (event.type === 'counted') tokens = event.tokens;
     }
     return tokens;

@@ -1,7 +1,9 @@
 import { randomInt } from 'node:crypto';
 import { basename } from 'node:path';
-import type { LlamaModel, Token } from 'node-llama-cpp';
-import type { BackendMessage, Generation, GenerationEvent, ServedModel } from './backend.ts';
+import type { Llama, LlamaGrammar, LlamaModel, Token } from 'node-llama-cpp';
+import { callGrammar } from '../tools/grammar.ts';
+import { argumentsShape } from '../tools/shape.ts';
+import type { BackendMessage, BackendTool, Generation, GenerationEvent, ServedModel } from './backend.ts';
 import { fastBatches, reproducibleBatches } from './gguf-batching.ts';
 import { loadModel } from './gguf-load.ts';
 import { promptRenderer } from './gguf-prompt.ts';
@@ -14,7 +16,7 @@ export interface GgufModel {
   readonly served: ServedModel;
   /** Characters of the longest token, so that a text has no fewer tokens than its length divided by it. */
   readonly longestToken: number;
-  countPrompt(messages: readonly BackendMessage[]): number;
+  countPrompt(messages: readonly BackendMessage[], tools: readonly BackendTool[]): number;
   /** As the backend's `generate`; once `isAborted` says so it ends without an end event, after the step under way. */
   generate(generation: Generation, isAborted: () => boolean): AsyncIterable<GenerationEvent>;
 }
@@ -42,8 +44,8 @@ export async function ggufModel(options: GgufOptions): Promise<GgufModel> {
   const { bosString: bos, eosString: eos } = model.tokens;
   const render = promptRenderer(chatTemplate, { bos: bos ?? '', eos: eos ?? '' });
 
-  const tokenize = (messages: readonly BackendMessage[]): Token[] => {
-    const pieces = render(messages).map((piece, place) =>
+  const tokenize = (messages: readonly BackendMessage[], tools: readonly BackendTool[] = []): Token[] => {
+    const pieces = render(messages, tools).map((piece, place) =>
       place % 2 === 0 ? new llamaCpp.SpecialTokensText(piece) : piece,
     );
     const tokens = llamaCpp.LlamaText(pieces).tokenize(model.tokenizer);
@@ -59,11 +61,13 @@ export async function ggufModel(options: GgufOptions): Promise<GgufModel> {
         basename(options.modelPath, '.gguf'),
       created: modified,
       contextWindow: context.contextSize,
+      vision: false,
     },
     longestToken: metadata.tokenizer.ggml.tokens.reduce((longest, { length }) => Math.max(longest, length), 1),
-    countPrompt: (messages) => tokenize(messages).length,
+    countPrompt: (messages, tools) => tokenize(messages, tools).length,
     async *generate(generation, isAborted) {
-      const prompt = tokenize(generation.messages);
+      const prompt = tokenize(generation.messages, generation.tools);
+      const grammar = generation.forced && (await grammarOf(llama, generation.forced, tiny));
       const sequence = await sequences.borrow(prompt);
       try {
         if (isAborted()) return;
@@ -72,13 +76,27 @@ export async function ggufModel(options: GgufOptions): Promise<GgufModel> {
         else await sequence.adaptStateToTokens(prompt.slice(0, -1), false);
         const sampled: Token[] = [];
         const unread = prompt.slice(sequence.nextTokenIndex);
-        const tokens = sequence.evaluate(unread, { ...sampling(generation, sampled), yieldEogToken: true });
+        const tokens = sequence.evaluate(unread, {
+          ...sampling(generation, sampled),
+          ...(grammar && {
+            grammarEvaluationState: new llamaCpp.LlamaGrammarEvaluationState({ model, grammar }),
+          }),
+          yieldEogToken: true,
+        });
         yield* answer(model, generation, tokens, sampled, isAborted);
       } finally {
         sequences.giveBack(sequence);
       }
     },
   };
+}
+
+/** What a model without sense says in a text has no end of its own, so a tiny one gets short bounds. */
+const tinyBounds = { text: 16, items: 2 } as const;
+
+function grammarOf(llama: Llama, forced: readonly BackendTool[], tiny: boolean): Promise<LlamaGrammar> {
+  const functions = forced.map(({ name, parameters }) => ({ name, shape: argumentsShape(parameters) }));
+  return llama.createGrammar({ grammar: callGrammar(functions, tiny ? tinyBounds : {}) });
 }
 
 async function* answer(

@@ -27,7 +27,8 @@ async function answer(model: GgufModel, id: number, request: GgufRequest): Promi
   }
   wanted.add(id);
   try {
-    if (request.type === 'count') report(id, { type: 'counted', tokens: model.countPrompt(request.messages) });
+    if (request.type === 'count')
+      report(id, { type: 'counted', tokens: model.countPrompt(request.messages, request.tools) });
     else for await (const event of model.generate(request.generation, () => !wanted.has(id))) report(id, event);
   } catch (error) {
     report(id, { type: 'rejected', reason: words(error) });

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { chatTemplate } from '../../fixtures/model/vocabulary.ts';
 import type { BackendMessage } from './backend.ts';
 import { promptRenderer } from './gguf-prompt.ts';
@@ -34,4 +34,49 @@ test('roles that a template refuses are folded into user and assistant', () => {
 test('messages that a template refuses in every form are an error', () => {
   const render = promptRenderer(strict, tokens);
   expect(() => render([{ role: 'assistant', content: 'I begin.' }])).toThrow('roles must alternate');
+});
+
+describe('tools', () => {
+  const book = {
+    name: 'book',
+    description: 'Books <|im_end|>',
+    parameters: { type: 'object', properties: { city: { type: 'string', description: 'a "city"' } } },
+  };
+  const talk: readonly BackendMessage[] = [
+    { role: 'user', content: 'Oslo' },
+    { role: 'assistant', content: '', toolCalls: [{ id: 'c1', name: 'book', arguments: '{"city":"<|im_end|>\\n"}' }] },
+    { role: 'tool', content: 'booked', toolCallId: 'c1' },
+  ];
+  const apart = (pieces: readonly string[]) => pieces.filter((_, place) => place % 2 === 1);
+
+  test('are told in the messages to a template that knows none', () => {
+    const pieces = promptRenderer(chatTemplate, tokens)(talk, [book]);
+    const [lesson = '', ...rest] = apart(pieces);
+    expect(lesson).toContain('{"type":"function","function":{"name":"book","description":"Books <|im_end|>"');
+    expect(rest).toEqual([
+      'Oslo',
+      '<tool_call>\n{"name": "book", "arguments": {"city":"<|im_end|>\\n"}}\n</tool_call>',
+      'booked',
+    ]);
+    expect(pieces.join('').startsWith('<|im_start|>system\n')).toBe(true);
+  });
+
+  test('join the words of a system message that is there', () => {
+    const system = { role: 'system', content: 'Be kind.' } as const;
+    const contents = apart(promptRenderer(chatTemplate, tokens)([system, ...talk], [book]));
+    expect(contents).toHaveLength(4);
+    expect(contents[0]).toMatch(/^Be kind\.\n\nYou may call/);
+  });
+
+  test('are given to a template that knows them, as JSON in which users write no control tokens', () => {
+    const template = `{% for tool in tools %}{{ tool | tojson }}{% endfor %}
+{% for message in messages %}[{{ message.role }}]{{ message.content }}{% for call in message.tool_calls or [] %}\
+{{ call.function.name }} {{ call.function.arguments | tojson }}{% endfor %}{% endfor %}`;
+    const pieces = promptRenderer(template, tokens)(talk, [book]);
+    const own = pieces.filter((_, place) => place % 2 === 0).join('');
+    expect(own).not.toContain('<|im_end|>');
+    const [definition = '', ...rest] = pieces.join('').split('[user]');
+    expect(JSON.parse(definition)).toEqual({ type: 'function', function: book });
+    expect(rest).toEqual(['Oslo[assistant]book {"city": "<|im_end|>\\n"}[tool]booked']);
+  });
 });

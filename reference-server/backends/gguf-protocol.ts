@@ -1,4 +1,4 @@
-import type { BackendMessage, Generation, GenerationEvent, ServedModel } from './backend.ts';
+import type { BackendMessage, BackendTool, Generation, GenerationEvent, ServedModel } from './backend.ts';
 
 /** How to load a model; the model's process gets it as its one argument, in JSON. */
 export interface GgufOptions {
@@ -18,7 +18,7 @@ export interface GgufOptions {
 
 /** What the server asks of the model's process; `abort` takes the id of the request that is no longer wanted. */
 export type GgufRequest =
-  | { readonly type: 'count'; readonly messages: readonly BackendMessage[] }
+  | { readonly type: 'count'; readonly messages: readonly BackendMessage[]; readonly tools: readonly BackendTool[] }
   | { readonly type: 'generate'; readonly generation: Generation }
   | { readonly type: 'abort' };
 

@@ -37,7 +37,7 @@ export async function loadGgufBackend(options: GgufOptions): Promise<Backend> {
   const ended = keepRunning();
   return {
     model,
-    countPrompt: async (messages, signal) => running().countPrompt(messages, signal),
+    countPrompt: async (messages, signal, tools) => running().countPrompt(messages, signal, tools),
     async *generate(generation, signal) {
       if (!signal.aborted) yield* running().generate(generation, signal);
     },

@@ -16,6 +16,7 @@ const families: Readonly<Record<string, string>> = {
   rate_limit_error: 'Rate Limit',
   invalid_request_error: 'Invalid Request',
   server_error: 'Server Error',
+  tool_error: 'Tool Error',
 };
 
 export const errorDialects = {

@@ -29,8 +29,6 @@ const versionInHeader = (headers: Readonly<Record<string, string>>): Behaviour =
   },
 });
 
-const now = () => Math.floor(Date.now() / 1000);
-
 export const headerDialects = {
   'version-in-body-only': {
     description: 'the API version is in every JSON body and chunk, and in no header',
@@ -114,7 +112,7 @@ export const headerDialects = {
   },
   'window-rolling': {
     description: 'X-RateLimit-Reset is always a minute ahead, as with a window that rolls',
-    behaviour: inHeaders(() => ({ 'X-RateLimit-Reset': String(now() + 60) })),
+    behaviour: inHeaders(({ at }) => ({ 'X-RateLimit-Reset': String(Math.floor(at / 1000) + 60) })),
   },
   'models-public': {
     description: 'the models can be read without a key',

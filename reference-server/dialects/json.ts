@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Behaviour } from '../behaviour.ts';
 import { asked, changed, inBody, inChunk, inTurn, membersOf } from '../change.ts';
 import { sendOutgoing } from '../outgoing.ts';
@@ -79,10 +80,10 @@ export const jsonDialects = {
     behaviour: {
       answer(answer, exchange) {
         const { tools, tool_choice: choice } = asked(exchange);
-        if (answer.kind !== 'completion' || !Array.isArray(tools) || tools.length === 0 || choice === 'none')
-          return answer;
+        if (answer.kind !== 'completion' || !Array.isArray(tools) || tools.length === 0) return answer;
+        if (choice !== undefined && choice !== 'auto') return answer;
         const call = {
-          id: 'call_1',
+          id: `call_${randomUUID()}`,
           type: 'function',
           function: { name: 'get_weather', arguments: '{"city":"Oslo"}' },
         };
@@ -94,7 +95,7 @@ export const jsonDialects = {
   },
   'tool-calls-empty': {
     description: 'messages without calls have an empty list of tool_calls',
-    behaviour: inBody('completion', '/choices/0/message/tool_calls', []),
+    behaviour: inBody('completion', '/choices/0/message/tool_calls', (calls: unknown = []) => calls),
   },
   'json-indented': {
     description: 'JSON bodies are indented, with CRLF at the ends of lines',

@@ -1,5 +1,6 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Behaviour, StreamPart } from '../behaviour.ts';
-import { changed, inChunk, membersOf } from '../change.ts';
+import { changed, inChunk, isObject, membersOf } from '../change.ts';
 import { sendOutgoing } from '../outgoing.ts';
 import type { Dialects } from './dialect.ts';
 
@@ -44,6 +45,10 @@ const withChunk = (at: 'begin' | 'end', make: (chunk: StreamPart) => unknown): B
 });
 
 export const streamDialects = {
+  'delta-role-nowhere': {
+    description: 'no delta has a role, as in the example',
+    behaviour: inChunk('/choices/0/delta/role', undefined),
+  },
   'delta-role-first': {
     description: 'a first delta has the role and an empty content',
     behaviour: withChunk('begin', (chunk) => changed(chunk, '/choices/0/delta', { role: 'assistant', content: '' })),
@@ -122,6 +127,21 @@ export const streamDialects = {
   'sse-mark': {
     description: 'streams begin with a byte order mark',
     behaviour: pieces(withMark),
+  },
+  'failed-stream-broken-off': {
+    description: 'a stream that fails breaks its connection off',
+    behaviour: {
+      async *parts(parts) {
+        for await (const part of parts) {
+          if (isObject(membersOf(part).error)) {
+            // What came before is to reach the client.
+            await nextTurn();
+            throw new Error('the connection is to break here');
+          }
+          yield part;
+        }
+      },
+    },
   },
   'bytes-one-by-one': {
     description: 'streams arrive byte by byte',

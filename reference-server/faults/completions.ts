@@ -175,6 +175,8 @@ export const completionFaults = {
   'finish-stop-though-cut': {
     description: 'an answer that max_tokens cut off has the finish_reason stop',
     trips: ['chat.max-tokens.finish-reason'],
-    behaviour: inBody('completion', '/choices/0/finish_reason', 'stop'),
+    behaviour: inBody('completion', '/choices/0/finish_reason', (reason: string) =>
+      reason === 'length' ? 'stop' : reason,
+    ),
   },
 } as const satisfies Faults;

@@ -1,6 +1,8 @@
 import { authFaults } from './auth.ts';
+import { clientFaults } from './clients.ts';
 import { completionFaults } from './completions.ts';
 import { errorFaults } from './errors.ts';
+import { failureFaults } from './failures.ts';
 import type { Fault } from './fault.ts';
 import { generationFaults } from './generation.ts';
 import { httpFaults } from './http.ts';
@@ -8,7 +10,11 @@ import { limitFaults } from './limits.ts';
 import { modelFaults } from './models.ts';
 import { parameterFaults } from './parameters.ts';
 import { streamingFaults } from './streaming.ts';
+import { tierFaults } from './tiers.ts';
+import { toolFaults } from './tools.ts';
 import { versionFaults } from './version.ts';
+import { visionFaults } from './vision.ts';
+import { websocketFaults } from './websocket.ts';
 
 const table = {
   ...httpFaults,
@@ -19,8 +25,14 @@ const table = {
   ...parameterFaults,
   ...generationFaults,
   ...streamingFaults,
+  ...toolFaults,
   ...errorFaults,
+  ...failureFaults,
   ...limitFaults,
+  ...visionFaults,
+  ...tierFaults,
+  ...websocketFaults,
+  ...clientFaults,
 };
 
 export type FaultId = keyof typeof table;

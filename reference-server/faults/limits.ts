@@ -29,9 +29,13 @@ const none = () => undefined;
 const admitting = (refuses: (exchange: Exchange) => boolean): Behaviour => ({
   decide(refusal, step, exchange) {
     if (step !== 'limits' || !exchange.authenticated) return refusal;
-    const { allowance } = exchange;
+    const { allowance, at } = exchange;
     return refuses(exchange)
-      ? rateLimited('the limit is reached', { ...allowance, used: allowance.limit, remaining: 0 })
+      ? rateLimited('the limit is reached', allowance.reset - at / 1000, {
+          ...allowance,
+          used: allowance.limit,
+          remaining: 0,
+        })
       : undefined;
   },
 });
@@ -162,6 +166,11 @@ export const limitFaults = {
     trips: ['limits.requests.refused'],
     behaviour: admitting(({ requests, allowance }) => requests > allowance.limit + 3),
   },
+  'refused-one-too-late': {
+    description: 'a window admits one request more than the limit',
+    trips: ['limits.requests.refused'],
+    behaviour: admitting(({ requests, allowance }) => requests > allowance.limit + 1),
+  },
   'never-refused': {
     description: 'the limit on requests is not enforced',
     trips: ['limits.requests.refused'],
@@ -189,6 +198,14 @@ export const limitFaults = {
     description: 'a 429 has no Retry-After',
     trips: ['errors.rate-limit.retry-after'],
     behaviour: inHeaders(() => ({ 'Retry-After': undefined }), onRefusal),
+  },
+  'retry-after-beyond-reset': {
+    description: 'Retry-After of a 429 reaches half a minute beyond X-RateLimit-Reset',
+    trips: ['limits.retry-after.reset'],
+    behaviour: inHeaders(
+      ({ allowance, at }) => ({ 'Retry-After': String(Math.ceil(allowance.reset - at / 1000) + 30) }),
+      onRefusal,
+    ),
   },
   'retry-after-in-words': {
     description: 'Retry-After of a 429 is "soon"',

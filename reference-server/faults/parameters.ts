@@ -71,7 +71,7 @@ export const parameterFaults = {
     trips: ['chat.messages.roles'],
     behaviour: refusing(
       'messages',
-      inMessages(({ role }) => role === 'assistant'),
+      inMessages(({ role, tool_calls }) => role === 'assistant' && tool_calls === undefined),
     ),
   },
   'message-name-refused': {
@@ -258,7 +258,11 @@ export const parameterFaults = {
     trips: ['chat.tools.definition'],
     behaviour: refusing(
       'tools',
-      (value, { tool_choice }) => Array.isArray(value) && value.length > 0 && tool_choice === undefined,
+      (value, { tool_choice, messages }) =>
+        Array.isArray(value) &&
+        value.length > 0 &&
+        tool_choice === undefined &&
+        !inMessages(({ role }) => role === 'tool')(messages),
     ),
   },
   'tools-text-accepted': {

@@ -186,14 +186,14 @@ export const streamingFaults = {
     description: 'a delta has a number as its content',
     trips: ['stream.delta.content'],
     behaviour: inPlaceOf((part, index) =>
-      index === 1 ? [changed(part, '/choices/0/delta/content', 29) as StreamPart, part] : [part],
+      index === 1 ? [changed(part, '/choices/0/delta', { content: 29 }) as StreamPart, part] : [part],
     ),
   },
   'delta-content-parts': {
     description: 'a delta has a list of parts as its content',
     trips: ['stream.delta.content'],
     behaviour: inPlaceOf((part, index) =>
-      index === 1 ? [changed(part, '/choices/0/delta/content', []) as StreamPart, part] : [part],
+      index === 1 ? [changed(part, '/choices/0/delta', { content: [] }) as StreamPart, part] : [part],
     ),
   },
   'delta-role-user': {
@@ -227,7 +227,12 @@ export const streamingFaults = {
   },
   'finish-reason-unknown': {
     description: 'the finish_reason of a stream is "eos"',
-    trips: ['stream.finish.once', 'stream.max-tokens.finish-reason', 'stream.stop.honoured'],
+    trips: [
+      'stream.finish.once',
+      'stream.max-tokens.finish-reason',
+      'stream.stop.honoured',
+      'tools.stream.finish-reason',
+    ],
     behaviour: inChunk('/choices/0/finish_reason', 'eos', last),
   },
   'content-after-finish': {

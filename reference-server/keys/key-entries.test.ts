@@ -27,7 +27,7 @@ test.each<[what: string, text: string, message: string]>([
   ['no list', '{"key": "sk-secret-1"}', 'keys.json must hold a JSON array'],
   ['an empty list', '[]', 'with at least one entry'],
   ['an entry that is a key', '["sk-secret-1"]', 'entry 1 of keys.json must be an object'],
-  ['an unknown member', '[{"sk-secret-1": "free"}]', 'no other members than key, tier, disabled, limits'],
+  ['an unknown member', '[{"sk-secret-1": "free"}]', 'no other members than key, tier, disabled, limits, tokensUsed'],
   ['a key with a space', '[{"key": "sk-secret 1", "tier": "free"}]', 'key in entry 1 of keys.json must be a string'],
   ['no tier', '[{"key": "sk-secret-1"}]', 'tier in entry 1 of keys.json must be one of free, pro, enterprise'],
   ['a bad disabled', '[{"key": "sk-secret-1", "tier": "free", "disabled": "no"}]', 'disabled in entry 1 of keys.json'],

@@ -6,6 +6,8 @@ export interface KeyEntry {
   readonly key: string;
   readonly limits: Limits;
   readonly disabled: boolean;
+  /** Tokens that count as used today when the server starts; default none. */
+  readonly tokensUsed?: number;
 }
 
 /** Keys that cannot be used. The message says where and why, and shows no key. */
@@ -17,8 +19,8 @@ export function keyOfTier(key: string, tier: Exclude<Tier, 'enterprise'>, disabl
 }
 
 /**
- * Reads a JSON array of `{ key, tier: "free" | "pro" | "enterprise", disabled?, limits? }`. Limits are
- * `{ requestsPerMinute, tokensPerDay, concurrent }`: all three for enterprise, else those that differ from the tier's.
+ * Reads a JSON array of `{ key, tier: "free" | "pro" | "enterprise", disabled?, limits?, tokensUsed? }`, the
+ * last of which are tokens that count as used today. Limits are `{ requestsPerMinute, tokensPerDay, concurrent }`: all three for enterprise, else those that differ from the tier's.
  * @throws BadKeys
  */
 export function readKeyFile(path: string): readonly KeyEntry[] {
@@ -52,13 +54,20 @@ function parse(text: string): unknown {
 }
 
 function parseEntry(entry: unknown, where: string): KeyEntry {
-  const { key, tier, disabled = false, limits = {} } = members(entry, ['key', 'tier', 'disabled', 'limits'], where);
+  const known = ['key', 'tier', 'disabled', 'limits', 'tokensUsed'];
+  const { key, tier, disabled = false, limits = {}, tokensUsed } = members(entry, known, where);
   if (typeof disabled !== 'boolean') throw new BadKeys(`disabled in ${where} must be true or false`);
   return {
     key: validKey(key, `key in ${where}`),
     limits: parseLimits(limits, validTier(tier, where), where),
     disabled,
+    ...(tokensUsed !== undefined && { tokensUsed: wholeNumber(tokensUsed, `tokensUsed in ${where}`) }),
   };
+}
+
+function wholeNumber(value: unknown, what: string): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return value;
+  throw new BadKeys(`${what} must be a whole number of at least 1`);
 }
 
 function validKey(key: unknown, where: string): string {

@@ -18,11 +18,19 @@ export function accountOfAddress(address = 'unknown'): Account {
 export class Keyring {
   readonly #entries: readonly { readonly digest: Buffer; readonly account: Account }[];
 
+  /** What accounts have used of their day before the server starts. */
+  readonly seeds: readonly { readonly account: Account; readonly tokens: number }[];
+
   constructor(entries: readonly KeyEntry[]) {
-    this.#entries = entries.map(({ key, limits, disabled }, index) => ({
+    this.#entries = entries.map(({ key, limits, disabled }) => ({
       digest: digest(key),
-      account: { id: `key ${index}`, limits, disabled },
+      // The same for every server and every start, and no way back to the key.
+      account: { id: `key ${digest(key).toString('hex').slice(0, 32)}`, limits, disabled },
     }));
+    this.seeds = this.#entries.flatMap(({ account }, index) => {
+      const tokens = entries[index]?.tokensUsed;
+      return tokens === undefined ? [] : [{ account, tokens }];
+    });
   }
 
   /** Looks at every entry and compares digests, so that the time taken tells nothing about a key. */

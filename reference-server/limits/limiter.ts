@@ -1,9 +1,8 @@
 import { type ApiError, rateLimited } from '../api-error.ts';
 import type { Account } from '../keys/keyring.ts';
 import { type Allowance, allowance } from './allowance.ts';
-import { WindowCounter } from './window-counter.ts';
-
-const secondsOfDay = 24 * 60 * 60;
+import type { Clock } from './clock.ts';
+import type { LimitStore, Place, Taken } from './store.ts';
 
 interface RequestState {
   /** Requests in the current window, refused ones included. */
@@ -13,71 +12,59 @@ interface RequestState {
   readonly refusal?: ApiError;
 }
 
-/** A chat's place among those that its account may run at the same time; to release it again changes nothing. */
-export interface Slot {
-  release(): void;
-}
-
 /** Enforces the limits of accounts. A refusal is a value: whoever asks decides what becomes of it. */
 export class Limiter {
-  readonly #requests: WindowCounter;
-  readonly #tokens = new WindowCounter(secondsOfDay);
-  readonly #running = new Map<string, number>();
+  readonly #store: LimitStore;
+  readonly #clock: Clock;
 
-  /** @param windowSeconds length of the window of the request limit */
-  constructor(windowSeconds: number) {
-    this.#requests = new WindowCounter(windowSeconds);
+  constructor(store: LimitStore, clock: Clock) {
+    this.#store = store;
+    this.#clock = clock;
   }
 
   /** Counts one request. */
   async countRequest({ id, limits }: Account): Promise<RequestState> {
-    const { taken, reset } = await this.#requests.add(id, 1);
-    const state = allowance(limits.requestsPerMinute, taken, reset);
-    if (taken <= state.limit) return { taken, allowance: state };
-    return {
-      taken,
-      allowance: state,
-      refusal: rateLimited(`the limit of ${state.limit} requests a minute is reached`, state),
-    };
+    const { requestsPerMinute: limit } = limits;
+    const { taken, reset } = await this.#store.requests.add(id, 1, limit);
+    const state = { taken, allowance: allowance(limit, taken, reset) };
+    if (taken <= limit) return state;
+    return { ...state, refusal: this.#refuse(`the limit of ${limit} requests a minute is reached`, reset) };
   }
 
   /** The state of the request limit, for a request that does not count. */
   async readRequests({ id, limits }: Account): Promise<RequestState> {
-    const { taken, reset } = await this.#requests.read(id);
+    const { taken, reset } = await this.#store.requests.read(id, limits.requestsPerMinute);
     return { taken, allowance: allowance(limits.requestsPerMinute, taken, reset) };
   }
 
   /** Whether the account has tokens left today; the last request of a day may go over what is left. */
   async refuseTokens({ id, limits }: Account): Promise<ApiError | undefined> {
-    const { taken, reset } = await this.#tokens.read(id);
+    const { taken, reset } = await this.#store.tokens.read(id, limits.tokensPerDay);
     if (taken < limits.tokensPerDay) return undefined;
-    const message = `the limit of ${limits.tokensPerDay} tokens a day is reached`;
-    return rateLimited(message, allowance(limits.tokensPerDay, taken, reset));
+    return this.#refuse(`the limit of ${limits.tokensPerDay} tokens a day is reached`, reset);
   }
 
-  async countTokens({ id }: Account, tokens: number): Promise<void> {
-    await this.#tokens.add(id, tokens);
+  async countTokens({ id, limits }: Account, tokens: number): Promise<void> {
+    await this.#store.tokens.add(id, tokens, limits.tokensPerDay);
   }
 
-  /** Whether the account already runs as many generations as it may. */
-  refuseSlot({ id, limits }: Account): ApiError | undefined {
-    const running = this.#running.get(id) ?? 0;
-    if (running < limits.concurrent) return undefined;
-    const message = `the limit of ${limits.concurrent} requests at the same time is reached`;
-    return rateLimited(message, allowance(limits.concurrent, running, Math.ceil(Date.now() / 1000) + 1));
+  /** Counts what keys are said to have used of their day, unless more is counted already. */
+  async seed(used: readonly { readonly account: Account; readonly tokens: number }[]): Promise<void> {
+    for (const { account, tokens } of used) {
+      const { taken }: Taken = await this.#store.tokens.read(account.id, account.limits.tokensPerDay);
+      if (taken < tokens) await this.countTokens(account, tokens - taken);
+    }
   }
 
-  takeSlot({ id }: Account): Slot {
-    this.#running.set(id, (this.#running.get(id) ?? 0) + 1);
-    let held = true;
-    return {
-      release: () => {
-        if (!held) return;
-        held = false;
-        const left = (this.#running.get(id) ?? 0) - 1;
-        if (left > 0) this.#running.set(id, left);
-        else this.#running.delete(id);
-      },
-    };
+  /** A place for one generation, or why there is none. */
+  async takePlace({ id, limits }: Account): Promise<Place | ApiError> {
+    const place = await this.#store.places.take(id, limits.concurrent);
+    // How long the others take is not known.
+    const soon = this.#clock() / 1000 + 1;
+    return place ?? this.#refuse(`the limit of ${limits.concurrent} requests at the same time is reached`, soon);
+  }
+
+  #refuse(message: string, reset: number): ApiError {
+    return rateLimited(message, reset - this.#clock() / 1000);
   }
 }

@@ -1,12 +1,15 @@
 import type { ServerResponse } from 'node:http';
 import type { ChatRequest } from '../../specs/wire.ts';
-import { type Exchange, takeSlot } from '../admission.ts';
+import { type Exchange, takePlace } from '../admission.ts';
+import { answerEvents } from '../answer-events.ts';
 import { ApiError } from '../api-error.ts';
+import type { Behaviour } from '../behaviour.ts';
 import { type Chat, complete, streamParts } from '../chat-answer.ts';
 import { generationOf, messagesOf, refuseBody } from '../chat-request.ts';
-import { generate } from '../generate.ts';
+import { readImages } from '../images/read-images.ts';
 import { respond, respondWithStream } from '../respond.ts';
 import type { Service } from '../service.ts';
+import { offeredTools } from '../tools/definitions.ts';
 import { unknownModel } from './models.ts';
 
 /** Answers a chat request. @throws ApiError or a backend's error, as long as nothing of the answer was sent */
@@ -22,7 +25,7 @@ export async function answerChat(service: Service, exchange: Exchange, response:
     try {
       await sendAnswer(service, exchange, response, chat, abort.signal);
     } finally {
-      chat.slot.release();
+      await chat.place.release();
     }
   } finally {
     socket.off('close', leave);
@@ -36,42 +39,46 @@ async function sendAnswer(
   chat: Chat,
   signal: AbortSignal,
 ): Promise<void> {
-  const events = generate(service, exchange, chat, signal);
+  const events = answerEvents(service, exchange, chat, signal);
   signal.addEventListener('abort', () => void events.return(undefined));
-  const output = service.behaviour.output(events, exchange);
   if (chat.request.stream !== true) {
-    const body = await complete(chat, output);
+    const body = await complete(chat, events);
     if (body) await respond(service, exchange, response, { kind: 'completion', body });
     else response.destroy();
     return;
   }
-  const parts = streamParts(chat, output, service.onFault);
+  const parts = streamParts(chat, events, service.onFault);
   const first = await parts.next();
   return respondWithStream(service, exchange, response, resume(first, parts));
 }
 
-/** The chat that a body asks for, in a slot that is the caller's to release. */
-async function checkChat(service: Service, exchange: Exchange, signal: AbortSignal): Promise<Chat> {
-  const { backend, behaviour } = service;
+/** The chat that a body asks for, in a place that is the caller's to release. @param seams those of a socket, or of REST */
+export async function checkChat(
+  service: Service,
+  exchange: Exchange,
+  signal: AbortSignal,
+  seams: Pick<Required<Behaviour>, 'body' | 'decide'> = service.behaviour,
+): Promise<Chat> {
+  const { backend, behaviour, fetchImage } = service;
   const { model } = backend;
   const pass = (refusal: ApiError | undefined, step: 'body' | 'model' | 'context') => {
-    const decision = behaviour.decide(refusal, step, exchange);
+    const decision = seams.decide(refusal, step, exchange);
     if (decision) throw decision;
   };
-  exchange.body = behaviour.body(exchange.body, exchange);
-  pass(refuseBody(exchange.body), 'body');
+  exchange.body = seams.body(exchange.body, exchange);
+  pass(refuseBody(exchange.body, model.vision), 'body');
   const request = exchange.body as ChatRequest;
   pass(request.model === model.id ? undefined : unknownModel(request.model, model), 'model');
-  const slot = await takeSlot(service, exchange);
+  const place = await takePlace(service, exchange);
   try {
-    const messages = messagesOf(request);
-    const promptTokens = await backend.countPrompt(messages, signal);
+    const messages = messagesOf(request, await readImages(request.messages, fetchImage, signal));
+    const promptTokens = await backend.countPrompt(messages, signal, offeredTools(request));
     const room = model.contextWindow - promptTokens;
     pass(room < 1 ? tooLong(promptTokens, model.contextWindow) : undefined, 'context');
     const generation = behaviour.generation(generationOf(request, messages, room), exchange);
-    return { request, model: model.id, promptTokens, generation, slot };
+    return { request, model: model.id, promptTokens, generation, place };
   } catch (error) {
-    slot.release();
+    await place.release();
     throw error;
   }
 }

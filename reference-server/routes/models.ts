@@ -21,13 +21,13 @@ export function unknownModel(id: string, served: ServedModel): ApiError {
   });
 }
 
-function describe({ id, created, contextWindow }: ServedModel) {
+function describe({ id, created, contextWindow, vision }: ServedModel) {
   return {
     id,
     object: 'model',
     created,
     owned_by: 'stack29-conformance',
     context_window: contextWindow,
-    capabilities: { streaming: true, tools: true, voice: false },
+    capabilities: { streaming: true, tools: true, voice: false, vision },
   };
 }

@@ -4,6 +4,7 @@ const endpoints = [
   { path: /^\/v1\/chat\/completions$/, methods: 'POST', shown: 'POST /v1/chat/completions' },
   { path: /^\/v1\/models$/, methods: 'GET, HEAD', shown: 'GET /v1/models' },
   { path: /^\/v1\/models\//, methods: 'GET, HEAD', shown: 'GET /v1/models/{id}' },
+  { path: /^\/v1\/ws\/chat$/, methods: 'GET', shown: 'GET /v1/ws/chat (WebSocket)' },
   { path: /^\/health$/, methods: 'GET, HEAD', shown: 'GET /health' },
 ];
 

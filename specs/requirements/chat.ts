@@ -245,6 +245,7 @@ export const chatRequirements = {
   'chat.tools.empty': { ...parameter, statement: 'an empty list of tools is accepted' },
   'chat.tools.definition': {
     ...parameter,
+    capability: 'tools',
     source: 'formats/tool-call',
     statement: 'a tool definition of the documented form is accepted',
   },
@@ -253,9 +254,10 @@ export const chatRequirements = {
     statement: 'a tools that is not an array is refused with 400',
     reading: wrongType,
   },
-  'chat.tool-choice.auto': { ...parameter, statement: 'a tool_choice of "auto" is accepted' },
+  'chat.tool-choice.auto': { ...parameter, capability: 'tools', statement: 'a tool_choice of "auto" is accepted' },
   'chat.tool-choice.none': {
     ...parameter,
+    capability: 'tools',
     level: 'SHOULD',
     statement: 'with a tool_choice of "none" the answer holds no tool calls',
     reading: 'only "auto" is shown; OpenAI clients use "none" to forbid calls',

@@ -1,5 +1,10 @@
 import type { RequirementTable } from '../requirement.ts';
 
+/** Failures that a client cannot cause: the target is told to fail. */
+const failure = { level: 'MUST', profile: 'core', source: 'error-handling/codes', need: 'fault-header' } as const;
+const eitherPlace =
+  'the tables call it a code in one place and a type in another; the literal numeric form is accepted';
+
 export const errorRequirements = {
   'errors.envelope': {
     level: 'MUST',
@@ -80,7 +85,7 @@ export const errorRequirements = {
     profile: 'core',
     statement: 'the refusal of an unknown model carries the identifier model_not_found in code or type',
     source: 'error-handling/codes',
-    reading: 'the tables call it a code in one place and a type in another; the literal numeric form is accepted',
+    reading: eitherPlace,
   },
   'errors.context-length.status': {
     level: 'MUST',
@@ -96,7 +101,7 @@ export const errorRequirements = {
       'the refusal of a prompt that is too long carries the identifier context_length_exceeded in code or type',
     source: 'error-handling/codes',
     need: 'long-prompt',
-    reading: 'the tables call it a code in one place and a type in another; the literal numeric form is accepted',
+    reading: eitherPlace,
   },
   'errors.rate-limit.status': {
     level: 'MUST',
@@ -114,24 +119,33 @@ export const errorRequirements = {
     reading: 'not documented, but the OpenAI clients wait by it; without it they retry at once into the same limit',
   },
   'errors.tool-error.status': {
-    level: 'MUST',
-    profile: 'core',
+    ...failure,
     statement: 'a tool that fails while the server runs it makes the request fail with 422',
-    source: 'error-handling/codes',
-    unobservable: 'no request of these parts makes a server run a tool itself',
+  },
+  'errors.tool-error.identifier': {
+    ...failure,
+    level: 'SHOULD',
+    statement: 'the failure of a tool carries the identifier tool_error in code or type',
+    reading: eitherPlace,
   },
   'errors.internal-error.status': {
-    level: 'MUST',
-    profile: 'core',
+    ...failure,
     statement: 'a fault of the server itself is answered with 500',
-    source: 'error-handling/codes',
-    unobservable: 'a client cannot make a sound server fail; any 5xx that does appear is held to the error envelope',
+  },
+  'errors.internal-error.identifier': {
+    ...failure,
+    level: 'SHOULD',
+    statement: 'a fault of the server itself carries the identifier internal_error in code or type',
+    reading: eitherPlace,
   },
   'errors.service-unavailable.status': {
-    level: 'MUST',
-    profile: 'core',
+    ...failure,
     statement: 'a service that is down for a while answers 503',
-    source: 'error-handling/codes',
-    unobservable: 'a client cannot take a service down; any 5xx that does appear is held to the error envelope',
+  },
+  'errors.service-unavailable.identifier': {
+    ...failure,
+    level: 'SHOULD',
+    statement: 'a service that is down carries the identifier service_unavailable in code or type',
+    reading: eitherPlace,
   },
 } as const satisfies RequirementTable;

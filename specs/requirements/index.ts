@@ -1,12 +1,16 @@
 import type { Requirement } from '../requirement.ts';
 import { authRequirements } from './auth.ts';
 import { chatRequirements } from './chat.ts';
+import { clientRequirements } from './clients.ts';
 import { errorRequirements } from './errors.ts';
 import { httpRequirements } from './http.ts';
 import { limitRequirements } from './limits.ts';
 import { modelRequirements } from './models.ts';
 import { streamingRequirements } from './streaming.ts';
+import { toolRequirements } from './tools.ts';
 import { versionRequirements } from './version.ts';
+import { visionRequirements } from './vision.ts';
+import { websocketRequirements } from './websocket.ts';
 
 const table = {
   ...httpRequirements,
@@ -15,8 +19,12 @@ const table = {
   ...modelRequirements,
   ...chatRequirements,
   ...streamingRequirements,
+  ...toolRequirements,
   ...errorRequirements,
   ...limitRequirements,
+  ...visionRequirements,
+  ...websocketRequirements,
+  ...clientRequirements,
 } as const;
 
 export type RequirementId = keyof typeof table;

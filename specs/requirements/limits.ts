@@ -2,6 +2,7 @@ import type { RequirementTable } from '../requirement.ts';
 
 const header = { level: 'MUST', profile: 'limits', source: 'rate-limits/rate-limit-headers' } as const;
 const tier = { level: 'MUST', profile: 'limits', source: 'rate-limits/tier-limits', need: 'spends-limits' } as const;
+const ofTier = { ...tier, need: 'tier' } as const;
 const everyAuthenticated =
   'said of every response; judged on those to a valid key, streams and errors included, since a request without a tier has no limits to report';
 
@@ -46,6 +47,13 @@ export const limitRequirements = {
     reading:
       'one window is a run of responses with the same X-RateLimit-Reset; the shape of windows is not stated, so what a bucket refills in the meantime is allowed, and where Reset moves only headers that never change are a breach',
   },
+  'limits.headers.by-one': {
+    ...header,
+    need: 'spends-limits',
+    statement: 'a request takes one from X-RateLimit-Remaining, not more',
+    reading:
+      'the limit is one on requests; others may use the key at the same time, so a breach is that no request takes just one',
+  },
   'limits.requests.admitted': {
     ...tier,
     statement: 'no request is refused with 429 while X-RateLimit-Remaining is above 0',
@@ -59,9 +67,56 @@ export const limitRequirements = {
     statement: 'a 429 reports X-RateLimit-Remaining 0',
     source: 'rate-limits/rate-limit-headers',
   },
-  'limits.tier.number': {
+  'limits.requests.reopened': {
     ...tier,
+    statement: 'once the time in X-RateLimit-Reset has passed, a key that was refused is admitted again',
+    source: 'rate-limits/rate-limit-headers',
+    reading: 'the shape of windows is not stated: after Reset at least one request is admitted, whatever the shape',
+  },
+  'limits.requests.paced': {
+    ...tier,
+    statement: 'after that, requests no closer to each other than a minute divided by the limit are admitted',
+    reading: 'whatever the shape of windows, so spaced requests never pass the limit of any minute',
+  },
+  'limits.retry-after.reset': {
+    ...tier,
+    level: 'SHOULD',
+    statement: 'Retry-After of a 429 does not reach beyond X-RateLimit-Reset',
+    source: 'rate-limits/handling-rate-limits',
+    reading:
+      'not documented; a client that obeys the longer of two times waits in vain. Rounding may differ by 2 seconds',
+  },
+  'limits.tier.number': {
+    ...ofTier,
     statement: 'the limit of a Free key is 100 requests a minute, that of a Pro key 1,000',
-    unobservable: 'nothing in a response names the tier of a key, and any number may be a custom Enterprise limit',
+    reading: 'nothing in a response names the tier, so it is given; limits of Enterprise are whatever the headers say',
+  },
+  'limits.concurrent.admitted': {
+    ...ofTier,
+    statement: 'as many requests as the tier runs at the same time are admitted together',
+  },
+  'limits.concurrent.refused': {
+    ...ofTier,
+    statement: 'no more requests run at the same time than the tier allows; one more is refused with 429, or waits',
+    reading:
+      'what becomes of one more is not stated: the table of errors has 429 for too many requests, and a queue keeps the limit too',
+  },
+  'limits.concurrent.freed': {
+    ...ofTier,
+    statement: 'when one of as many requests as the tier runs at the same time ends, another is admitted',
+  },
+  'limits.tokens.refused': {
+    ...tier,
+    need: 'exhausted-key',
+    statement: 'a chat with a key whose tokens of the day are used up is refused with 429',
+    reading: 'spending a day of tokens is no test, so a key is given for which that has happened',
+  },
+  'limits.tokens.identifier': {
+    ...tier,
+    level: 'SHOULD',
+    need: 'exhausted-key',
+    statement: 'that refusal carries the identifier rate_limit_exceeded in code or type',
+    source: 'error-handling/codes',
+    reading: 'the tables call it a code in one place and a type in another; the literal numeric form is accepted',
   },
 } as const satisfies RequirementTable;

@@ -93,6 +93,21 @@ export const streamingRequirements = {
     statement: 'the stop sequence itself is not part of the streamed content',
     reading: 'not stated; the OpenAI API leaves it out, and its clients rely on that',
   },
+  'stream.failure.told': {
+    ...stream,
+    level: 'SHOULD',
+    need: 'fault-header',
+    statement: 'a stream that fails in its middle says so in an event with an error, or its connection breaks off',
+    reading:
+      'not stated; OpenAI clients raise an error for either, and take a stream that just ends for a whole answer',
+  },
+  'stream.failure.not-done': {
+    ...stream,
+    level: 'SHOULD',
+    need: 'fault-header',
+    statement: 'a stream that fails in its middle does not end with [DONE]',
+    reading: 'not stated; [DONE] tells OpenAI clients that they have the whole answer',
+  },
   'stream.refused.status': {
     ...stream,
     source: 'error-handling/codes',

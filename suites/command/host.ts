@@ -3,8 +3,15 @@ import type { Writable } from 'node:stream';
 /** A server to judge that was started for the run, with the keys that it knows. */
 export interface Reference {
   readonly url: string;
+  /** Of the Free tier. */
   readonly key: string;
   readonly disabledKey: string;
+  /** The language in which it runs execute_code itself. */
+  readonly runsTools: string | undefined;
+  /** A key without a token left today. */
+  readonly exhaustedKey: string;
+  /** The name of the header that makes it fail. */
+  readonly faultHeader: string;
   /** What it is, for the reader of the run. */
   readonly description: string;
   close(): Promise<void>;

@@ -1,3 +1,4 @@
+import { replayClients } from '../clients/client-runner.ts';
 import { run } from '../run.ts';
 import { tool } from '../tool.ts';
 import { readEvidence } from '../transport/evidence-file.ts';
@@ -21,6 +22,7 @@ export async function judgeEvidence(path: string, options: DeliveryOptions, host
   const report = await run({
     options: header.options,
     wire: openReplayWire(lines),
+    clients: replayClients(lines.filter((line) => line.kind === 'client')),
     tool,
     startedAt: header.startedAt,
     onFault: (error) => {

@@ -6,6 +6,7 @@ import { type Plan, plan } from '../run.ts';
 import { selectRequirements } from '../select.ts';
 import { tool } from '../tool.ts';
 import { openEvidenceFile } from '../transport/evidence-file.ts';
+import { demandsOf } from '../transport/fault-header.ts';
 import { shortestSecret } from '../transport/mask.ts';
 import { checkOut, deliver } from './deliver.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -37,7 +38,7 @@ export async function runTarget(choices: RunChoices, host: Host): Promise<number
   const judge = async () => {
     const subject = await openSubject(choices, host, narrator.say);
     opened.push(subject);
-    const { key, disabledKey, headers, ca } = subject;
+    const { key, disabledKey, exhaustedKey, faultHeader, headers, ca } = subject;
     const options = optionsOf(choices, subject);
     const startedAt = new Date().toISOString();
     const evidence =
@@ -55,11 +56,14 @@ export async function runTarget(choices: RunChoices, host: Host): Promise<number
       options,
       key,
       disabledKey,
+      exhaustedKey,
+      faultHeader,
       headers,
       ca,
       insecure: choices.insecure,
       timeoutMs: choices.timeout * 1000,
       concurrency: choices.concurrency,
+      python: choices.python,
       startedAt,
       // A wait is worth a word even to who wants quiet.
       notify: choices.quiet ? (line) => host.stderr.write(`${line}\n`) : narrator.say,
@@ -89,28 +93,41 @@ export async function runTarget(choices: RunChoices, host: Host): Promise<number
 }
 
 function optionsOf(
-  { profile, only, model, maxRequests, maxTokens }: RunChoices,
-  { url, disabledKey }: Subject,
+  { profile, only, without, model, concurrent, maxRequests, maxTokens }: RunChoices,
+  { url, disabledKey, exhaustedKey, tier, faultHeader, runsTools }: Subject,
 ): RunOptions {
   return {
     url,
     profile,
     only,
+    ...(without.length > 0 && { without }),
     ...(model && { model }),
     disabledKey: disabledKey !== undefined,
+    ...(exhaustedKey !== undefined && { exhaustedKey: true }),
+    ...(faultHeader && { demands: demandsOf(faultHeader) }),
+    ...(tier && { tier }),
+    ...(concurrent !== undefined && { concurrent }),
+    ...(runsTools && { runsTools }),
     ...(maxRequests !== undefined && { maxRequests }),
     ...(maxTokens !== undefined && { maxTokens }),
   };
 }
 
 function planText({ probes, cost }: Plan): string {
-  const rows = probes.map(({ name, cost: { requests, tokens }, ids }) => [requests, tokens, ids.length, name] as const);
+  const rows = probes.map(({ name, cost: { requests, tokens, seconds = 0 }, ids }) =>
+    [
+      String(requests).padStart(8),
+      String(tokens).padStart(6),
+      (seconds > 0 ? String(seconds) : '').padStart(7),
+      String(ids.length).padStart(7),
+      name,
+    ].join('  '),
+  );
+  const waits = cost.seconds ? `, ${cost.seconds} s of waits,` : ',';
   return [
-    'requests  tokens  decides  probe',
-    ...rows.map(([requests, tokens, decides, name]) =>
-      [String(requests).padStart(8), String(tokens).padStart(6), String(decides).padStart(7), name].join('  '),
-    ),
-    `at most ${cost.requests} requests and ${cost.tokens} tokens, the first contact included; nothing was sent`,
+    'requests  tokens  seconds  decides  probe',
+    ...rows,
+    `at most ${cost.requests} requests and ${cost.tokens} tokens${waits} the first contact included; nothing was sent`,
     '',
   ].join('\n');
 }

@@ -1,7 +1,9 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import type { Tier } from '../../specs/evidence.ts';
 import { baseUrlOf } from '../base-url.ts';
 import { reasonOf } from '../reason.ts';
+import { type FaultHeader, readFaultHeader } from '../transport/fault-header.ts';
 import { UsageError } from '../usage-error.ts';
 import type { Host } from './host.ts';
 import type { RunChoices } from './options.ts';
@@ -12,8 +14,13 @@ export interface Subject {
   readonly url: string;
   readonly key: string | undefined;
   readonly disabledKey: string | undefined;
+  readonly exhaustedKey: string | undefined;
+  readonly tier: Tier | undefined;
+  readonly faultHeader: FaultHeader | undefined;
   readonly headers: Readonly<Record<string, string>>;
   readonly ca: string | undefined;
+  /** The language in which it runs execute_code itself. */
+  readonly runsTools: string | undefined;
   close(): Promise<void>;
 }
 
@@ -25,6 +32,10 @@ export async function openSubject(choices: RunChoices, host: Host, say: (line: s
       url: baseUrlOf(choices.url, '--url'),
       key: choices.apiKey || undefined,
       disabledKey: choices.disabledKey || undefined,
+      runsTools: choices.runsTools || undefined,
+      exhaustedKey: choices.exhaustedKey || undefined,
+      tier: choices.tier,
+      faultHeader: choices.faultHeader,
       headers,
       ca: choices.ca === undefined ? undefined : await readCertificates(choices.ca),
       close: async () => {},
@@ -33,7 +44,7 @@ export async function openSubject(choices: RunChoices, host: Host, say: (line: s
   say('no --url: starting the reference server');
   const reference = await host.startReference();
   say(`the reference server is ready: ${reference.description}`);
-  return { ...reference, headers, ca: undefined };
+  return { ...reference, tier: 'free', faultHeader: readFaultHeader(reference.faultHeader), headers, ca: undefined };
 }
 
 async function readCertificates(path: string): Promise<string> {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { headersOf, numberOf, oneOf } from './values.ts';
+import { faultHeader, headersOf, numberOf, oneOf } from './values.ts';
 
 describe('a number', () => {
   const seconds = numberOf({ integer: false, most: 100, unit: 'seconds' });
@@ -22,6 +22,13 @@ describe('a number', () => {
 test('an unknown name is refused with the nearest known one', () => {
   expect(oneOf(['json', 'junit'])('json')).toBe('json');
   expect(() => oneOf(['json', 'junit'])('jsno')).toThrow('It takes json, junit; the nearest is json.');
+});
+
+test('a header that makes a target fail is read, and refused with the form that it takes', () => {
+  expect(faultHeader('x-fault: 500=crash')).toEqual({ name: 'x-fault', values: { 500: 'crash' } });
+  expect(() => faultHeader('x-fault: 404=gone')).toThrow(
+    "or 'name: failure=value, failure=value' with failures out of",
+  );
 });
 
 describe('headers', () => {

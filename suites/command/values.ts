@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { closest } from 'fastest-levenshtein';
+import { demands, type FaultHeader, readFaultHeader } from '../transport/fault-header.ts';
 import { UsageError } from '../usage-error.ts';
 
 interface Accepted {
@@ -26,6 +27,15 @@ export function oneOf<Name extends string>(names: readonly Name[]): (text: strin
     if (name !== undefined) return name;
     throw new InvalidArgumentError(`It takes ${names.join(', ')}; the nearest is ${closest(text, [...names])}.`);
   };
+}
+
+/** Reads the header that makes a target fail. @throws InvalidArgumentError that says what is accepted. */
+export function faultHeader(text: string): FaultHeader {
+  const header = readFaultHeader(text);
+  if (header) return header;
+  throw new InvalidArgumentError(
+    `It takes the name of a header, or 'name: failure=value, failure=value' with failures out of ${demands.join(', ')}.`,
+  );
 }
 
 /** Gathers the values of an option that can be given several times. */

@@ -1,11 +1,17 @@
 import type { BoundProbe } from '../probe.ts';
 import { acceptedProbes } from './accepted.ts';
 import { authProbes } from './auth.ts';
+import { clientProbes } from './clients.ts';
+import { failureProbes } from './failures.ts';
 import { generationProbes } from './generation.ts';
 import { limitProbes } from './limits.ts';
 import { modelProbes } from './models.ts';
 import { refusedProbes } from './refused.ts';
 import { streamingProbes } from './streaming.ts';
+import { toolProbes } from './tools.ts';
+import { visionProbes } from './vision.ts';
+import { websocketProbes } from './websocket.ts';
+import { moreWebsocketProbes } from './websocket-more.ts';
 
 /** Every probe, in the order in which they are begun. */
 export const probes: readonly BoundProbe[] = [
@@ -15,5 +21,11 @@ export const probes: readonly BoundProbe[] = [
   ...refusedProbes,
   ...generationProbes,
   ...streamingProbes,
+  ...visionProbes,
+  ...websocketProbes,
+  ...moreWebsocketProbes,
+  ...toolProbes,
+  ...failureProbes,
+  ...clientProbes,
   ...limitProbes,
 ];

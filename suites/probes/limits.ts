@@ -1,11 +1,16 @@
-import { expectEqual, expectThat, need, violate } from '../expect.ts';
+import { expectArrived, expectEach, expectEqual, expectThat, need, violate } from '../expect.ts';
 import { limitHeader } from '../limit-headers.ts';
 import { defineProbe, type Target } from '../probe.ts';
 import type { Reply } from '../reply.ts';
 import { windowMs } from '../universal/limits.ts';
+import { concurrency } from './concurrency.ts';
+import { exhaustedKey, tierNumber } from './tier.ts';
+import { momentAfter, opening, retryTime } from './waiting.ts';
 
 interface SpentWindow {
-  /** The response whose headers say what is left. */
+  /** Chats one after the other. */
+  readonly single: readonly Reply[];
+  /** The last of them, whose headers say what is left. */
   readonly first: Reply;
   readonly limit: number;
   readonly remaining: number;
@@ -13,20 +18,30 @@ interface SpentWindow {
   readonly admitted: readonly Reply[];
   /** The first that was not, when no other request was under way beside it. */
   readonly refused: Reply | undefined;
+  /** Sent once Reset had passed. */
+  readonly reopened: Reply | undefined;
+  /** Sent after that, as far apart as the limit allows. */
+  readonly paced: readonly Reply[];
 }
 
 /** More requests than this are spent on a window only where the run's own bound allows it. */
 const largestWindow = 250;
 
+const singles = 5;
+
+const longestPacedMs = 10_000;
+
 /** Requests sent together, fewer than the least of the documented tiers runs at a time. */
 const roundSize = 4;
 
 const spendWindow = defineProbe<SpentWindow>({
-  name: 'chats until the limit refuses one',
-  cost: { requests: largestWindow, tokens: largestWindow * 60 },
+  name: 'chats until the limit refuses one, and after its reset',
+  cost: { requests: largestWindow, tokens: largestWindow * 60, seconds: 80 },
   exclusive: true,
   async act(target) {
-    const first = await shortChat(target);
+    const single: Reply[] = [];
+    while (single.length < singles) single.push(await shortChat(target));
+    const first = single.at(-1) as Reply;
     const limit = limitHeader(first, 'limit');
     const remaining = limitHeader(first, 'remaining');
     need(
@@ -34,12 +49,13 @@ const spendWindow = defineProbe<SpentWindow>({
       'no answered chat says in its headers what the limit is and what is left of it',
     );
     // A window may end while it is being spent, so a legal target can admit what is left of one and all of the next.
-    const most = remaining + limit + 10;
+    const most = remaining + limit + 20;
     need(
       most <= (target.options.maxRequests ?? largestWindow),
       `takes up to ${most} requests: allow them with --max-requests, or give a key with a smaller limit`,
     );
-    return { first, limit, remaining, ...(await spend(target, first, most)) };
+    const spent = await spend(target, first, most);
+    return { single, first, limit, remaining, ...spent, ...(await comeBack(target, spent.refused, limit)) };
   },
   judge: {
     'errors.rate-limit.status': ({ refused }) => {
@@ -51,6 +67,36 @@ const spendWindow = defineProbe<SpentWindow>({
       const value = refused.header('retry-after');
       const holds = value !== undefined && (/^\d+$/.test(value) || !Number.isNaN(Date.parse(value)));
       return expectThat(refused, 'Retry-After', holds, 'whole seconds or an HTTP date', value);
+    },
+    'limits.retry-after.reset': (seen) => {
+      const refused = needRefused(seen);
+      const until = retryTime(refused);
+      const reset = limitHeader(refused, 'reset');
+      need(
+        until !== undefined && reset !== undefined && opening(refused) !== undefined,
+        'the 429 does not say both Retry-After and an X-RateLimit-Reset within a minute',
+      );
+      return expectThat(refused, 'end of Retry-After', until <= reset + 2, `no later than ${reset}`, until);
+    },
+    'limits.headers.by-one': ({ single }) => {
+      const left = single.map((reply) => limitHeader(reply, 'remaining'));
+      const steps = left.slice(1).map((remaining = Number.NaN, index) => (left[index] ?? Number.NaN) - remaining);
+      need(!steps.some(Number.isNaN), 'a chat has no X-RateLimit-Remaining');
+      const [, second] = single;
+      need(second !== undefined, 'there was no second chat');
+      const holds = steps.some((step) => step <= 1);
+      return expectThat(second, 'X-RateLimit-Remaining', holds, 'one less than before', `less by ${steps.join(', ')}`);
+    },
+    'limits.requests.reopened': (seen) => {
+      needRefused(seen);
+      const { reopened } = seen;
+      need(reopened !== undefined, 'the 429 does not say when within a minute the limit is whole again');
+      return expectAdmitted(reopened);
+    },
+    'limits.requests.paced': ({ reopened, paced, limit }) => {
+      need(reopened?.status === 200, 'the limit did not open again');
+      need(paced.length > 0, `a limit of ${limit} a minute is too small to keep to within ${longestPacedMs / 1000} s`);
+      return expectEach(paced, expectAdmitted);
     },
     'limits.requests.exhausted': (seen) => {
       const refused = needRefused(seen);
@@ -119,6 +165,31 @@ async function spend(target: Target, first: Reply, most: number): Promise<Pick<S
   return { admitted, refused: undefined };
 }
 
+/** Waits for the reset that a refusal tells, and goes on at the pace of the limit. */
+async function comeBack(
+  target: Target,
+  refused: Reply | undefined,
+  limit: number,
+): Promise<Pick<SpentWindow, 'reopened' | 'paced'>> {
+  const notBefore = refused && opening(refused);
+  if (notBefore === undefined) return { reopened: undefined, paced: [] };
+  const reopened = await target.chat({ max_tokens: 1 }, { unpaced: true, notBefore });
+  const gap = windowMs / limit;
+  const paced: Reply[] = [];
+  let last = reopened;
+  while (last.status === 200 && paced.length < singles && (paced.length + 1) * gap <= longestPacedMs) {
+    last = await target.chat({ max_tokens: 1 }, { unpaced: true, notBefore: momentAfter(last, gap) });
+    paced.push(last);
+  }
+  return { reopened, paced };
+}
+
+function expectAdmitted(reply: Reply): undefined {
+  expectArrived(reply);
+  need(reply.status === 200 || reply.status === 429, `the chat was answered with ${reply.status} for another reason`);
+  return expectEqual(reply, 'status', reply.status, 200);
+}
+
 interface Admission {
   readonly first: Reply;
   readonly last: Reply;
@@ -144,4 +215,4 @@ function sameReset(one: Reply, other: Reply): boolean {
   return limitHeader(one, 'reset') === limitHeader(other, 'reset');
 }
 
-export const limitProbes = [spendWindow];
+export const limitProbes = [exhaustedKey, tierNumber, spendWindow, concurrency];

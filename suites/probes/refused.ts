@@ -4,7 +4,7 @@ import { type BoundProbe, type ChatMembers, type Context, defineProbe } from '..
 import type { Reply } from '../reply.ts';
 import { expectIdentifier } from './error-identifiers.ts';
 import { needAnsweredChat } from './prerequisites.ts';
-import { ask } from './prompts.ts';
+import { ask, weatherTool } from './prompts.ts';
 
 /** Chats that are wrong in one parameter each, as changes to a plain chat that the target answers. */
 const refusals: readonly (readonly [id: RequirementId, parameter: string, members: ChatMembers])[] = [
@@ -32,6 +32,12 @@ const refusals: readonly (readonly [id: RequirementId, parameter: string, member
   ['chat.stream.type', 'stream', { stream: 'often' }],
   ['chat.stop.type', 'stop', { stop: 29 }],
   ['chat.tools.type', 'tools', { tools: 'all' }],
+  ['tools.definition.malformed', 'tools', { tools: ['get_weather'] }],
+  [
+    'tools.definition.schema',
+    'tools',
+    { tools: [{ ...weatherTool, function: { ...weatherTool.function, parameters: { type: 'weather' } } }] },
+  ],
   ['chat.tool-choice.type', 'tool_choice', { tool_choice: 29 }],
   ['chat.user.type', 'user', { user: 29 }],
 ];

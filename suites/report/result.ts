@@ -44,9 +44,13 @@ function describeEvidence(
   return [...lines, '  reproduce:', ...printableLines(reproduce).map((line) => `    ${line}`)];
 }
 
-function describeExchange({ request, response, failure }: Excerpt): string[] {
+function describeExchange({ request, response, messages = [], failure }: Excerpt): string[] {
   const lines = message('>', `${request.method} ${request.url}`, request.headers, request.body ?? '');
   if (response) lines.push(...message('<', String(response.status), response.headers, response.body));
+  const marks = { suite: '>', target: '<', '…': '…' } as const;
+  for (const { from, at, text } of messages) {
+    lines.push(...wrap(printable(`${at} ms  ${text}`), columns - 6).map((line) => `    ${marks[from]} ${line}`));
+  }
   if (failure) lines.push(...indented(`! ${failure.message}`, 4));
   return lines;
 }

@@ -83,6 +83,7 @@ export function sampleReport(results: readonly Result[] = mixedResults, rest: Pa
     target: { url: 'http://127.0.0.1:3000/v1', model: 'stack29/tiny' },
     profile: { name: 'standard', digest: '0123456789ab', requirements: results.length },
     only: [],
+    without: [],
     startedAt: '2026-01-02T03:04:05.678Z',
     durationMs: 1234.5,
     cost: { requests: 71, promptTokens: 1200, completionTokens: 345 },

@@ -25,13 +25,14 @@ export function renderTerminal(report: Report, settings: { readonly color: boole
   return `${blocks.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
 
-function head({ tool, target, profile, only, durationMs, cost }: Report): string[] {
+function head({ tool, target, profile, only, without, durationMs, cost }: Report): string[] {
   const tokens = cost.promptTokens + cost.completionTokens;
   const lines = [
     ['target', target.url],
     ['model', target.model],
     ['profile', `${profile.name}: ${profile.requirements} requirements, digest ${profile.digest}`],
     ...(only.length > 0 ? [['only', only.join(' ')]] : []),
+    ...(without.length > 0 ? [['without', without.join(' ')]] : []),
     ['judged by', tool],
     ['cost', `${(durationMs / 1000).toFixed(1)} s, ${cost.requests} requests, ${tokens} tokens`],
   ] as const;

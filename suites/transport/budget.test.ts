@@ -20,6 +20,7 @@ test.each([
   ['{"messages":"é"}', 17 + 1000],
   ['{"max_tokens":-5}', 17 + 1000],
   ['{"max_tokens":"9"}', 18 + 1000],
+  ['{"url":"data:image/png;base64,AAAA","max_tokens":9}', 25 + 1000 + 9],
   ['not JSON', 0],
   [undefined, 0],
 ])('%s may take %i tokens', (body, tokens) => {

@@ -8,7 +8,8 @@ export interface ConnectionSettings {
   readonly timeoutMs: number;
 }
 
-const loopback = /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+/** Names of this machine. */
+export const loopback = /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
 /**
  * A dispatcher for one exchange with `target`, through the proxy that HTTP_PROXY, HTTPS_PROXY and NO_PROXY name. A

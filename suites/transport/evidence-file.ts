@@ -1,13 +1,7 @@
 import { appendFileSync, closeSync, openSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { ValidateFunction } from 'ajv/dist/2020.js';
-import {
-  type EvidenceHeader,
-  type EvidenceLine,
-  type Exchange,
-  evidenceFormat,
-  type Unsent,
-} from '../../specs/evidence.ts';
+import { type EvidenceHeader, type EvidenceLine, evidenceFormat, type RecordedLine } from '../../specs/evidence.ts';
 import { member } from '../member.ts';
 import { reasonOf } from '../reason.ts';
 import { evidenceSchema } from './evidence-schema.ts';
@@ -54,7 +48,7 @@ export function openEvidenceFile(
 
 export interface Evidence {
   readonly header: EvidenceHeader;
-  readonly lines: readonly (Exchange | Unsent)[];
+  readonly lines: readonly RecordedLine[];
   /** The run died while it wrote its last line, which is left out. */
   readonly cutShort: boolean;
 }

@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import type { Failure, HeaderList } from '../../specs/evidence.ts';
+import type { Clock } from './clock.ts';
 import { failureOf, type Phase, seconds, timedOut } from './failure.ts';
 
 /** How much of a target's time and data one exchange may take. */
@@ -31,18 +32,19 @@ const pieceLimit = 100_000;
 /**
  * Sends one request over a dispatcher made for it alone, which is destroyed at the end: no connection is used twice,
  * so none can be stale. Settles in bounded time, whatever the target does.
- * @param now milliseconds from a monotonic clock
+ * @param clock its `elapsed` counts from the run's start
  * @throws what the HTTP client threw, where the fault is on this side
  */
 export async function exchangeOver(
   dispatcher: Dispatcher,
   request: Dispatcher.DispatchOptions,
   { timeoutMs, bodyLimit }: Bounds,
-  now: () => number,
+  clock: Clock,
 ): Promise<RawExchange> {
   const { host, protocol } = new URL(String(request.origin));
-  const sentTime = Date.now();
-  const sentAt = now();
+  const { elapsed } = clock;
+  const sentTime = clock.now();
+  const sentAt = elapsed();
   const pieces: RawPiece[] = [];
   let phase: Phase = 'connect';
   let head: { status: number; headers: HeaderList; at: number } | undefined;
@@ -67,14 +69,14 @@ export async function exchangeOver(
         onRequestStart: () => enter('headers'),
         onResponseStart: ({ rawHeaders }, status) => {
           if (status < 200) return;
-          head = { status, headers: headerList(rawHeaders), at: now() };
+          head = { status, headers: headerList(rawHeaders), at: elapsed() };
           enter('body');
         },
         onResponseData: (_controller, chunk) => {
           if (size > bodyLimit || pieces.length > pieceLimit) return;
           phaseTimer.refresh();
           size += chunk.length;
-          pieces.push({ at: now(), bytes: chunk });
+          pieces.push({ at: elapsed(), bytes: chunk });
           if (size > bodyLimit) resolve({ kind: 'too-large', message: `the body passed ${bodyLimit} bytes` });
           if (pieces.length > pieceLimit) {
             resolve({ kind: 'too-large', message: `the body came in more than ${pieceLimit} pieces` });
@@ -95,7 +97,7 @@ export async function exchangeOver(
       sentAt,
       sentTime,
       ...(head && { headersAt: head.at, response: { status: head.status, headers: head.headers, pieces } }),
-      endedAt: now(),
+      endedAt: elapsed(),
       ...(failure && { failure }),
     };
   } finally {

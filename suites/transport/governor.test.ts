@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Exchange, Failure } from '../../specs/evidence.ts';
-import { type Clock, type GovernorSettings, govern } from './governor.ts';
+import { type GovernorSettings, govern } from './governor.ts';
 import { openLiveWire } from './live.ts';
 import { BudgetSpent, TargetSilent, type Wire, type WireRequest } from './wire.ts';
 
@@ -40,7 +40,7 @@ function virtualTarget(answer: (request: WireRequest, at: number) => Answer, tak
   let now = 1_700_000_000_000;
   const start = now;
   const sleepers: { readonly until: number; wake(): void }[] = [];
-  const clock: Clock = {
+  const clock: GovernorSettings['clock'] & object = {
     now: () => now,
     sleep: (ms) => new Promise((wake) => sleepers.push({ until: now + ms, wake })),
   };
@@ -111,7 +111,39 @@ const steps = (count: number, of: (step: number) => WireRequest) =>
   Array.from({ length: count }, (_, step) => of(step));
 const usage = (total: number) => ({ body: JSON.stringify({ usage: { total_tokens: total } }) });
 
+test('a request that is not to go before a moment waits for it, and holds no other back', async () => {
+  const target = virtualTarget(() => ({}));
+  const { sendAll, told } = governed(target);
+  await sendAll([
+    chat(0, 10, { notBefore: target.start + 5_000 }),
+    chat(1),
+    chat(2, 10, { notBefore: target.start - 1 }),
+  ]);
+  expect(target.asked.map(({ step }) => step)).toEqual([1, 2, 0]);
+  expect(target.asked.at(-1)?.at).toBe(5_000);
+  expect(told).toEqual(['waiting 5 s, as a probe asks for']);
+});
+
 describe('concurrency', () => {
+  test('does not hold what is to go at once', async () => {
+    const target = virtualTarget(() => ({}));
+    await governed(target, { concurrency: 2 }).sendAll(steps(5, (step) => chat(step, 10, { atOnce: true })));
+    expect(target.most()).toBe(5);
+  });
+
+  test('is not lowered by the refusal of what was to go at once, nor by that of another key', async () => {
+    const refusing = virtualTarget(({ step }) => ({
+      status: step < 6 ? 429 : 200,
+      headers: { 'x-ratelimit-remaining': '90', 'x-ratelimit-reset': String(refusing.start / 1000 + 60) },
+    }));
+    const { sendAll, told } = governed(refusing, { concurrency: 4 });
+    await sendAll([
+      ...steps(3, (step) => chat(step, 10, { unpaced: true, atOnce: true })),
+      ...steps(3, (step) => chat(step + 3, 10, { unpaced: true, credential: 'exhausted' })),
+    ]);
+    expect(told).toEqual([]);
+  });
+
   test.each([1, 3, 7])('%i requests at once, in the order in which they were asked for', async (concurrency) => {
     const target = virtualTarget(() => ({}));
     await governed(target, { concurrency }).sendAll(steps(30, models));

@@ -1,15 +1,10 @@
 import type { Exchange, Failure } from '../../specs/evidence.ts';
 import { limitHeader } from '../limit-headers.ts';
 import { readReply } from '../reply.ts';
-import { estimateTokens, spentTokens } from './budget.ts';
+import { countRequests, estimateTokens, sentRequests, spentTokens } from './budget.ts';
+import { type Clock, systemClock } from './clock.ts';
 import { openPace } from './pace.ts';
 import { BudgetSpent, TargetSilent, type Wire, type WireRequest } from './wire.ts';
-
-export interface Clock {
-  /** Unix time in milliseconds. */
-  now(): number;
-  sleep(ms: number): Promise<void>;
-}
 
 export interface GovernorSettings {
   /** Requests under way at once, at most. */
@@ -19,13 +14,8 @@ export interface GovernorSettings {
   readonly maxTokens?: number | undefined;
   /** Told in one line when the run has to wait. */
   readonly notify?: ((line: string) => void) | undefined;
-  readonly clock?: Clock | undefined;
+  readonly clock?: Pick<Clock, 'now' | 'sleep'> | undefined;
 }
-
-const systemClock: Clock = {
-  now: Date.now,
-  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-};
 
 /** Failures in a row, with no response at all, after which a target is left alone. */
 const patience = 3;
@@ -41,7 +31,8 @@ interface Waiting {
 /**
  * Sends the requests of a wire in the order in which they were asked for: never more at once than `concurrency`,
  * inside the rate limit that the target tells, and never past the bounds on requests and tokens ({@link BudgetSpent}).
- * A target that stopped answering is left alone ({@link TargetSilent}).
+ * A target that stopped answering is left alone ({@link TargetSilent}). What asks for it waits for neither of the first
+ * two.
  *
  * A 429 comes back like any response; what is sent after it waits for the time that it names, so the
  * caller may just send again, as a further step of its probe.
@@ -59,13 +50,14 @@ export function govern(wire: Wire, settings: GovernorSettings): Wire {
   let asleep = false;
 
   function pump(): void {
-    while (queue[0] && inFlight < concurrency && !asleep) {
+    while (queue[0] && (inFlight < concurrency || queue[0].request.atOnce) && !asleep) {
       const next = queue[0];
       const spent = spentBound(next);
       // What is under way may turn out cheaper than it was counted.
       if (spent && !silence && inFlight > 0) return;
       const refusal = silence ?? spent;
-      const wait = refusal || next.request.unpaced ? 0 : pace.wait(clock.now(), inFlight);
+      const more = countRequests(next.request) - 1;
+      const wait = refusal || next.request.unpaced ? 0 : pace.wait(clock.now(), inFlight, more);
       if (wait === Infinity) return;
       if (wait > 0) {
         void pause(wait);
@@ -78,7 +70,7 @@ export function govern(wire: Wire, settings: GovernorSettings): Wire {
   }
 
   function spentBound(next: Waiting): BudgetSpent | undefined {
-    if (requests >= maxRequests) {
+    if (requests + countRequests(next.request) > maxRequests) {
       return new BudgetSpent(`the bound of ${maxRequests} requests is reached; --max-requests raises it`);
     }
     if (tokens + next.tokens <= maxTokens) return undefined;
@@ -96,17 +88,30 @@ export function govern(wire: Wire, settings: GovernorSettings): Wire {
     pump();
   }
 
+  async function pauseUntil(moment: number): Promise<void> {
+    const wait = moment - clock.now();
+    if (wait >= 1000) notify?.(`waiting ${Math.ceil(wait / 1000)} s, as a probe asks for`);
+    await clock.sleep(wait);
+  }
+
   async function start({ request, tokens: estimate, resolve, reject }: Waiting): Promise<void> {
     inFlight += 1;
-    requests += 1;
+    requests += countRequests(request);
     tokens += estimate;
     try {
       const exchange = await wire.send(request);
       const reply = readReply(exchange);
       tokens += spentTokens(reply, estimate) - estimate;
+      requests += sentRequests(reply) - countRequests(request);
       pace.learn(reply);
       // Refused though requests are left: the target runs fewer of them at a time.
-      if (reply.status === 429 && (limitHeader(reply, 'remaining') ?? 0) > 0 && concurrency > 1) {
+      if (
+        reply.status === 429 &&
+        !request.atOnce &&
+        request.credential === 'key' &&
+        (limitHeader(reply, 'remaining') ?? 0) > 0 &&
+        concurrency > 1
+      ) {
         concurrency = Math.floor(concurrency / 2);
         notify?.(`the target runs fewer requests at a time: going on with ${concurrency}`);
       }
@@ -127,11 +132,14 @@ export function govern(wire: Wire, settings: GovernorSettings): Wire {
   }
 
   return {
-    send: (request) =>
-      new Promise((resolve, reject) => {
+    async send(request) {
+      const { notBefore } = request;
+      if (notBefore !== undefined && notBefore > clock.now()) await pauseUntil(notBefore);
+      return new Promise((resolve, reject) => {
         queue.push({ request, tokens: estimateTokens(request), resolve, reject });
         pump();
-      }),
+      });
+    },
     close: () => wire.close(),
   };
 }

@@ -191,7 +191,7 @@ describe('a proxy', () => {
     });
     server.on('connect', (incoming, socket: Socket) => {
       asked.push(`CONNECT ${incoming.url}`);
-      if (incoming.url === 'closed.example:443') return void socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
+      if (incoming.url?.startsWith('closed.example:')) return void socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
       const through = connect(Number(to.port), to.hostname, () => {
         socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
         through.pipe(socket).pipe(through);
@@ -222,6 +222,26 @@ describe('a proxy', () => {
     expect(failure).toBeUndefined();
     expect(response?.status).toBe(200);
     expect(proxy.asked).toEqual(['CONNECT api.example:443']);
+  });
+
+  test('of the environment carries a socket in a tunnel', async () => {
+    const target = await open((socket) => socket.end('HTTP/1.1 426 Upgrade Required\r\ncontent-length: 0\r\n\r\n'));
+    const proxy = await openProxy(target);
+    vi.stubEnv('HTTP_PROXY', proxy.url);
+    const upgrade = { ...list, path: '/ws/chat', dialog: [] };
+    expect((await wireTo('http://api.example/v1').send(upgrade)).response?.status).toBe(426);
+    expect(proxy.asked).toEqual(['CONNECT api.example:80']);
+    expect(target.received[0]).toContain('GET /v1/ws/chat HTTP/1.1');
+    const { failure, response } = await wireTo('http://closed.example/v1').send(upgrade);
+    expect(failure).toEqual({
+      kind: 'refused',
+      message: 'the proxy answered 403 instead of connecting to closed.example',
+    });
+    expect(response).toBeUndefined();
+    vi.stubEnv('NO_PROXY', 'nowhere.invalid');
+    expect((await wireTo('http://nowhere.invalid/v1').send(upgrade)).failure?.kind).toBe('refused');
+    expect((await wireTo(target.url).send(upgrade)).response?.status).toBe(426);
+    expect(proxy.asked.length).toBe(2);
   });
 
   test('that refuses the tunnel is told as such', async () => {

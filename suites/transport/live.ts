@@ -1,9 +1,13 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
-import type { Exchange } from '../../specs/evidence.ts';
-import { authorizationFor, type Keys } from './credentials.ts';
+import type { DialogStep, Exchange } from '../../specs/evidence.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { authorizationFor, type Keys, keyFor, keyWord } from './credentials.ts';
+import { dialogOver } from './dialog.ts';
 import { type ConnectionSettings, openDispatcher } from './dispatcher.ts';
 import { exchangeOver } from './exchange.ts';
+import type { FaultHeader } from './fault-header.ts';
 import { openMask, secretsIn } from './mask.ts';
+import { agentFor } from './socket-agent.ts';
 import { BadSettings, type Wire, type WireRequest } from './wire.ts';
 
 export interface LiveSettings extends Keys, ConnectionSettings {
@@ -13,9 +17,13 @@ export interface LiveSettings extends Keys, ConnectionSettings {
   readonly bodyLimit?: number | undefined;
   /** Sent with every request. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** What makes the target fail. */
+  readonly faultHeader?: FaultHeader | undefined;
   readonly userAgent: string;
-  /** `performance.now()` at the run's start, from which all times are counted. */
+  /** `clock.elapsed()` at the run's start, from which all times are counted. */
   readonly startedAt: number;
+  /** The system's unless given. */
+  readonly clock?: Clock | undefined;
 }
 
 const ownHeaders = new Set([
@@ -30,17 +38,64 @@ const ownHeaders = new Set([
  */
 export function openLiveWire(settings: LiveSettings): Wire {
   checkSettings(settings);
-  const { baseUrl, bodyLimit = 8 * 2 ** 20, headers: extra = {}, startedAt } = settings;
+  const { baseUrl, bodyLimit = 8 * 2 ** 20, headers: extra = {}, startedAt, clock = systemClock } = settings;
   const base = new URL(baseUrl);
   const bounds = { timeoutMs: settings.timeoutMs, bodyLimit };
-  const secrets = [settings.key, settings.disabledKey].filter((key) => key !== undefined);
+  const secrets = [settings.key, settings.disabledKey, settings.exhaustedKey].filter((key) => key !== undefined);
   const mask = openMask([...secrets, ...secretsIn(extra)]);
-  const now = () => Math.round((performance.now() - startedAt) * 1000) / 1000;
+  const elapsed = () => Math.round((clock.elapsed() - startedAt) * 1000) / 1000;
   const open = new Set<{ destroy(): Promise<void> }>();
+
+  function recorded({ probe, step, method, path, credential, demand, body, dialog }: WireRequest, headers: HeaderMap) {
+    return {
+      kind: 'exchange',
+      probe,
+      step,
+      request: {
+        method,
+        path: mask.text(path),
+        credential,
+        ...(demand && { demand }),
+        ...(dialog && { dialog }),
+        headers: mask.requestHeaders(Object.entries(headers)),
+        ...(body !== undefined && { body: mask.text(body) }),
+      },
+    } as const;
+  }
+
+  async function talk(request: WireRequest, steps: readonly DialogStep[], headers: HeaderMap): Promise<Exchange> {
+    const key = keyFor(request.credential, settings);
+    const url = new URL(`${baseUrl}${request.path.replaceAll(keyWord, encodeURIComponent(key))}`);
+    url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+    const inJson = JSON.stringify(key).slice(1, -1);
+    const { response, socket, ...times } = await dialogOver(
+      {
+        url,
+        headers,
+        steps,
+        fill: (text) => text.replaceAll(keyWord, () => inJson),
+        connection: {
+          agent: agentFor(url),
+          rejectUnauthorized: !settings.insecure,
+          ...(settings.ca !== undefined && { ca: settings.ca }),
+        },
+      },
+      bounds,
+      { ...clock, elapsed },
+    );
+    const frames = socket?.frames.map(({ bytes, at, ...frame }) => ({ ...frame, ...mask.piece({ at, bytes }) }));
+    return {
+      ...recorded(request, headers),
+      ...times,
+      ...(response && { response: mask.response(response) }),
+      ...(socket && { socket: { ...socket, frames: frames ?? [] } }),
+    };
+  }
 
   return {
     async send(request) {
       const headers = headersOf(request, settings);
+      if (request.dialog) return talk(request, request.dialog, headers);
       const dispatcher = openDispatcher(base, settings);
       open.add(dispatcher);
       const { response, ...times } = await exchangeOver(
@@ -53,20 +108,10 @@ export function openLiveWire(settings: LiveSettings): Wire {
           body: request.body ?? null,
         },
         bounds,
-        now,
+        { ...clock, elapsed },
       ).finally(() => open.delete(dispatcher));
-      const { probe, step, method, path, credential, body } = request;
       return {
-        kind: 'exchange',
-        probe,
-        step,
-        request: {
-          method,
-          path: mask.text(path),
-          credential,
-          headers: mask.requestHeaders(Object.entries(headers)),
-          ...(body !== undefined && { body: mask.text(body) }),
-        },
+        ...recorded(request, headers),
         ...times,
         ...(response && { response: mask.response(response) }),
       } satisfies Exchange;
@@ -77,18 +122,30 @@ export function openLiveWire(settings: LiveSettings): Wire {
   };
 }
 
-function headersOf(request: WireRequest, settings: LiveSettings): Record<string, string> {
-  const authorization = authorizationFor(request.credential, settings);
+type HeaderMap = Readonly<Record<string, string>>;
+
+function headersOf(request: WireRequest, settings: LiveSettings): HeaderMap {
+  const inHeader = !JSON.stringify([request.path, request.dialog]).includes(keyWord);
+  const authorization = inHeader ? authorizationFor(request.credential, settings) : undefined;
   const layers = [
     { accept: 'application/json, text/event-stream', 'accept-encoding': 'identity', 'user-agent': settings.userAgent },
     settings.headers ?? {},
     request.headers,
+    demandHeader(request, settings),
     authorization === undefined ? {} : { authorization },
   ];
   const named = layers.flatMap((layer) =>
     Object.entries(layer).map(([name, value]) => [name.toLowerCase(), value] as const),
   );
   return Object.fromEntries(named);
+}
+
+function demandHeader({ demand }: WireRequest, { faultHeader }: LiveSettings): Record<string, string> {
+  if (demand === undefined) return {};
+  const value = faultHeader?.values[demand];
+  if (!faultHeader || value === undefined)
+    throw new Error(`a request asks for ${demand}, and no header for it was given`);
+  return { [faultHeader.name]: value };
 }
 
 function checkSettings(settings: LiveSettings): void {
@@ -100,6 +157,7 @@ function checkSettings(settings: LiveSettings): void {
   }
   checkHeader('--api-key', 'authorization', settings.key ?? '');
   checkHeader('--disabled-key', 'authorization', settings.disabledKey ?? '');
+  checkHeader('--exhausted-key', 'authorization', settings.exhaustedKey ?? '');
   try {
     void openDispatcher(new URL(settings.baseUrl), settings).destroy();
   } catch (error) {

@@ -19,6 +19,8 @@ export interface Mask {
   text(text: string): string;
   requestHeaders(headers: HeaderList): HeaderList;
   response(response: NonNullable<RawExchange['response']>): RecordedResponse;
+  /** One message of a socket. */
+  piece(piece: RawPiece): BodyPiece;
 }
 
 /** The values of headers that look like secrets by their names, to be masked wherever else they appear. */
@@ -38,6 +40,7 @@ export function openMask(secrets: readonly string[]): Mask {
     text,
     requestHeaders: (headers) =>
       headers.map(([name, value]) => [name, secretHeader.test(name) ? hide(value) : text(value)]),
+    piece: (piece) => maskedPieces([piece], forms)[0] ?? { at: piece.at },
     response({ status, headers, pieces }) {
       return {
         status,

@@ -26,8 +26,11 @@ function retryDelay(reply: Reply): number | undefined {
 /** Keeps requests inside the limit that the responses tell. */
 export interface Pace {
   learn(reply: Reply): void;
-  /** Milliseconds until the next request may go; Infinity where that depends on an answer that is under way. */
-  wait(now: number, inFlight: number): number;
+  /**
+   * Milliseconds until the next request may go; Infinity where that depends on an answer that is under way.
+   * @param more requests that the next one brings with it
+   */
+  wait(now: number, inFlight: number, more?: number): number;
 }
 
 export function openPace(): Pace {
@@ -51,9 +54,9 @@ export function openPace(): Pace {
       const remaining = next.opensAt === window?.opensAt ? Math.min(next.remaining, window.remaining) : next.remaining;
       window = { ...next, remaining };
     },
-    wait(now, inFlight) {
+    wait(now, inFlight, more = 0) {
       if (now < heldUntil) return heldUntil - now;
-      if (!believed || !window || now >= window.opensAt || window.remaining > inFlight) return 0;
+      if (!believed || !window || now >= window.opensAt || window.remaining > inFlight + more) return 0;
       if (inFlight > 0) return Infinity;
       waitedFor = window.opensAt;
       return window.opensAt - now;

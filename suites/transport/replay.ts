@@ -1,4 +1,4 @@
-import type { Exchange, Unsent } from '../../specs/evidence.ts';
+import type { RecordedLine } from '../../specs/evidence.ts';
 import { BadEvidence, NotSent, type Wire, type WireRequest } from './wire.ts';
 
 /**
@@ -6,8 +6,9 @@ import { BadEvidence, NotSent, type Wire, type WireRequest } from './wire.ts';
  * back are held back again, for the same reason, and so are those that a run that was cut short never came to. Rejects
  * with {@link BadEvidence} for a request that was recorded differently.
  */
-export function openReplayWire(lines: readonly (Exchange | Unsent)[]): Wire {
-  const recorded = new Map(lines.map((line) => [placeOf(line), line]));
+export function openReplayWire(lines: readonly RecordedLine[]): Wire {
+  const sent = lines.filter((line) => line.kind !== 'client');
+  const recorded = new Map(sent.map((line) => [placeOf(line), line]));
   return {
     async send(request) {
       const line = recorded.get(placeOf(request));
@@ -16,6 +17,10 @@ export function openReplayWire(lines: readonly (Exchange | Unsent)[]): Wire {
       if (line.kind === 'unsent') throw new NotSent(line.reason);
       for (const member of ['method', 'path', 'credential', 'body'] as const) {
         if (line.request[member] !== request[member]) throw strange(request, `has another ${member} there`);
+      }
+      // Evidence has been through JSON, which leaves out what is undefined.
+      if (JSON.stringify(line.request.dialog) !== JSON.stringify(request.dialog)) {
+        throw strange(request, 'has another dialog there');
       }
       return line;
     },

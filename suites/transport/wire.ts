@@ -1,4 +1,4 @@
-import type { Credential, Exchange } from '../../specs/evidence.ts';
+import type { Credential, Demand, DialogStep, Exchange } from '../../specs/evidence.ts';
 
 /** A request as a probe makes it; the wire adds the credential and what HTTP needs. */
 export interface WireRequest {
@@ -9,10 +9,18 @@ export interface WireRequest {
   /** Path and query below the base URL. */
   readonly path: string;
   readonly credential: Credential;
+  /** The failure that it asks for; the wire adds the header. */
+  readonly demand?: Demand;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** Asks for a WebSocket, and says this over it. */
+  readonly dialog?: readonly DialogStep[];
   /** Spends the rate limit on purpose, so that the governor does not hold it back. */
   readonly unpaced?: boolean;
+  /** Goes out however many requests are under way. */
+  readonly atOnce?: boolean;
+  /** Unix time in milliseconds before which a live run does not send it. */
+  readonly notBefore?: number;
 }
 
 /**

@@ -3,7 +3,8 @@ import { arrived, type ExchangeRules } from './rule.ts';
 
 export const httpRules: ExchangeRules = {
   'http.response.complete': {
-    applies: () => true,
+    // A stream that was told to fail may break off.
+    applies: ({ exchange }) => exchange.request.demand !== 'cut-stream',
     judge: (reply) => {
       if (reply.failure?.kind === 'timeout') {
         // The document promises no speed.

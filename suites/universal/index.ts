@@ -3,7 +3,9 @@ import { errorRules } from './errors.ts';
 import { httpRules } from './http.ts';
 import { limitRules } from './limits.ts';
 import type { ExchangeRules } from './rule.ts';
+import { socketRules } from './sockets.ts';
 import { streamRules } from './streams.ts';
+import { toolRules } from './tools.ts';
 import { versionRules } from './version.ts';
 
 export { wholeRunRules } from './whole-run.ts';
@@ -14,6 +16,8 @@ export const exchangeRules: ExchangeRules = {
   ...versionRules,
   ...completionRules,
   ...streamRules,
+  ...toolRules,
   ...errorRules,
   ...limitRules,
+  ...socketRules,
 };

@@ -4,7 +4,7 @@ import type { Reply } from '../reply.ts';
 import { type ExchangeRules, readable } from './rule.ts';
 
 /** How far the clocks of target and suite may differ, in seconds. */
-const skew = 5;
+export const skew = 5;
 /** The window of the documented limits (requests a minute), in seconds. */
 const window = 60;
 export const windowMs = window * 1000;
@@ -16,7 +16,7 @@ export const authenticated = (reply: Reply) =>
 const raw = (reply: Reply, name: LimitHeader) => reply.header(`x-ratelimit-${name}`);
 
 /** Unix seconds of the response, by its own Date header where it has one. */
-function timeOf(reply: Reply): number {
+export function timeOf(reply: Reply): number {
   const { sentTime, sentAt, headersAt } = reply.exchange;
   const own = Date.parse(reply.header('date') ?? '');
   return (Number.isNaN(own) ? sentTime + (headersAt ?? sentAt) - sentAt : own) / 1000;

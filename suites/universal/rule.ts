@@ -15,8 +15,12 @@ export interface ExchangeRule {
 
 export type ExchangeRules = { readonly [Id in RequirementId]?: ExchangeRule };
 
-/** The response arrived whole and is the target's own, not a redirect. */
+/**
+ * The response arrived whole and is the target's own, not a redirect. A socket, and the refusal of one, is nothing that
+ * is read as a response: WebSocket libraries refuse without a body, and no client shows it to its program.
+ */
 export function arrived(reply: Reply): boolean {
+  if (reply.exchange.request.dialog !== undefined) return false;
   return reply.failure === undefined && reply.status !== 0 && !(reply.status >= 300 && reply.status < 400);
 }
 

@@ -12,6 +12,7 @@ function wasAskedToStream(reply: Reply): boolean {
   return isChat(reply) && arrived(reply) && reply.status === 200 && askedFor(reply).stream === true;
 }
 
+const wasToldToFail = ({ exchange }: Reply) => exchange.request.demand !== undefined;
 const isStream = (reply: Reply) => wasAskedToStream(reply) && reply.isStream && reply.bodyProblem === undefined;
 const hasChunks = (reply: Reply) => isStream(reply) && chunksOf(reply).length > 0;
 
@@ -62,7 +63,7 @@ export const streamRules: ExchangeRules = {
     },
   },
   'stream.end.done-marker': {
-    applies: (reply) => isStream(reply) && reply.events.length > 0,
+    applies: (reply) => isStream(reply) && reply.events.length > 0 && !wasToldToFail(reply),
     judge: (reply) => {
       const error = reply.events.find(({ data }) => isObject(member(parseJson(data), 'error')));
       expectThat(reply, 'event with an error', error === undefined, 'none', error?.data);
@@ -113,7 +114,7 @@ export const streamRules: ExchangeRules = {
     return expectThat(reply, `role of chunk ${index}`, role === null || role === 'assistant', 'assistant', role);
   }),
   'stream.finish.once': {
-    applies: hasChunks,
+    applies: (reply) => hasChunks(reply) && !wasToldToFail(reply),
     judge: (reply) => {
       const reasons = choicesOf(reply).map((choice) => member(choice, 'finish_reason') ?? null);
       const early: Breach[] = reasons

@@ -1,11 +1,12 @@
 import type { RequirementId } from '../../specs/requirements/index.ts';
+import { callsOf } from '../calls.ts';
 import { expectEach, expectThat, need, violate } from '../expect.ts';
 import { limitHeader } from '../limit-headers.ts';
 import { member } from '../member.ts';
 import { errorForm, errorOf } from '../probes/error-identifiers.ts';
 import type { Reply } from '../reply.ts';
-import { isCompletion } from './completions.ts';
-import { authenticated, windowMs } from './limits.ts';
+import { isChat, isCompletion } from './completions.ts';
+import { authenticated, skew, timeOf, windowMs } from './limits.ts';
 import { arrived } from './rule.ts';
 
 /** Rules over all that a run saw together. */
@@ -26,6 +27,23 @@ export const wholeRunRules: { readonly [Id in RequirementId]?: (replies: readonl
       );
     });
   },
+  'tools.call.id-unique': (replies) => {
+    const calls = replies
+      .filter((reply) => isChat(reply) && arrived(reply) && reply.status === 200)
+      .flatMap((reply) => callsOf(reply).map((call) => ({ reply, id: member(call, 'id') })))
+      .filter(({ id }) => typeof id === 'string' && id !== '');
+    need(calls.length > 1, 'the run saw fewer than two tool calls with an id');
+    const ids = calls.map(({ id }) => id);
+    return expectEach(calls, (call) =>
+      expectThat(
+        call.reply,
+        'id of a tool call',
+        calls[ids.indexOf(call.id)] === call,
+        'an id that no earlier call had',
+        call.id,
+      ),
+    );
+  },
   'limits.headers.move': (replies) => {
     const seen = replies
       .filter(authenticated)
@@ -45,7 +63,11 @@ export const wholeRunRules: { readonly [Id in RequirementId]?: (replies: readonl
     const changes = seen.some(({ remaining }) => remaining !== first.remaining);
     const still = `not the same in all of ${seen.length} responses`;
     expectThat(first.reply, 'X-RateLimit-Remaining', changes, still, first.remaining);
+    if (movesAlong(seen.map(({ reset }) => reset))) return;
     return expectEach(seen.slice(1), (later) => {
+      // What is sent as a window ends may belong to the next one, and where Reset is no such time nothing is known.
+      const ahead = (later.reset ?? 0) - timeOf(later.reply);
+      if (ahead < 2 || ahead > windowMs / 1000 + skew) return;
       // Only a request that was sent after the answer to another had come is known to have been counted after it.
       const earlier = seen.findLast(({ headersAt, reset }) => headersAt < later.sentAt && reset === later.reset);
       if (earlier === undefined) return;
@@ -72,3 +94,9 @@ export const wholeRunRules: { readonly [Id in RequirementId]?: (replies: readonl
     if (other) violate(other.reply, 'form of the error', first.form, other.form);
   },
 };
+
+/** Whether Reset goes along with the requests, as of a bucket, instead of from the end of one window to that of the next. */
+function movesAlong(resets: readonly (number | undefined)[]): boolean {
+  const distinct = [...new Set(resets.filter((reset) => reset !== undefined))].sort((one, other) => one - other);
+  return distinct.some((reset, index) => index > 0 && reset - (distinct[index - 1] ?? 0) < windowMs / 2000);
+}

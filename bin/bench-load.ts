@@ -1,0 +1,151 @@
+import { execFile, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import autocannon from 'autocannon';
+import { type Measurement, measure } from '../load/engine/engine.ts';
+import type { Job } from '../load/engine/job.ts';
+import { addUp } from '../load/summary.ts';
+
+const seconds = 4;
+const rounds = 3;
+
+const server = fork(new URL('./bench-server.js', import.meta.url), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+const [port] = await once(server, 'message');
+const origin = `http://127.0.0.1:${port}`;
+
+/** A job against the server, of which `model` says how it answers. */
+function job(model: string, concurrency: number, outputTokens: number, changes: Partial<Job> = {}): Job {
+  return {
+    endpoint: { url: `${origin}/v1`, key: 'sk-bench', headers: {}, ca: undefined, insecure: false },
+    wording: {
+      model,
+      workload: { promptTokens: 8, outputTokens, transports: model === 'plain' ? { json: 1 } : { sse: 1 } },
+      askUsage: false,
+      promptCost: { fixed: 0, perWord: 1 },
+    },
+    arrival: { kind: 'closed', concurrency },
+    warmUpMs: 0,
+    durationMs: seconds * 1000,
+    timeoutMs: 60_000,
+    slos: {},
+    seed: 29,
+    share: { index: 0, of: 1 },
+    ...changes,
+  };
+}
+
+async function run(of: Job): Promise<Measurement> {
+  return measure(of, performance.now(), { signal: new AbortController().signal });
+}
+
+function percentileOf(values: readonly number[], percentile: number): number {
+  const sorted = values.toSorted((one, other) => one - other);
+  return sorted[Math.min(sorted.length - 1, Math.floor((percentile / 100) * sorted.length))] ?? Number.NaN;
+}
+
+/** Requests, by the wall and by this process's processor time. */
+interface Speed {
+  readonly perSecond: number;
+  readonly perCpuSecond: number;
+}
+
+async function speedOf(requests: () => Promise<number>): Promise<Speed> {
+  const [begin, cpu] = [performance.now(), process.cpuUsage()];
+  const count = await requests();
+  const { user, system } = process.cpuUsage(cpu);
+  return { perSecond: (count * 1000) / (performance.now() - begin), perCpuSecond: (count * 1e6) / (user + system) };
+}
+
+async function byAutocannon(): Promise<number> {
+  const result = await autocannon({
+    url: `${origin}/v1/chat/completions`,
+    connections: 50,
+    duration: seconds,
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: 'Bearer sk-bench' },
+    body: JSON.stringify({ model: 'plain', messages: [{ role: 'user', content: 'a b c d e f g h' }], max_tokens: 2 }),
+  });
+  return result.requests.total;
+}
+
+/** Requests a second of wrk; `undefined` where it is not installed. */
+async function byWrk(): Promise<number | undefined> {
+  const folder = await mkdtemp(join(tmpdir(), 'stack29-bench-'));
+  const script = join(folder, 'post.lua');
+  await writeFile(script, 'wrk.method="POST" wrk.body="{}" wrk.headers["content-type"]="application/json"');
+  try {
+    const options = ['-t1', '-c50', `-d${seconds}`, '-s', script, `${origin}/v1/chat/completions`];
+    const { stdout } = await promisify(execFile)('wrk', options);
+    return Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]);
+  } catch {
+    return undefined;
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** What the server itself saw from each request to its first piece since the last call, in milliseconds. */
+async function sentTimes(): Promise<number[]> {
+  return (await (await fetch(`${origin}/sent`)).json()) as number[];
+}
+
+function row(what: string, value: string, goal = ''): void {
+  console.log(`${what.padEnd(64)} ${value.padStart(12)}${goal && `   goal ${goal}`}`);
+}
+
+const [own, others]: [Speed[], Speed[]] = [[], []];
+for (let round = 0; round < rounds; round += 1) {
+  own.push(await speedOf(async () => (await run(job('plain', 50, 2))).tally.counts.succeeded));
+  others.push(await speedOf(byAutocannon));
+}
+for (const [name, words] of [
+  ['perSecond', 'a second'],
+  ['perCpuSecond', 'a second of processor time'],
+] as const) {
+  const [ours, theirs] = [
+    percentileOf(
+      own.map((speed) => speed[name]),
+      50,
+    ),
+    percentileOf(
+      others.map((speed) => speed[name]),
+      50,
+    ),
+  ];
+  row(`REST requests ${words}, 50 connections (median of ${rounds})`, ours.toFixed(0));
+  row('  the same of autocannon', theirs.toFixed(0));
+  row('  ratio', (ours / theirs).toFixed(2), '0.8 or more');
+}
+const wrk = await byWrk();
+row('REST requests a second of wrk', wrk === undefined ? 'no wrk here' : wrk.toFixed(0));
+
+const before = process.cpuUsage();
+const { tally } = await run(job('flood', 10, 2_000));
+const used = process.cpuUsage(before);
+row(
+  'streamed chunks per second of processor',
+  ((tally.counts.outputTokens * 1e6) / (used.user + used.system)).toFixed(0),
+  '300000 or more',
+);
+
+/** A stream of the paced kind takes this long. */
+const streamSeconds = 2.3;
+for (const streams of [50, 500, 2_000]) {
+  await sentTimes();
+  const memory = process.memoryUsage.rss();
+  const arrival = { kind: 'constant', rate: streams / streamSeconds } as const;
+  const measurement = await run(job('pace', streams, 11, { arrival, durationMs: 2 * streamSeconds * 1000 }));
+  const truth = await sentTimes();
+  const { ttft_from_send: measured } = addUp([measurement]).tally.distributions;
+  const error = (percentile: number) =>
+    `${(measured.percentile(percentile) - percentileOf(truth, percentile)).toFixed(2)} ms`;
+  row(`TTFT error with ${measurement.sockets} streams at a time, p50`, error(50));
+  row('  p99', error(99), streams === 2_000 ? 'under 5 ms on a machine that is not saturated' : '');
+  if (streams < 2_000) continue;
+  const perThousand = (measurement.health.memoryMb - memory / 2 ** 20) / (measurement.sockets / 1000);
+  row('memory per 1,000 open streams', `${perThousand.toFixed(1)} MB`);
+}
+server.disconnect();

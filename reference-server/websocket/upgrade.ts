@@ -1,0 +1,96 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer } from 'ws';
+import { checkLimits, type Exchange, openExchange } from '../admission.ts';
+import { ApiError } from '../api-error.ts';
+import { toApiError } from '../failure.ts';
+import { headersOfAll } from '../respond.ts';
+import type { Service } from '../service.ts';
+import { answerOnSocket } from '../unreadable.ts';
+import { channelOver } from './channel.ts';
+import { converse } from './conversation.ts';
+import { keyInRequest, refuseSocketKey } from './key.ts';
+import { plainSocket, type Scene } from './socket-behaviour.ts';
+
+export const socketPath = '/v1/ws/chat';
+
+/**
+ * Takes the requests for a WebSocket at {@link socketPath}. Any other that asks to switch protocols is served as if it
+ * had not asked, as HTTP allows.
+ * @param messageLimit bytes of the largest message of a client
+ * @returns ends every socket at once
+ */
+export function acceptSockets(service: Service, server: Server, messageLimit: number): () => void {
+  const behaviour = { ...plainSocket, ...service.behaviour.socket };
+  const heads = new WeakMap<IncomingMessage, Readonly<Record<string, string>>>();
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: messageLimit, autoPong: false });
+  let closed = false;
+
+  sockets.on('headers', (lines, request) => {
+    const headers = behaviour.head(heads.get(request) ?? {});
+    lines.push(...Object.entries(headers).map(([name, value]) => `${name}: ${value}`));
+  });
+  sockets.on('wsClientError', (error, stream, request) => {
+    const refusal = new ApiError('invalid_request', `this is no request for a WebSocket: ${error.message}`);
+    void openExchange(service, request, true).then((exchange) => answerOnSocket(service, exchange, refusal, stream));
+  });
+
+  server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
+    // Node no longer looks after this connection.
+    stream.on('error', () => stream.destroy());
+    if (asksForSocket(request)) void open(request, stream, head);
+    else serveAsHttp(server, request, stream, head);
+  });
+
+  async function open(request: IncomingMessage, stream: Duplex, head: Buffer): Promise<void> {
+    const given = keyInRequest(request, behaviour.keyPlaces);
+    const headers = { ...request.headers };
+    delete headers.authorization;
+    if (given) headers.authorization = given.authorization;
+    const { method, url, socket } = request;
+    const exchange = await openExchange(service, { method, url, headers, socket });
+    try {
+      check(exchange, { exchange, received: undefined, keyPlace: given?.place, running: false });
+    } catch (error) {
+      answerOnSocket(service, exchange, toApiError(error, service.onFault), stream);
+      return;
+    }
+    heads.set(request, headersOfAll(exchange));
+    sockets.handleUpgrade(request, stream, head, (socket) => {
+      if (closed) socket.terminate();
+      const channel = channelOver(socket, stream);
+      converse({ service, behaviour, opened: exchange, keyPlace: given?.place, socket, channel });
+    });
+  }
+
+  function check(exchange: Exchange, scene: Scene): void {
+    checkLimits(service, exchange);
+    const refused = behaviour.decide(undefined, 'upgrade', scene);
+    if (refused) throw refused;
+    // Without a key a socket may still be opened where start can bring one.
+    const mayFollow = scene.keyPlace === undefined && behaviour.keyPlaces.includes('start');
+    const refusal = behaviour.decide(mayFollow ? undefined : refuseSocketKey(exchange, scene), 'key', scene);
+    if (refusal) throw refusal;
+  }
+
+  return () => {
+    closed = true;
+    for (const socket of sockets.clients) socket.terminate();
+  };
+}
+
+function asksForSocket({ method, url = '', headers }: IncomingMessage): boolean {
+  return method === 'GET' && url.split('?', 1)[0] === socketPath && headers.upgrade?.toLowerCase() === 'websocket';
+}
+
+/** Gives a connection back to the HTTP server, with a request that does not ask to switch protocols. */
+function serveAsHttp(server: Server, request: IncomingMessage, stream: Duplex, head: Buffer): void {
+  const { method, url, httpVersion, rawHeaders } = request;
+  const lines = [`${method} ${url} HTTP/${httpVersion}`];
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? '';
+    if (!/^(upgrade|connection)$/i.test(name)) lines.push(`${name}: ${rawHeaders[index + 1]}`);
+  }
+  stream.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]));
+  server.emit('connection', stream);
+}

@@ -1,0 +1,75 @@
+import type { RequirementTable } from '../requirement.ts';
+
+const client = { level: 'MUST', profile: 'clients', need: 'client-programs' } as const;
+const javascript = { ...client, source: 'sdks/javascript' } as const;
+const python = { ...client, source: 'sdks/python' } as const;
+const langchain = { ...client, source: 'sdks/openai-compatible' } as const;
+const curl = { ...client, source: 'sdks/curl' } as const;
+const compatible =
+  'the document shows its use, so it must work; the client decides by itself what it sends and how it reads the answer';
+const errorClasses =
+  'the document tells errors apart by the class and the status that the client gives them; the classes follow from 400, 401 and 404, and the message is that of the envelope';
+
+export const clientRequirements = {
+  'clients.openai-js.chat': {
+    ...javascript,
+    statement: 'the openai package for JavaScript gives the text of a chat',
+    reading: compatible,
+  },
+  'clients.openai-js.stream': {
+    ...javascript,
+    statement: 'the openai package for JavaScript reads a streamed chat to its end',
+    reading: compatible,
+  },
+  'clients.openai-js.errors': {
+    ...client,
+    source: 'error-handling/in-code',
+    statement:
+      'the openai package for JavaScript throws AuthenticationError, NotFoundError and BadRequestError with the message of the target',
+    reading: errorClasses,
+  },
+  'clients.openai-python.chat': {
+    ...python,
+    statement: 'the openai package for Python gives the text of a chat',
+    reading: compatible,
+  },
+  'clients.openai-python.stream': {
+    ...python,
+    statement: 'the openai package for Python reads a streamed chat to its end',
+    reading: compatible,
+  },
+  'clients.openai-python.errors': {
+    ...client,
+    source: 'error-handling/in-code',
+    statement:
+      'the openai package for Python raises AuthenticationError, NotFoundError and BadRequestError with the message of the target',
+    reading: errorClasses,
+  },
+  'clients.langchain.chat': {
+    ...langchain,
+    statement: "LangChain's ChatOpenAI gives the text of a chat",
+    reading: compatible,
+  },
+  'clients.langchain.stream': {
+    ...langchain,
+    level: 'SHOULD',
+    statement: "LangChain's ChatOpenAI reads a streamed chat to its end",
+    reading: 'only a plain chat is shown with it; streams are shown with the library that it is built on',
+  },
+  'clients.curl.chat': { ...curl, statement: 'curl receives a chat as one JSON body', reading: compatible },
+  'clients.curl.stream': {
+    ...curl,
+    statement: 'curl receives a streamed chat as events that end with [DONE]',
+    reading: compatible,
+  },
+  'clients.curl.system-prompt': {
+    ...curl,
+    statement: 'curl receives the answer to a chat with a system message',
+    reading: compatible,
+  },
+  'clients.curl.tools': {
+    ...curl,
+    statement: 'curl receives the answer to a chat that offers a tool',
+    reading: `${compatible}; whether the tool is called is up to the model`,
+  },
+} as const satisfies RequirementTable;

@@ -1,0 +1,149 @@
+import type { RunOptions } from '../../specs/evidence.ts';
+import { chunksOf } from '../chunks.ts';
+import { expectArrived, expectEqual, need, violate } from '../expect.ts';
+import { limitHeader } from '../limit-headers.ts';
+import { defineProbe, type Target } from '../probe.ts';
+import type { Reply } from '../reply.ts';
+import { sure } from './answer.ts';
+import { tierLimits } from './tier.ts';
+import { momentAfter, opening } from './waiting.ts';
+
+interface Held {
+  /** Chats that the tier runs at the same time. */
+  readonly most: number;
+  /** Streams begun together, one more than that. */
+  readonly streams: readonly Reply[];
+  /** A chat sent when the first of them had ended; the last try where it was refused. */
+  readonly next: Reply | undefined;
+}
+
+/** Long enough to be under way together. */
+const longTokens = 300;
+/** More streams than of the Pro tier are held only where the run's own bound allows it. */
+const mostStreams = 21;
+
+/** What a stream may still be on its way when the target is done with it, in milliseconds. */
+const graceMs = 250;
+/** So long after one has ended, at most, its place is free. */
+const tries = 4;
+const betweenTriesMs = 500;
+
+/** Sockets count beside these streams: a probe of the WebSocket belongs next to this one. */
+export const concurrency = defineProbe<Held>({
+  name: 'one stream more than the tier runs at a time, and a chat when one ends',
+  cost: { requests: mostStreams + tries + 3, tokens: mostStreams * (longTokens + 250) + 500, seconds: 65 },
+  exclusive: true,
+  async act(target) {
+    const most = concurrentOf(target.options);
+    need(
+      most !== undefined,
+      'needs how many chats the key may run at a time: give --tier free or pro, or --concurrent',
+    );
+    need(
+      most < mostStreams || target.options.maxTokens !== undefined,
+      `takes ${most + 1} streams of ${longTokens} tokens: allow them with --max-tokens`,
+    );
+    await needRoom(target, most + tries + 2);
+    const window = target.baseline.models.find(({ id }) => id === target.baseline.model)?.contextWindow ?? Infinity;
+    const long = Math.min(longTokens, Math.floor(window / 2));
+    // At most one is refused, so that one of two short ones ends before the others do.
+    const begun = Array.from({ length: most + 1 }, (_, index) => hold(target, index < 2 ? Math.ceil(long / 2) : long));
+    const next = await Promise.any(begun.map(admitted)).then(
+      () => nextChat(target),
+      () => undefined,
+    );
+    return { most, streams: await Promise.all(begun), next };
+  },
+  judge: {
+    'limits.concurrent.admitted': ({ most, streams }) => {
+      const { admitted, refused } = sorted(streams);
+      const [first] = refused;
+      if (first === undefined || admitted.length >= most) return;
+      need(
+        refused.every(({ status }) => status === 429),
+        `a stream was answered with ${first.status}`,
+      );
+      violate(first, 'streams admitted together', `${most}`, `${admitted.length}`);
+    },
+    'limits.concurrent.refused': ({ most, streams }) => {
+      const { admitted, refused } = sorted(streams);
+      const [first] = refused;
+      if (first) {
+        need(admitted.length >= most, `no more than ${admitted.length} were admitted together`);
+        return expectEqual(first, 'status', first.status, 429);
+      }
+      const last = admitted.at(-1);
+      need(last !== undefined, 'no stream was begun');
+      const together = Math.max(...admitted.map(startOf)) < Math.min(...admitted.map(endOf)) - graceMs;
+      if (together) violate(last, 'streams under way at the same time', `at most ${most}`, `${admitted.length}`);
+      need(
+        admitted.some((reply) => waited(reply, admitted)),
+        'the answers end too soon to be under way together',
+      );
+    },
+    'limits.concurrent.freed': ({ most, streams, next }) => {
+      const { length } = sorted(streams).admitted;
+      need(next !== undefined && length >= most, `not ${most} streams were admitted together`);
+      need(next.status === 200 || next.status === 429, `the chat was answered with ${next.status} for another reason`);
+      need(next.status === 200 || length === most, `${length} streams were admitted, so that one more may not be`);
+      return expectEqual(next, 'status', next.status, 200);
+    },
+  },
+});
+
+function concurrentOf({ tier, concurrent }: RunOptions): number | undefined {
+  return concurrent ?? (tier && tierLimits[tier]?.concurrent);
+}
+
+/** Waits for a window in which so many requests are left: a refusal is then not one of the request limit. */
+async function needRoom(target: Target, requests: number): Promise<undefined> {
+  let reply = await target.chat({ max_tokens: 1 });
+  const notBefore = opening(reply);
+  const isShort = () => (limitHeader(reply, 'remaining') ?? requests) < requests;
+  if (isShort() && notBefore !== undefined) reply = await target.chat({ max_tokens: 1 }, { notBefore });
+  need(reply.status === 200, `a chat before it was answered with ${reply.status}`);
+  need(!isShort(), `the limit on requests leaves no room for ${requests} of them`);
+}
+
+function hold(target: Target, max_tokens: number): Promise<Reply> {
+  return target.chat({ ...sure, max_tokens, stream: true }, { unpaced: true, atOnce: true });
+}
+
+async function admitted(stream: Promise<Reply>): Promise<void> {
+  const reply = await stream;
+  if (reply.status !== 200) throw new Error('this one was refused');
+}
+
+async function nextChat(target: Target): Promise<Reply> {
+  let reply = await target.chat({ max_tokens: 1 }, { unpaced: true, atOnce: true });
+  for (let count = 1; count < tries && reply.status === 429; count += 1) {
+    const notBefore = momentAfter(reply, betweenTriesMs);
+    reply = await target.chat({ max_tokens: 1 }, { unpaced: true, atOnce: true, notBefore });
+  }
+  return reply;
+}
+
+/** @throws Inconclusive where a stream was not answered at all, or broke off */
+function sorted(streams: readonly Reply[]) {
+  streams.forEach(expectArrived);
+  return {
+    admitted: streams.filter(({ status }) => status === 200),
+    refused: streams.filter(({ status }) => status !== 200),
+  };
+}
+
+/** When the first piece of a stream came. */
+function startOf(reply: Reply): number {
+  return (chunksOf(reply).length > 0 ? reply.events[0]?.at : undefined) ?? reply.exchange.endedAt;
+}
+
+function endOf({ exchange }: Reply): number {
+  return exchange.endedAt;
+}
+
+/** Whether a stream began only when another had ended, and long after it was asked for. */
+function waited(reply: Reply, others: readonly Reply[]): boolean {
+  const start = startOf(reply);
+  const free = Math.min(...others.map(endOf));
+  return start - reply.exchange.sentAt > 2 * graceMs && start > free - graceMs;
+}

@@ -1,0 +1,213 @@
+import { mismatch } from '../../specs/json-schema.ts';
+import { argumentsIn, callsOf } from '../calls.ts';
+import { expectEach, expectStatus, expectThat, need } from '../expect.ts';
+import { member } from '../member.ts';
+import { type Context, defineProbe } from '../probe.ts';
+import type { Reply } from '../reply.ts';
+import { finishReason } from './answer.ts';
+import { expectIdentifier } from './error-identifiers.ts';
+import { needAnsweredChat } from './prerequisites.ts';
+import { ask, clockTool, weatherTool } from './prompts.ts';
+
+const wanted = weatherTool.function;
+/** The one that is named comes last, so that a server which takes the first is seen. */
+const offered = [clockTool, weatherTool];
+const question = {
+  messages: ask('What is the weather in Oslo?'),
+  tools: offered,
+  // A model may think before it calls.
+  max_tokens: 512,
+};
+const byName = { ...question, tool_choice: { type: 'function', function: { name: wanted.name } } };
+
+const nameOf = (call: unknown) => member(call, 'function', 'name');
+
+/** An answer that had to call a function: it was given, and max_tokens did not end it before it could. */
+function expectAnswered(reply: Reply, context: Context): undefined {
+  needAnsweredChat(context);
+  need(reply.status === 200 || reply.status >= 400, `the answer had status ${reply.status}`);
+  expectStatus(reply, 200);
+  need(finishReason(reply) !== 'length' || callsOf(reply).length > 0, 'max_tokens ended the answer before a call');
+}
+
+function expectCallsOf(reply: Reply, names: readonly string[], context: Context): undefined {
+  expectAnswered(reply, context);
+  const called = callsOf(reply).map(nameOf);
+  need(
+    called.every((name) => typeof name === 'string' && name !== ''),
+    'a call does not name its function',
+  );
+  const holds = called.length > 0 && called.every((name) => names.some((known) => known === name));
+  return expectThat(reply, 'called functions', holds, `one call or more of ${names.join(' or ')}`, called);
+}
+
+function expectFinishReason(reply: Reply, ...accepted: readonly string[]): undefined {
+  need(callsOf(reply).length > 0, 'the answer calls nothing');
+  const reason = finishReason(reply);
+  need(reason !== 'length', 'max_tokens ended the answer amid a call');
+  return expectThat(
+    reply,
+    'finish_reason',
+    accepted.some((known) => known === reason),
+    accepted.join(' or '),
+    reason,
+  );
+}
+
+interface Forced {
+  readonly named: Reply;
+  readonly required: Reply;
+}
+
+const forcedCalls = defineProbe<Forced>({
+  name: 'chats that force a tool call, by name and by "required"',
+  cost: { requests: 2, tokens: 1_600 },
+  async act(target) {
+    const [named, required] = await Promise.all([
+      target.chat(byName),
+      target.chat({ ...question, tool_choice: 'required' }),
+    ]);
+    return { named, required };
+  },
+  judge: {
+    'tools.choice.named': ({ named }, context) => expectCallsOf(named, [wanted.name], context),
+    'tools.choice.required': ({ required }, context) =>
+      expectCallsOf(
+        required,
+        offered.map((tool) => tool.function.name),
+        context,
+      ),
+    'tools.choice.finish-reason': ({ named, required }) => {
+      const seen = [named, required].filter((reply) => reply.status === 200 && callsOf(reply).length > 0);
+      need(seen.length > 0, 'no forced answer calls anything');
+      return expectEach(seen, (reply) =>
+        reply === named ? expectFinishReason(reply, 'tool_calls', 'stop') : expectFinishReason(reply, 'tool_calls'),
+      );
+    },
+    'tools.call.arguments-valid': ({ named }) => {
+      const calls = callsOf(named).filter((call) => nameOf(call) === wanted.name);
+      need(calls.length > 0, 'the answer does not call the function that was named');
+      need(finishReason(named) !== 'length', 'max_tokens ended the answer amid a call');
+      return expectEach(calls, (call) => {
+        const text = member(call, 'function', 'arguments');
+        const given = argumentsIn(text);
+        need(given !== undefined, 'the arguments are not the text of a JSON object');
+        return expectThat(
+          named,
+          'arguments',
+          mismatch(wanted.parameters, given) === undefined,
+          'a city, a string',
+          text,
+        );
+      });
+    },
+  },
+});
+
+const streamedCall = defineProbe<Reply>({
+  name: 'a stream that forces a tool call by name',
+  cost: { requests: 1, tokens: 800 },
+  act: (target) => target.chat({ ...byName, stream: true }),
+  judge: {
+    'tools.stream.named': (reply, context) => {
+      need(reply.status !== 200 || reply.isStream, 'the answer is not an event stream');
+      return expectCallsOf(reply, [wanted.name], context);
+    },
+    'tools.stream.finish-reason': (reply) => {
+      need(reply.isStream, 'the answer is not an event stream');
+      return expectFinishReason(reply, 'tool_calls', 'stop');
+    },
+  },
+});
+
+const callId = 'call_stack29';
+/** A result as the document shows it. */
+const result = { tool_call_id: callId, output: '7 degrees, rain', error: null, execution_time_ms: 29 };
+
+const resultGiven = defineProbe<Reply>({
+  name: 'a conversation with a tool call and its result',
+  cost: { requests: 1, tokens: 300 },
+  act: (target) =>
+    target.chat({
+      messages: [
+        ...question.messages,
+        {
+          role: 'assistant',
+          content: null,
+          tool_calls: [{ id: callId, type: 'function', function: { name: wanted.name, arguments: '{"city":"Oslo"}' } }],
+        },
+        { role: 'tool', tool_call_id: callId, content: JSON.stringify(result) },
+      ],
+      tools: [weatherTool],
+    }),
+  judge: {
+    'tools.result.accepted': (reply, context) => {
+      needAnsweredChat(context);
+      return expectStatus(reply, 200);
+    },
+  },
+});
+
+/** Lets the model write nothing but this program: it stands in the schema of the arguments. */
+function programTool(code: string, language: string) {
+  return {
+    type: 'function',
+    function: {
+      name: 'execute_code',
+      description: 'Runs code and gives back what it prints',
+      parameters: {
+        type: 'object',
+        properties: { code: { type: 'string', enum: [code] }, language: { type: 'string', enum: [language] } },
+        required: ['code', 'language'],
+      },
+    },
+  } as const;
+}
+
+interface Programs {
+  readonly sound: Reply;
+  readonly failing: Reply;
+}
+
+/** The failing program was run where the sound one was, and its call not left to the client. */
+function needRun({ sound }: Programs): undefined {
+  need(
+    sound.status === 200 && callsOf(sound).length === 0,
+    'the target did not run a sound program to its end by itself, so a failing one shows nothing',
+  );
+}
+
+const programs = defineProbe<Programs>({
+  name: 'programs for a target that runs execute_code itself: one that is sound, one that fails',
+  cost: { requests: 2, tokens: 1_600 },
+  async act(target) {
+    const language = target.options.runsTools;
+    need(language !== undefined, 'needs a target that runs execute_code itself: say so with --runs-tools javascript');
+    // Sound, and wrong, in JavaScript and in Python alike.
+    const [sound, failing] = await Promise.all(
+      ['1 + 1', 'name_that_nobody_defined'].map((code) =>
+        target.chat({
+          messages: ask(`Run this ${language} program: ${code}`),
+          tools: [programTool(code, language)],
+          tool_choice: { type: 'function', function: { name: 'execute_code' } },
+          max_tokens: 512,
+        }),
+      ),
+    );
+    need(sound !== undefined && failing !== undefined, 'two requests were sent');
+    return { sound, failing };
+  },
+  judge: {
+    'tools.failure.status': (seen) => {
+      needRun(seen);
+      need(seen.failing.status !== 200, 'the answer does not show whether the failing program was run');
+      return expectStatus(seen.failing, 422);
+    },
+    'tools.failure.identifier': (seen) => {
+      needRun(seen);
+      return expectIdentifier(seen.failing, 422, 'tool_error');
+    },
+  },
+});
+
+export const toolProbes = [forcedCalls, streamedCall, resultGiven, programs];

@@ -1,0 +1,149 @@
+import type { RequirementId } from '../../specs/requirements/index.ts';
+import { need, violate } from '../expect.ts';
+import { defineProbe, type Target } from '../probe.ts';
+import type { Reply } from '../reply.ts';
+import { contentOf, isFromTarget, refusedForNow, type SocketMessage } from '../socket.ts';
+import { findPlace, type KeyPlace, placeCost, startText, talk } from './socket-place.ts';
+import { expectErrorTo, expectRefusedKey, isClose, isDone, needProof, turnsOf } from './websocket.ts';
+
+const ping = { send: '{"type":"ping"}' } as const;
+const proof = [ping, { await: ['pong'] }] as const;
+
+const unknownKey = defineProbe({
+  name: 'a socket with an unknown key',
+  cost: { requests: placeCost.requests + 2, tokens: placeCost.tokens + 300 },
+  exclusive: true,
+  async act(target) {
+    const place = await findPlace(target);
+    const dialog = [{ send: startText(target, place) }, { await: ['content', 'done', 'error'] }];
+    return talk(target, place, dialog, 'unknown');
+  },
+  judge: { 'websocket.key.unknown': expectRefusedKey },
+});
+
+interface SeveralStarts {
+  /** A socket with two starts at once, and another start after them. */
+  readonly both: Reply;
+  /** The turns of a start after done, the one before it first. */
+  readonly again: readonly [reply: Reply, before: number];
+}
+
+const severalStarts = defineProbe<SeveralStarts>({
+  name: 'a socket with two starts at once, and another after them',
+  cost: { requests: placeCost.requests + 7, tokens: placeCost.tokens + 1_500 },
+  exclusive: true,
+  async act(target) {
+    const place = await findPlace(target);
+    const send = startText(target, place);
+    const end = { await: ['done', 'error'] };
+    const again = [{ send }, end, ...proof];
+    const both = await talk(target, place, [{ send }, { send }, end, end, ...proof, ...again]);
+    // A target that closes the socket for the second start has brought nothing to its end.
+    if (both.messages.some(isDone)) return { both, again: [both, 1] };
+    return { both, again: [await talk(target, place, [{ send }, end, ...proof, ...again]), 0] };
+  },
+  judge: {
+    'websocket.start.while-running': ({ both: reply }) => {
+      const [, both] = turnsOf(reply);
+      need(both !== undefined, 'the socket ended before two starts were sent at once');
+      const ends = both.filter((message) => isDone(message) || isFromTarget(message, 'error'));
+      if (ends.length > 1 || ends.some((message) => !isDone(message)) || both.some(isClose)) return;
+      needProof(both, 'two starts at once');
+      return violate(reply, 'ends of two starts', 'two, or an error', `${ends.length}`);
+    },
+    'websocket.start.again': ({ again: [reply, index] }) => {
+      const { [index]: before = [], [index + 1]: again } = turnsOf(reply);
+      need(before.some(isDone), 'no generation came to its end before');
+      if (again === undefined) {
+        need(before.some(isClose), 'the socket ended before another start was sent');
+        return violate(reply, 'socket after done', 'open', 'closed');
+      }
+      need(!refusedForNow(again), 'a limit of the key refused the start');
+      if (again.some((message) => isDone(message) || contentOf(message) !== '')) return;
+      const answer = again.find((message) => isClose(message) || isFromTarget(message, 'error'));
+      if (answer === undefined) needProof(again, 'the start after done');
+      return violate(reply, 'answer to a start after done', 'content', answer?.text || 'none');
+    },
+  },
+});
+
+type Sent = { readonly send: string } | { readonly sendBinary: string };
+
+interface BadMessage {
+  readonly id: RequirementId;
+  readonly of: (target: Target, place: KeyPlace) => Sent;
+  /** A message that is accepted as an answer beside an error and a close. */
+  readonly or?: string;
+}
+
+const badMessages: readonly BadMessage[] = [
+  {
+    id: 'websocket.start.model-required',
+    of: (target, place) => ({ send: startText(target, place, { model: undefined }) }),
+  },
+  { id: 'websocket.message.unknown-type', of: () => ({ send: '{"type":"stack29-unknown"}' }) },
+  { id: 'websocket.message.malformed', of: () => ({ send: '{"type":' }) },
+  { id: 'websocket.message.binary', of: () => ({ sendBinary: '{"type":"ping"}' }), or: 'pong' },
+];
+
+/** A bad message, and what followed it on its socket. */
+interface Answered {
+  readonly reply: Reply;
+  readonly turn: readonly SocketMessage[];
+}
+
+const bad = defineProbe<readonly Answered[]>({
+  name: 'messages that a socket cannot take',
+  cost: { requests: placeCost.requests + 5, tokens: placeCost.tokens + 300 },
+  exclusive: true,
+  async act(target) {
+    const place = await findPlace(target);
+    const answered: Answered[] = [];
+    // A target may close the socket after any of them: the rest goes over another.
+    while (answered.length < badMessages.length) {
+      const rest = badMessages.slice(answered.length).map(({ of, or }) => ({ step: of(target, place), or }));
+      const dialog = rest.flatMap(({ step, or }) => [step, { await: ['error', or ?? 'error'] }, ...proof]);
+      const reply = await talk(target, place, dialog);
+      const turns = turnsAfter(
+        reply,
+        rest.map(({ step }) => step),
+      );
+      answered.push(...turns.map((turn) => ({ reply, turn })));
+      if (turns.length === 0) break;
+    }
+    return answered;
+  },
+  judge: Object.fromEntries(
+    badMessages.map(({ id, or }, index) => [
+      id,
+      (answered: readonly Answered[]) => {
+        const { reply, turn } = answered[index] ?? {};
+        need(reply !== undefined && turn !== undefined, 'the socket ended before this was sent');
+        const fits = turn.some(
+          (message, at) => isClose(message) || (at < pingAt(turn) && isFromTarget(message, or ?? '')),
+        );
+        return id !== 'websocket.start.model-required' && fits ? undefined : expectErrorTo(reply, turn);
+      },
+    ]),
+  ),
+});
+
+const pingAt = (turn: readonly SocketMessage[]) =>
+  turn.findIndex(({ fromTarget, type, frame }) => !fromTarget && frame.opcode === 'text' && type === 'ping');
+
+/** What went over a socket, cut before each of these messages of the suite. */
+function turnsAfter({ messages }: Reply, sent: readonly Sent[]): readonly (readonly SocketMessage[])[] {
+  const begins: number[] = [];
+  for (const step of sent) {
+    const [opcode, text] = 'send' in step ? ['text', step.send] : ['binary', step.sendBinary];
+    const from = (begins.at(-1) ?? -1) + 1;
+    const begin = messages.findIndex(
+      ({ fromTarget, frame }, index) => index >= from && !fromTarget && frame.opcode === opcode && frame.text === text,
+    );
+    if (begin < 0) break;
+    begins.push(begin);
+  }
+  return begins.map((begin, turn) => messages.slice(begin, begins[turn + 1]));
+}
+
+export const moreWebsocketProbes = [unknownKey, severalStarts, bad];
