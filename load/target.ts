@@ -18,7 +18,6 @@ interface OpenStream {
   readonly status: number;
   /** Settles with the first piece, or the end; tells whether the answer has ended since. */
   readonly first: Promise<() => boolean>;
-  leave(): void;
 }
 
 const timeoutMs = 60_000;
@@ -55,16 +54,9 @@ export class Contact {
     return answer;
   }
 
-  /** Begins a chat, whose answer is read and thrown away. @throws LoadProblem where no answer comes */
-  async openStream(body: object): Promise<OpenStream> {
-    const leaving = new AbortController();
-    const response = await this.#send(
-      'POST',
-      '/chat/completions',
-      AbortSignal.any([this.#signal, leaving.signal]),
-      0,
-      body,
-    );
+  /** Begins a chat, whose answer is read and thrown away until `leaving` ends it. @throws LoadProblem where no answer comes */
+  async openStream(body: object, leaving: AbortSignal): Promise<OpenStream> {
+    const response = await this.#send('POST', '/chat/completions', AbortSignal.any([this.#signal, leaving]), 0, body);
     const first = new Promise<() => boolean>((resolve) => {
       let ended = false;
       const end = () => {
@@ -74,7 +66,7 @@ export class Contact {
       response.body.on('data', () => resolve(() => ended));
       response.body.once('end', end).once('error', end).once('close', end);
     });
-    return { status: response.statusCode, first, leave: () => leaving.abort() };
+    return { status: response.statusCode, first };
   }
 
   async #send(

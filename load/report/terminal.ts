@@ -115,7 +115,7 @@ function health({ clientHealth }: LoadResult): string[] {
     ...(droppedIterations === undefined ? [] : [`${droppedIterations} requests without a user of k6`]),
   ];
   return [
-    `client    ${facts.join(', ')}`,
+    ...(facts.length > 0 ? [`client    ${facts.join(', ')}`] : []),
     ...(isLimit
       ? [`the client was the limit, so the figures are not the target's: ${printable(reasons.join('; '))}`]
       : []),

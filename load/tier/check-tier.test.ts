@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Behaviour } from '../../reference-server/behaviour.ts';
 import { inHeaders } from '../../reference-server/change.ts';
+import { type DialectId, dialects } from '../../reference-server/dialects.ts';
+import { type FaultId, faults } from '../../reference-server/faults/index.ts';
 import { problemsOf } from '../../specs/validate.ts';
 import type { TierCheck, TierProfile } from '../../specs/wire.ts';
 import { openTarget } from '../engine/test-rig.ts';
@@ -134,7 +136,7 @@ test.concurrent('as many streams run as the tier says, and a place is free again
 });
 
 test.concurrent.each([
-  [2, 'stream 3 of 3 was refused'],
+  [2, '2 of 3 streams were admitted'],
   [4, 'one stream more'],
   // As a server that counts each connection by itself.
   [1_000, 'one stream more'],
@@ -165,4 +167,40 @@ test.concurrent('a day of tokens is spent to the limit, and not beyond', async (
     verdict: 'inconclusive',
     reasons: [expect.stringContaining('the limit is lower')],
   });
+});
+
+test.concurrent.each<[dialect: DialectId, check: TierCheck['check']]>([
+  ['window-sliding', 'burst'],
+  ['window-bucket', 'burst'],
+  ['reset-rounded-down', 'burst'],
+  ['reset-rounded-up', 'burst'],
+  ['refusal-tells-its-own-limit', 'concurrency'],
+  ['chats-queued', 'concurrency'],
+])('%s is a form in which limits hold: %s', async (dialect, which) => {
+  const served = which === 'concurrency' ? { requestsPerMinute: 1_000 } : {};
+  const { made } = await check({ checks: [which], behaviour: dialects[dialect].behaviour, served });
+  expect([made.verdict, made.reasons]).toEqual(['holds', []]);
+});
+
+test.concurrent.each<[fault: FaultId, check: TierCheck['check']]>([
+  ['never-refused', 'burst'],
+  ['counted-twice', 'burst'],
+  ['window-endless', 'burst'],
+  ['refusal-with-remaining', 'burst'],
+  ['places-unlimited', 'concurrency'],
+  ['one-place-fewer', 'concurrency'],
+  ['places-kept', 'concurrency'],
+  ['tokens-unlimited', 'tokens'],
+])('%s is caught by the check %s', async (fault, which) => {
+  const stated = { ...limits, tokensPerDay: 4_000 };
+  const served = { ...stated, ...(which !== 'burst' && { requestsPerMinute: 1_000 }) };
+  const tokensPerSecond = which === 'tokens' ? 0 : 20;
+  const { made } = await check({
+    checks: [which],
+    behaviour: faults[fault].behaviour,
+    served,
+    stated,
+    tokensPerSecond,
+  });
+  expect([made.verdict, made.reasons.length > 0]).toEqual(['broken', true]);
 });

@@ -22,7 +22,8 @@ const slackMs = 1_200;
 /** A chat body of a few prompt tokens. */
 export function chatBody({ wording }: TierKey, maxTokens: number): object {
   const messages = [{ role: 'user', content: promptOf(8, randomFrom(29)) }];
-  return { model: wording.model, messages, max_tokens: maxTokens };
+  // At temperature 0 models seldom end by themselves.
+  return { model: wording.model, messages, max_tokens: maxTokens, temperature: 0 };
 }
 
 export function shortChat(key: TierKey, maxTokens = 1): Promise<Answer> {

@@ -29,16 +29,30 @@ async function* withMark(source: AsyncIterable<string | Uint8Array>): AsyncGener
   for await (const piece of source) yield Buffer.from(piece);
 }
 
-const usage = { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 };
+/** The server counts the tokens of every stream, asked for or not. */
+const counting: Required<Pick<Behaviour, 'body'>> = {
+  body: (body) => (membersOf(body).stream === true ? { ...membersOf(body), stream_options: countUsage } : body),
+};
+const countUsage = { include_usage: true };
 
-/** Puts a chunk before the first, or before [DONE]. */
-const withChunk = (at: 'begin' | 'end', make: (chunk: StreamPart) => unknown): Behaviour => ({
+/** The usage moves from a chunk of its own into the one before it. */
+async function* usageMovedUp(parts: AsyncIterable<StreamPart>): AsyncGenerator<StreamPart> {
+  let held: StreamPart | undefined;
+  for await (const part of parts) {
+    const { usage } = membersOf(part);
+    if (held !== undefined) yield usage === undefined ? held : ({ ...membersOf(held), usage } as StreamPart);
+    held = usage === undefined ? part : undefined;
+  }
+  if (held !== undefined) yield held;
+}
+
+/** Puts a chunk before the first. */
+const beginningWith = (delta: object): Behaviour => ({
   async *parts(parts) {
-    let sample: StreamPart | undefined;
+    let begun = false;
     for await (const part of parts) {
-      if (at === 'begin' && sample === undefined) yield make(part) as StreamPart;
-      if (at === 'end' && typeof part === 'string' && sample !== undefined) yield make(sample) as StreamPart;
-      sample ??= part;
+      if (!begun) yield changed(part, '/choices/0/delta', delta) as StreamPart;
+      begun = true;
       yield part;
     }
   },
@@ -51,11 +65,11 @@ export const streamDialects = {
   },
   'delta-role-first': {
     description: 'a first delta has the role and an empty content',
-    behaviour: withChunk('begin', (chunk) => changed(chunk, '/choices/0/delta', { role: 'assistant', content: '' })),
+    behaviour: beginningWith({ role: 'assistant', content: '' }),
   },
   'delta-role-alone': {
     description: 'a first delta has the role and nothing else',
-    behaviour: withChunk('begin', (chunk) => changed(chunk, '/choices/0/delta', { role: 'assistant' })),
+    behaviour: beginningWith({ role: 'assistant' }),
   },
   'delta-role-everywhere': {
     description: 'every delta has the role',
@@ -63,7 +77,7 @@ export const streamDialects = {
   },
   'delta-content-null': {
     description: 'a first delta has a content of null',
-    behaviour: withChunk('begin', (chunk) => changed(chunk, '/choices/0/delta', { role: 'assistant', content: null })),
+    behaviour: beginningWith({ role: 'assistant', content: null }),
   },
   'last-delta-null': {
     description: 'the last delta has a content of null',
@@ -79,7 +93,7 @@ export const streamDialects = {
   },
   'usage-chunk': {
     description: 'a last chunk without choices reports the usage, asked for or not',
-    behaviour: withChunk('end', (chunk) => ({ ...membersOf(chunk), choices: [], usage })),
+    behaviour: counting,
   },
   'usage-null': {
     description: 'every chunk has a usage of null',
@@ -87,7 +101,7 @@ export const streamDialects = {
   },
   'usage-in-last-chunk': {
     description: 'the chunk with the finish_reason reports the usage',
-    behaviour: inChunk('/usage', usage, ({ finishes }) => finishes),
+    behaviour: { ...counting, parts: usageMovedUp },
   },
   'chunk-fingerprint': {
     description: 'every chunk has a system_fingerprint',

@@ -12,6 +12,7 @@ import { parameterFaults } from './parameters.ts';
 import { streamingFaults } from './streaming.ts';
 import { tierFaults } from './tiers.ts';
 import { toolFaults } from './tools.ts';
+import { transportFaults } from './transports.ts';
 import { versionFaults } from './version.ts';
 import { visionFaults } from './vision.ts';
 import { websocketFaults } from './websocket.ts';
@@ -32,6 +33,7 @@ const table = {
   ...visionFaults,
   ...tierFaults,
   ...websocketFaults,
+  ...transportFaults,
   ...clientFaults,
 };
 

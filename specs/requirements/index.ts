@@ -8,6 +8,7 @@ import { limitRequirements } from './limits.ts';
 import { modelRequirements } from './models.ts';
 import { streamingRequirements } from './streaming.ts';
 import { toolRequirements } from './tools.ts';
+import { transportRequirements } from './transports.ts';
 import { versionRequirements } from './version.ts';
 import { visionRequirements } from './vision.ts';
 import { websocketRequirements } from './websocket.ts';
@@ -24,6 +25,7 @@ const table = {
   ...limitRequirements,
   ...visionRequirements,
   ...websocketRequirements,
+  ...transportRequirements,
   ...clientRequirements,
 } as const;
 

@@ -9,6 +9,7 @@ import { modelProbes } from './models.ts';
 import { refusedProbes } from './refused.ts';
 import { streamingProbes } from './streaming.ts';
 import { toolProbes } from './tools.ts';
+import { transportProbes } from './transports.ts';
 import { visionProbes } from './vision.ts';
 import { websocketProbes } from './websocket.ts';
 import { moreWebsocketProbes } from './websocket-more.ts';
@@ -26,6 +27,7 @@ export const probes: readonly BoundProbe[] = [
   ...moreWebsocketProbes,
   ...toolProbes,
   ...failureProbes,
+  ...transportProbes,
   ...clientProbes,
   ...limitProbes,
 ];

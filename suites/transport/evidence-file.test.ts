@@ -157,8 +157,10 @@ describe('reading', () => {
 test('a replay from a file gives what the live wire gave', async () => {
   const server = createServer((socket) => {
     socket.on('error', () => {});
-    socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\nX-A: é\r\ncontent-length: 9\r\n\r\n{"a":'));
-    setTimeout(() => socket.write(Buffer.from([0x22, 0xff, 0x22, 0x7d])), 20);
+    socket.once('data', () => {
+      socket.write('HTTP/1.1 200 OK\r\nX-A: é\r\ncontent-length: 9\r\n\r\n{"a":');
+      setTimeout(() => socket.write(Buffer.from([0x22, 0xff, 0x22, 0x7d])), 20);
+    });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();

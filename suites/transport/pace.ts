@@ -1,6 +1,7 @@
 import type { Exchange } from '../../specs/evidence.ts';
 import { limitHeader } from '../limit-headers.ts';
 import type { Reply } from '../reply.ts';
+import { sentRequests } from './budget.ts';
 
 /** No window of requests is longer than a minute, and clocks may differ by 5 seconds: what lies beyond is not waited for. */
 const longestWait = 65_000;
@@ -76,7 +77,9 @@ function windowOf(reply: Reply): Window | undefined {
   const reset = limitHeader(reply, 'reset');
   if (remaining === undefined || reset === undefined) return undefined;
   const opensAt = reset * 1000 + resetMargin;
-  return opensAt - endOf(reply.exchange) > longestWait + resetMargin ? undefined : { remaining, opensAt };
+  if (opensAt - endOf(reply.exchange) > longestWait + resetMargin) return undefined;
+  // The head of a socket is older than the starts that went over it.
+  return { remaining: remaining - (sentRequests(reply) - 1), opensAt };
 }
 
 /** Milliseconds from `end` of what is either seconds or a date. */
