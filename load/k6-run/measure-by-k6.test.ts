@@ -4,12 +4,14 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { Behaviour } from '../../reference-server/behaviour.ts';
 import { problemsOf } from '../../specs/validate.ts';
 import type { LoadProfile } from '../../specs/wire.ts';
 import { endpointOf, startTarget, unlimited } from '../engine/test-rig.ts';
 import { standIn, trafficOf } from '../k6/stand-in/test-rig.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 /** That of every target here. */
 const { key = '' } = endpointOf('');
@@ -130,7 +132,7 @@ test('the scripts of a tier run one after the other, and one report has their ve
     ['concurrency', 'broken'],
   ]);
   expect([code, result.outcome]).toEqual([1, 'broken']);
-}, 60_000);
+});
 
 test('an interruption ends k6 too, with what it measured', async () => {
   const enough = new AbortController();

@@ -34,7 +34,11 @@ export const findings = {
   'key-in-use': { effect: 'inconclusive', words: 'something else uses the key: give one that nothing else uses' },
   'too-slow': { effect: 'inconclusive', words: 'the answers took longer than the window of the limit' },
   'other-answers': { effect: 'inconclusive', words: 'some requests were neither admitted nor refused with 429' },
-  'answers-too-short': { effect: 'inconclusive', words: 'the long answers ended before the next request was answered' },
+  'answers-too-short': {
+    effect: 'inconclusive',
+    words:
+      'the long answers ended before the next request was answered: it waited for a place, or a slower model is needed',
+  },
   'no-usage': { effect: 'inconclusive', words: 'the answers do not report their usage' },
   'key-not-fresh': {
     effect: 'inconclusive',

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { runUnderStandIn } from './test-rig.ts';
 
 /** A server that answers after so many milliseconds. */
@@ -98,6 +98,9 @@ test('an empty distribution passes its thresholds, and a count of it does not', 
   expect((await withThresholds({ ttft: ['p(95)<=500'] })).code).toBe(0);
   expect((await withThresholds({ values: ['count>0'] })).code).toBe(99);
 });
+
+/** Each user is a thread, which takes its time on a busy machine. */
+vi.setConfig({ testTimeout: 60_000 });
 
 test('an evenly growing rate sends what lies under it', async () => {
   const { samples } = await runUnderStandIn({

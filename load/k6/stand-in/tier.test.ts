@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { Behaviour } from '../../../reference-server/behaviour.ts';
 import { inHeaders } from '../../../reference-server/change.ts';
+import { type FaultId, faults } from '../../../reference-server/faults/index.ts';
 import { problemsOf } from '../../../specs/validate.ts';
 import type { TierCheck, TierProfile } from '../../../specs/wire.ts';
 import { openTarget, unlimited } from '../../engine/test-rig.ts';
@@ -91,21 +92,26 @@ describe.concurrent('requests a minute', () => {
     expect(made?.reasons[0]).toBe(words);
   });
 
-  test.each<[what: string, behaviour: Behaviour, words: string]>([
-    ['another limit', inHeaders(() => ({ 'X-RateLimit-Limit': '100' })), 'names another limit'],
-    ['what does not add up', inHeaders(() => ({ 'X-RateLimit-Used': '0' })), 'do not add up'],
-    [
-      'one more than remains',
-      inHeaders(({ allowance }) => ({
-        'X-RateLimit-Remaining': String(allowance.remaining + 1),
-        'X-RateLimit-Used': String(allowance.used - 1),
-      })),
-      'that requests are left',
-    ],
-  ])('headers that say %s are caught', async (_, behaviour, words) => {
+  test.each<[fault: FaultId, words: string]>([
+    ['refused-too-early', 'requests within the limit were refused'],
+    ['refused-one-too-late', 'more requests were admitted than the limit allows'],
+    ['never-refused', 'more requests were admitted than the limit allows'],
+    ['counted-twice', 'requests within the limit were refused'],
+    ['used-always-zero', 'do not add up'],
+    ['headers-constant', 'more requests were admitted than the limit allows'],
+    ['refusal-with-remaining', 'that requests are left'],
+    ['reset-in-an-hour', 'further off than a window'],
+    ['window-endless', 'still refused after the reset'],
+  ])('the fault %s is caught', async (fault, words) => {
+    const { behaviour = {} } = faults[fault];
     const { outcome, made } = await tried({ check: 'burst', stated, served: stated, behaviour });
     expect(outcome).toBe('broken');
     expect(made?.reasons.join('; ')).toContain(words);
+  });
+
+  test.each(['sliding', 'bucket'] as const)('a %s window holds', async (windows) => {
+    const { made } = await tried({ check: 'burst', stated, served: stated, behaviour: { windows } });
+    expect([made?.reasons, made?.verdict]).toEqual([[], 'holds']);
   });
 
   test('requests at the pace of the limit are all admitted', async () => {
@@ -143,6 +149,28 @@ describe.concurrent('requests at the same time', () => {
     const trial = { check: 'concurrency', stated, served: { concurrent }, tokensPerSecond: 250 } as const;
     const { code, outcome, made } = await tried(trial);
     expect([code, outcome, made?.reasons]).toEqual([99, 'broken', [words]]);
+  });
+
+  test.each<[fault: FaultId, words: string]>([
+    ['places-unlimited', 'more requests were admitted than the limit allows'],
+    ['one-place-fewer', 'requests within the limit were refused'],
+    ['places-kept', 'left its place'],
+  ])('the fault %s is caught', async (fault, words) => {
+    const { behaviour = {} } = faults[fault];
+    const { outcome, made } = await tried({
+      check: 'concurrency',
+      stated,
+      served: stated,
+      tokensPerSecond: 250,
+      behaviour,
+    });
+    expect([outcome, made?.reasons.join()]).toEqual(['broken', expect.stringContaining(words)]);
+  });
+
+  test('a chat that waits for a place is not taken for one that is admitted', async () => {
+    const trial = { check: 'concurrency', stated, served: stated, tokensPerSecond: 250 } as const;
+    const { outcome, made } = await tried({ ...trial, behaviour: { queue: true } });
+    expect([outcome, made?.verdict]).toEqual(['incomplete', 'inconclusive']);
   });
 
   test('answers that end too soon prove nothing', async () => {

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { WebSocketServer } from 'ws';
 import type { Behaviour } from '../../../reference-server/behaviour.ts';
 import { problemsOf } from '../../../specs/validate.ts';
@@ -8,6 +8,9 @@ import type { LoadResult, TrafficProfile } from '../../../specs/wire.ts';
 import { endpointOf, startTarget, unlimited } from '../../engine/test-rig.ts';
 import type { Sample } from './protocol.ts';
 import { envFor, runUnderStandIn, trafficOf } from './test-rig.ts';
+
+/** Each user is a thread, which takes its time on a busy machine. */
+vi.setConfig({ testTimeout: 60_000 });
 
 const withTransport = (transport: 'json' | 'sse' | 'websocket') =>
   trafficOf({ workload: { ...trafficOf().workload, transports: { [transport]: 1 } } });
