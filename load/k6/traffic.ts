@@ -127,13 +127,14 @@ function resultOf(
         ? [`${limited} requests were refused with 429: the limit of the key, not what the target can carry`]
         : []),
     ],
-    outcome: prepared ? outcomeOf(bounds, succeeded) : 'incomplete',
+    outcome: prepared ? outcomeOf(bounds, succeeded, clientHealthOf(data).isLimit) : 'incomplete',
   };
 }
 
-function outcomeOf(bounds: LoadResult['bounds'], succeeded: number): LoadResult['outcome'] {
+/** Requests that k6 could not send leave open what the target would have made of them. */
+function outcomeOf(bounds: LoadResult['bounds'], succeeded: number, isClientLimit: boolean): LoadResult['outcome'] {
   if (bounds.some(({ kept }) => !kept)) return 'crossed';
-  return succeeded > 0 ? 'passed' : 'incomplete';
+  return succeeded > 0 && !isClientLimit ? 'passed' : 'incomplete';
 }
 
 function notesOf({ arrival, workload }: TrafficProfile, keepGaps: boolean): string[] {
