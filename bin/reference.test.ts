@@ -18,11 +18,20 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-test('the server takes its two keys, and is gone after its end', async () => {
-  const { url, key, disabledKey, close } = await startReference(program);
-  const status = async (bearer: string) =>
-    (await fetch(`${url}/models`, { headers: { authorization: `Bearer ${bearer}`, connection: 'close' } })).status;
+test('the server takes its keys and obeys its fault header, and is gone after its end', async () => {
+  const { url, key, disabledKey, exhaustedKey, faultHeader, close } = await startReference(program);
+  const status = async (bearer: string, path = 'models', init: RequestInit = {}) => {
+    const headers = { authorization: `Bearer ${bearer}`, connection: 'close', ...init.headers };
+    return (await fetch(`${url}/${path}`, { ...init, headers })).status;
+  };
   expect([await status(key), await status(disabledKey)]).toEqual([200, 403]);
+  expect(await status(key, 'models', { headers: { [faultHeader]: '503' } })).toBe(503);
+  const list = await fetch(`${url}/models`, { headers: { authorization: `Bearer ${key}` } });
+  const { data } = (await list.json()) as { readonly data: readonly { readonly id: string }[] };
+  const body = JSON.stringify({ model: data[0]?.id, messages: [{ role: 'user', content: 'Hi' }], max_tokens: 1 });
+  const chat = { method: 'POST', body, headers: { 'content-type': 'application/json' } };
+  expect(await status(key, 'chat/completions', chat)).toBe(200);
+  expect(await status(exhaustedKey, 'chat/completions', chat)).toBe(429);
   expect(readdirSync(folder)).toEqual([]);
   await close();
   await expect(fetch(`${url}/models`)).rejects.toThrow('fetch failed');

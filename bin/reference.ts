@@ -25,9 +25,14 @@ const tiers = {
  * Starts the reference server in a process of its own, which never outlives this one: the program at `script` with
  * `serve`, and its keys in a file that only this user can read.
  * @param wish what it must be; by default one of the Free tier
+ * @param webhookUrl where it delivers its webhooks, signed; nowhere unless given
  * @throws TargetProblem with the server's own words when it does not come up
  */
-export async function startReference(script: string, wish: ReferenceWish = { tier: 'free' }): Promise<Reference> {
+export async function startReference(
+  script: string,
+  wish: ReferenceWish = { tier: 'free' },
+  webhookUrl?: string,
+): Promise<Reference> {
   const key = newKey();
   const disabledKey = newKey();
   const exhaustedKey = newKey();
@@ -44,8 +49,11 @@ export async function startReference(script: string, wish: ReferenceWish = { tie
   const options = ['--port', '0', '--keys', keys, '--backend', gguf ? 'gguf' : 'scripted', '--allow-faults'];
   if (tools) options.push('--tools');
   if (!gguf) options.push(...paceOf(wish));
+  const { WEBHOOK_URL: _, WEBHOOK_SECRET: __, ...env } = process.env;
+  const webhook = webhookUrl && { WEBHOOK_URL: webhookUrl, WEBHOOK_SECRET: newWebhookSecret() };
   const child = fork(script, ['serve', ...options], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    env: { ...env, ...webhook },
   });
   const forgetKeys = () => rmSync(folder, { recursive: true, force: true });
   // A server that is asked to end ends the process of its model too; an open channel would keep it.
@@ -104,6 +112,10 @@ function isReady(message: unknown): message is { readonly url: string } {
 
 function newKey(): string {
   return `sk-${randomBytes(24).toString('hex')}`;
+}
+
+function newWebhookSecret(): string {
+  return `whsec_${randomBytes(24).toString('base64')}`;
 }
 
 function isInstalled(name: string): boolean {

@@ -64,6 +64,8 @@ describe('a usage error', () => {
     ['an unknown option', ['--foramt', 'json'], 'Did you mean --format?'],
     ['an unknown command', ['jugde'], 'there is no command jugde; the nearest is judge'],
     ['an unknown profile', ['--profile', 'standart'], 'the nearest is standard'],
+    ['an unknown tier', ['--tier', 'fre'], 'the nearest is free'],
+    ['a fault header of no form', ['--fault-header', 'x y'], 'It takes the name of a header'],
     ['an unknown capability', ['--without', 'visoin'], 'the nearest is vision'],
     ['an unknown format', ['--format', 'xml'], 'It takes terminal, json, junit'],
     ['a selection of nothing', ['--only', 'chat.respones.id'], 'the nearest is chat.response.id'],
@@ -75,6 +77,13 @@ describe('a usage error', () => {
       ['--url', 'http://127.0.0.1:9/v1', '--ca', '/nowhere/ca.pem'],
       '/nowhere/ca.pem',
     ],
+    ['a listener without its port', ['--webhook-listen', 'localhost'], 'It takes host:port, such as 127.0.0.1:9000'],
+    [
+      'a listener on an address of others',
+      ['--url', 'http://127.0.0.1:9/v1', '--webhook-listen', '192.0.2.1:9000'],
+      '--webhook-listen 192.0.2.1:9000 cannot be listened on',
+    ],
+    ['a webhook that is no URL', ['serve', '--backend', 'scripted', '--webhook-url', 'nowhere'], 'webhook_url in'],
     ['a report to nowhere', ['--out', '/nowhere/report'], '--out /nowhere/report'],
     ['evidence to nowhere', ['--url', 'http://127.0.0.1:9/v1', '--evidence', '/nowhere/e'], '/nowhere/e'],
     ['evidence that is not there', ['judge', '/nowhere/e'], 'evidence cannot be read from /nowhere/e'],
@@ -104,6 +113,20 @@ describe('the exit code', () => {
     const { code, lastLine, stderr } = await command('--only', 'auth.*');
     expect(stderr).toContain('no --url: starting the reference server');
     expect([code, lastLine]).toEqual([0, 'conformant to the selected part of profile standard: 4 passed']);
+  });
+
+  test('is 0 for the webhooks of the reference server that it starts itself', { timeout: 60_000 }, async () => {
+    const { code, lastLine, stderr } = await command('--profile', 'webhooks', '--only', 'webhooks.payload.*');
+    expect([code, lastLine, stderr]).toEqual([0, expect.stringContaining(': 5 passed'), expect.any(String)]);
+  });
+
+  test('is 3 for a target that does not deliver to where the run listens, and what to configure is said', async () => {
+    const webhooks = ['--profile', 'webhooks', '--only', 'webhooks.generation.done', '--timeout', '1'];
+    const { code, stdout, stderr } = await command('--url', url, ...webhooks, '--webhook-listen', '127.0.0.1:0');
+    expect(stderr).toMatch(
+      /listening for webhooks: \{"webhook_url":"http:\/\/127\.0\.0\.1:\d+\/stack29-webhook","events":\[/,
+    );
+    expect([code, stdout]).toEqual([3, expect.stringContaining('nothing was delivered: configure the target')]);
   });
 
   test('is 1 for a target that breaks a MUST, with what shows it and a command that shows it again', async () => {

@@ -6,6 +6,7 @@ import { baseUrlOf } from '../suites/base-url.ts';
 import { checkOut, writeWhole } from '../suites/command/deliver.ts';
 import { exitCodes } from '../suites/command/exit-codes.ts';
 import { tellFault } from '../suites/command/fault.ts';
+import type { Host } from '../suites/command/host.ts';
 import { runCommand } from '../suites/command.ts';
 import { tool } from '../suites/tool.ts';
 
@@ -30,7 +31,10 @@ if (command !== 'serve') {
 
 const streams = { stdout, stderr, env, signal: interruption.signal };
 const reference = () => import('./reference.ts');
-const host = { ...streams, startReference: async () => (await reference()).startReference(script) };
+const host: Host = {
+  ...streams,
+  startReference: async (webhookUrl) => (await reference()).startReference(script, undefined, webhookUrl),
+};
 const loadHost: LoadHost = {
   ...streams,
   argv: argv.slice(2),

@@ -3,7 +3,7 @@ import { Agent, type Dispatcher, request } from 'undici';
 import type { LoadWorkload } from '../specs/wire.ts';
 import type { Endpoint, Wording } from './engine/job.ts';
 import { randomFrom } from './engine/random.ts';
-import { promptOf } from './engine/wording.ts';
+import { membersOf, promptOf } from './engine/wording.ts';
 import { LoadProblem } from './problem.ts';
 
 /** A whole answer. */
@@ -115,8 +115,9 @@ export async function learnWording(
   const model = givenModel ?? (await firstModel(contact));
   const random = randomFrom(29);
   const chat = async (words: number, members: object = {}) => {
-    const messages = [{ role: 'user', content: promptOf(words, random) }];
-    return contact.ask('POST', '/chat/completions', { model, messages, max_tokens: 1, ...members });
+    const messages = [{ role: 'user', content: promptOf(words, random) }] as const;
+    const asked = membersOf({ model, workload }, { messages, maxTokens: 1 });
+    return contact.ask('POST', '/chat/completions', { ...asked, ...members });
   };
   const [short, long] = [8, 40];
   const shortCost = promptTokens(await checked(chat(short)));

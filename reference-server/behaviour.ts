@@ -1,10 +1,12 @@
 import type { ServerResponse } from 'node:http';
+import type { WebhookPayload } from '../specs/wire.ts';
 import type { Exchange } from './admission.ts';
 import type { ApiError } from './api-error.ts';
 import type { Generation, GenerationEvent } from './backends/backend.ts';
 import type { Place } from './limits/store.ts';
 import type { WindowShape } from './limits/windows.ts';
 import { type Outgoing, sendOutgoing } from './outgoing.ts';
+import type { OutgoingDelivery } from './webhooks/courier.ts';
 import type { SocketBehaviour } from './websocket/socket-behaviour.ts';
 
 export type AnswerKind = 'completion' | 'stream' | 'models' | 'model' | 'health' | 'error';
@@ -49,6 +51,10 @@ export interface Behaviour {
   parts?(parts: AsyncIterable<StreamPart>, exchange: Exchange): AsyncIterable<StreamPart>;
   /** The bytes of one event. */
   frame?(data: string): string;
+  /** What webhooks are told of one event: nothing, or once, or several times. */
+  tell?(payload: WebhookPayload, exchange: Exchange): readonly WebhookPayload[];
+  /** One delivery on its way to a webhook. */
+  deliver?(delivery: OutgoingDelivery): OutgoingDelivery;
   /** The way onto the socket. */
   send?(response: ServerResponse, outgoing: Outgoing, answer: Answer, exchange: Exchange): Promise<void>;
   /** What is different on WebSockets. */
@@ -66,6 +72,8 @@ export const plainBehaviour: Required<Behaviour> = {
   answer: (answer) => answer,
   parts: (parts) => parts,
   frame: (data) => `data: ${data}\n\n`,
+  tell: (payload) => [payload],
+  deliver: (delivery) => delivery,
   send: sendOutgoing,
   socket: {},
 };

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { ChatChunk, ChatCompletion, ChatRequest, ToolCall, Usage } from '../specs/wire.ts';
 import type { AnswerEvent } from './answer-events.ts';
 import type { Generation } from './backends/backend.ts';
@@ -9,6 +9,8 @@ import { errorBody } from './respond.ts';
 
 /** A chat request that passed every check. */
 export interface Chat {
+  /** Of the completion, and so of every chunk. */
+  readonly id: string;
   readonly request: ChatRequest;
   readonly model: string;
   readonly promptTokens: number;
@@ -104,8 +106,8 @@ function deltaOf(event: SeenEvent): Delta {
   }
 }
 
-function identity({ model }: Chat) {
-  return { id: `chatcmpl-${randomUUID()}`, created: Math.floor(Date.now() / 1000), model };
+function identity({ id, model }: Chat) {
+  return { id, created: Math.floor(Date.now() / 1000), model };
 }
 
 export function usage({

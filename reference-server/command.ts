@@ -10,7 +10,7 @@ export function serveCommand(): Command {
     .option('--port <number>', 'port to listen on; 0 takes a free one', wholeNumber(0, 65_535), 3000)
     .option(
       '--keys <file>',
-      'accepted keys: [{ "key", "tier": "free", "pro" or "enterprise", "disabled", "limits", "tokensUsed" }]',
+      'accepted keys: [{ "key", "tier": "free", "pro" or "enterprise", "disabled", "limits", "tokensUsed", "webhook" }]',
     )
     .addHelpText(
       'after',
@@ -19,6 +19,12 @@ export function serveCommand(): Command {
     .addOption(new Option('--state <file>', 'keep the tokens of the day there, over restarts').conflicts('limitsStore'))
     .option('--limits-store <url>', 'count the limits in Redis, redis://host:port, for several servers', redisUrl)
     .option('--window <seconds>', 'length of the window of the request limit (default: 60)', wholeNumber(1, 60))
+    .addOption(
+      new Option(
+        '--webhook-url <url>',
+        'deliver the events of keys without a webhook of their own there, signed with the secret in WEBHOOK_SECRET',
+      ).env('WEBHOOK_URL'),
+    )
     .optionsGroup('The text:')
     .addOption(
       new Option(

@@ -6,6 +6,7 @@ import { limitDialects } from './dialects/limits.ts';
 import { streamDialects } from './dialects/streams.ts';
 import { toolDialects } from './dialects/tools.ts';
 import { visionDialects } from './dialects/vision.ts';
+import { webhookDialects } from './dialects/webhooks.ts';
 import { websocketDialects } from './dialects/websocket.ts';
 
 const table = {
@@ -17,6 +18,7 @@ const table = {
   ...limitDialects,
   ...visionDialects,
   ...websocketDialects,
+  ...webhookDialects,
 };
 
 export type DialectId = keyof typeof table;

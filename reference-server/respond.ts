@@ -15,17 +15,18 @@ export interface Reply {
   readonly body: object;
 }
 
-/** Sends one JSON response. */
+/** Sends one JSON response, and gives it back as it was sent. */
 export async function respond(
   service: Service,
   exchange: Exchange,
   response: ServerResponse,
   reply: Reply,
-): Promise<void> {
+): Promise<Answer> {
   const answer = finish(service, exchange, reply);
   const body = JSON.stringify(answer.body);
   const headers = { ...answer.headers, 'Content-Length': String(Buffer.byteLength(body)) };
   await service.behaviour.send(response, { status: answer.status, headers, body }, answer, exchange);
+  return answer;
 }
 
 /** Sends one event stream. */

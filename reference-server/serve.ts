@@ -8,6 +8,8 @@ import { BadKeys, type KeyEntry, keyOfTier, readKeyFile } from './keys/key-entri
 import { BadStore, type LimitStore, memoryStore } from './limits/store.ts';
 import { type RunningServer, startServer } from './server.ts';
 import type { ToolRunner } from './tools/tool-runner.ts';
+import { Undelivered } from './webhooks/courier.ts';
+import { BadWebhook, parseWebhook, type WebhookTarget } from './webhooks/target.ts';
 
 /** The options of `serve` as commander reads them. */
 export interface ServeChoices {
@@ -24,6 +26,7 @@ export interface ServeChoices {
   readonly tokensPerSecond?: number;
   readonly vision?: boolean;
   readonly allowImageUrls?: boolean;
+  readonly webhookUrl?: string;
   /** Runs calls of execute_code. */
   readonly tools?: boolean;
   /** Where tokens of the day are kept. */
@@ -53,6 +56,7 @@ export async function serve(choices: ServeChoices, print: Print): Promise<void> 
   const behaviour = await behaviourOf(choices);
   const { keys, madeUp } = keysOf(choices);
   const tools = choices.tools ? await codeRunner() : undefined;
+  const webhook = webhookOf(choices);
   const store = await openStore(choices, behaviour, print);
   const backend = await openBackend(choices, print).catch(async (error) => {
     await store.close();
@@ -62,7 +66,7 @@ export async function serve(choices: ServeChoices, print: Print): Promise<void> 
     if (choices.allowImageUrls && !backend.model.vision) {
       throw new ServeError('--allow-image-urls needs a model that sees: --backend scripted --vision');
     }
-    const server = await listen(choices, { backend, store, keys, behaviour, tools, print });
+    const server = await listen(choices, { backend, store, keys, behaviour, tools, webhook, print });
     const interrupted = interruption();
     if (madeUp) print(`neither API_KEY nor --keys is given, so this server takes the key ${madeUp}`);
     print(`serving ${backend.model.id} on ${server.url}`);
@@ -132,6 +136,17 @@ async function openStore(choices: ServeChoices, { windows }: Behaviour, print: P
   }
 }
 
+/** The webhook of keys that have none of their own. */
+function webhookOf({ webhookUrl }: ServeChoices): WebhookTarget | undefined {
+  const { WEBHOOK_SECRET: secret } = process.env;
+  if (webhookUrl === undefined) return undefined;
+  try {
+    return parseWebhook({ webhook_url: webhookUrl, secret: secret || undefined }, '--webhook-url and WEBHOOK_SECRET');
+  } catch (error) {
+    throw error instanceof BadWebhook ? new ServeError(error.message) : error;
+  }
+}
+
 async function openBackend(choices: ServeChoices, print: Print): Promise<Backend> {
   const { backend = defaultBackend(print), contextSize, ttft, tokensPerSecond, model, gpu, vision } = choices;
   if (backend === 'scripted') {
@@ -185,12 +200,13 @@ interface Parts {
   readonly behaviour: Behaviour;
   readonly store: LimitStore;
   readonly tools: ToolRunner | undefined;
+  readonly webhook: WebhookTarget | undefined;
   readonly print: Print;
 }
 
 async function listen(
   { host, port, allowImageUrls, allowFaults }: ServeChoices,
-  { print, ...parts }: Parts,
+  { print, webhook, ...parts }: Parts,
 ): Promise<RunningServer> {
   const fetchImage = allowImageUrls ? (await import('./images/fetch-image.ts')).imageFetcher() : undefined;
   try {
@@ -200,6 +216,7 @@ async function listen(
       ...(allowFaults && { allowFaults }),
       ...parts,
       ...(fetchImage && { fetchImage }),
+      ...(webhook && { webhook }),
       onFault: (error) => print(wordsOf(error)),
     });
   } catch (error) {
@@ -208,9 +225,9 @@ async function listen(
   }
 }
 
-/** A model that is down is no bug, and every request until it is back tells of it. */
+/** A model or a webhook that is down is no bug, and every request until it is back tells of it. */
 function wordsOf(error: unknown): string {
-  if (error instanceof BackendUnavailable) return error.message;
+  if (error instanceof BackendUnavailable || error instanceof Undelivered) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 

@@ -20,6 +20,8 @@ import { nothingAt } from './routes/not-found.ts';
 import type { Service } from './service.ts';
 import type { ToolRunner } from './tools/tool-runner.ts';
 import { answerUnreadable } from './unreadable.ts';
+import type { WebhookTarget } from './webhooks/target.ts';
+import { Webhooks } from './webhooks/webhooks.ts';
 import { acceptSockets, socketPath } from './websocket/upgrade.ts';
 
 export interface ServerOptions {
@@ -46,6 +48,10 @@ export interface ServerOptions {
   readonly bodyLimit?: number;
   /** Gets images by URL; by default none are fetched. */
   readonly fetchImage?: FetchImage;
+  /** Where the events of keys without a webhook of their own are delivered; default nowhere. */
+  readonly webhook?: WebhookTarget;
+  /** Milliseconds before a delivery that failed is tried again; each later one waits twice as long. Default 500. */
+  readonly firstRetryMs?: number;
   /** Told of every error that is the server's own; a client learns no more of it than 500 or 503. */
   readonly onFault?: (error: unknown) => void;
 }
@@ -53,7 +59,7 @@ export interface ServerOptions {
 export interface RunningServer {
   /** Base URL, with its `/v1`. */
   readonly url: string;
-  /** Ends every connection at once and stops listening. */
+  /** Ends every connection at once and stops listening; what is still to be delivered has two seconds. */
   close(): Promise<void>;
 }
 
@@ -80,6 +86,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     allowFaults = false,
     clock = Date.now,
   } = options;
+  const { onFault = () => {}, firstRetryMs = 500 } = options;
+  const whole = { ...plainBehaviour, ...behaviour };
   const keyring = new Keyring(keys);
   const limiter = new Limiter(options.store ?? memoryStore(clock, windowSeconds, behaviour?.windows), clock);
   await limiter.seed(keyring.seeds);
@@ -89,16 +97,21 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     limiter,
     clock,
     allowFaults,
-    behaviour: { ...plainBehaviour, ...behaviour },
+    behaviour: whole,
+    webhooks: new Webhooks(options.webhook, { behaviour: whole, onFault, firstRetryMs, clock }),
     fetchImage: options.fetchImage,
     tools: options.tools,
-    onFault: options.onFault ?? (() => {}),
+    onFault,
   };
   const app = createApp(service, bodyLimit);
   await app.listen({ host, port });
   const address = app.server.address() as AddressInfo;
   const name = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-  return { url: `http://${name}:${address.port}/v1`, close: () => app.close() };
+  const close = async () => {
+    await app.close();
+    await service.webhooks.close();
+  };
+  return { url: `http://${name}:${address.port}/v1`, close };
 }
 
 function createApp(service: Service, bodyLimit: number): FastifyInstance {
@@ -130,7 +143,9 @@ function createApp(service: Service, bodyLimit: number): FastifyInstance {
       reply.hijack();
     };
   const json = (replyTo: (request: FastifyRequest) => Reply) =>
-    direct(async (request, response) => respond(service, request.exchange, response, replyTo(request)));
+    direct(async (request, response) => {
+      await respond(service, request.exchange, response, replyTo(request));
+    });
 
   async function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<void> {
     reply.hijack();

@@ -13,6 +13,7 @@ import { memoryStore } from './limits/store.ts';
 import { plainChat, startRig } from './test-rig.ts';
 import { callText, markedCall } from './tools/call-reader.ts';
 import { executeCode } from './tools/execute-code.ts';
+import { Webhooks } from './webhooks/webhooks.ts';
 
 const weather = {
   type: 'function',
@@ -212,6 +213,7 @@ test('the events tell when a call begins and what came of it', async () => {
     limiter,
     keyring: new Keyring([]),
     behaviour: plainBehaviour,
+    webhooks: new Webhooks(undefined, { behaviour: plainBehaviour, firstRetryMs: 1, clock: Date.now, onFault() {} }),
     tools: executeCode(),
     clock: Date.now,
     allowFaults: false,
@@ -226,7 +228,7 @@ test('the events tell when a call begins and what came of it', async () => {
     tools: [{ name: 'execute_code' }],
   };
   const request = { ...plainChat, tools: [named('execute_code')] } as Chat['request'];
-  const chat: Chat = { request, model: 'm', promptTokens: 3, generation, place };
+  const chat: Chat = { id: 'chatcmpl-1', request, model: 'm', promptTokens: 3, generation, place };
   const events: AnswerEvent[] = [];
   for await (const event of answerEvents(service, { account } as Exchange, chat, new AbortController().signal))
     events.push(event);

@@ -4,8 +4,6 @@ interface Heading {
   readonly excluded?: string;
 }
 
-const laterPart = (what: string) => `${what} not judged by this version`;
-
 /** The headings of the Stack 2.9 API document (version 1.0 of 2026-04-01), in its order. */
 export const documentHeadings = {
   overview: { title: 'Overview', excluded: 'introduces the API; its parts are judged under their own headings' },
@@ -51,8 +49,8 @@ export const documentHeadings = {
   'sdks/javascript': { title: 'JavaScript/Node.js SDK' },
   'sdks/curl': { title: 'cURL Examples' },
   'sdks/openai-compatible': { title: 'OpenAI-Compatible Client Usage' },
-  webhooks: { title: 'Webhooks', excluded: laterPart('webhooks are') },
-  'webhooks/payload': { title: 'Webhook Payload', excluded: laterPart('webhooks are') },
+  webhooks: { title: 'Webhooks' },
+  'webhooks/payload': { title: 'Webhook Payload' },
   'best-practices': { title: 'Best Practices', excluded: 'advice to clients, not a rule for servers' },
   'best-practices/streaming': {
     title: '1. Use Streaming for Better UX',

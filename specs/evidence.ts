@@ -3,7 +3,8 @@ import type { Capability } from './requirement.ts';
 
 /**
  * What a run saw, as JSON Lines: one {@link EvidenceHeader}, then one {@link Exchange} or {@link Unsent} a
- * request and one {@link ClientRun} a program, in the order of their ends. Secrets are masked before anything is recorded; judgements read nothing but this.
+ * request, one {@link ClientRun} a program, one {@link Delivery} a webhook and one {@link Wait} a wait for webhooks, in
+ * the order of their ends. Secrets are masked before anything is recorded; judgements read nothing but this.
  */
 export const evidenceFormat = 'stack29-evidence/1';
 
@@ -38,6 +39,8 @@ export interface RunOptions {
   readonly tier?: Tier;
   /** Chats that the key may run at the same time, where that is not what its tier says. */
   readonly concurrent?: number;
+  /** Where the run listens for webhooks, as its operator was told to configure the target; absent where it does not. */
+  readonly webhookUrl?: string;
   /** Hard bound on requests; absent means the profile's own cost. */
   readonly maxRequests?: number;
   /** Hard bound on tokens, prompt and completion together. */
@@ -191,7 +194,33 @@ export interface ClientFacts {
   readonly error?: { readonly class: string; readonly message: string; readonly status?: unknown };
 }
 
-/** A line after the header. */
-export type RecordedLine = Exchange | Unsent | ClientRun;
+/** One webhook as the run's listener took it in. */
+export interface Delivery {
+  readonly kind: 'delivery';
+  /** When the whole request had come, in milliseconds since the run's start, from a monotonic clock. */
+  readonly at: number;
+  /** The same moment in Unix milliseconds. */
+  readonly time: number;
+  readonly method: string;
+  /** Path and query. */
+  readonly path: string;
+  readonly headers: HeaderList;
+  readonly body: BodyPiece;
+  /** The status that the listener answered with. */
+  readonly answered: number;
+}
+
+/** The end of a wait for webhooks. */
+export interface Wait {
+  readonly kind: 'wait';
+  readonly probe: string;
+  /** Position among the waits of its probe, from 0. */
+  readonly step: number;
+  /** How many deliveries had come since the run's start: what the probe saw. */
+  readonly deliveries: number;
+}
+
+/** A line behind the header. */
+export type RecordedLine = Exchange | Unsent | ClientRun | Delivery | Wait;
 
 export type EvidenceLine = EvidenceHeader | RecordedLine;

@@ -25,6 +25,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
   vision: topic('vision', 'images in messages'),
   websocket: topic('websocket', 'chats over a WebSocket'),
   clients: topic('clients', 'real clients: the openai packages, LangChain and curl'),
+  webhooks: topic('webhooks', 'deliveries to a webhook'),
   standard: profile('standard', 'all that a URL and one key can show', (row) => row.need === undefined),
   full: profile('full', 'all that any target can show', () => true),
 });

@@ -36,12 +36,24 @@ export interface Excerpt {
   readonly failure?: Failure;
 }
 
+/** A webhook as a report shows it. */
+export interface DeliveryExcerpt {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: HeaderList;
+  readonly body: string;
+  /** The status that it was answered with. */
+  readonly answered: number;
+}
+
 export interface Finding {
   /** What was looked at: `finish_reason`, `the last event`. */
   readonly subject: string;
   /** Every form that would have been accepted. */
   readonly expected: readonly string[];
   readonly actual: string;
+  /** What came to the run's listener, where that is what is wrong. */
+  readonly delivery?: DeliveryExcerpt;
   readonly exchange?: Excerpt;
   /** A shell command that sends the same request; reads the key from STACK29_API_KEY. */
   readonly reproduce?: string;

@@ -4,7 +4,7 @@ import type { HeadingId } from './document.ts';
 export type Level = 'MUST' | 'SHOULD' | 'MAY';
 
 /** The profile that a requirement belongs to; `standard` and `full` are put together from these. */
-export type TopicProfile = 'core' | 'streaming' | 'tools' | 'limits' | 'vision' | 'websocket' | 'clients';
+export type TopicProfile = 'core' | 'streaming' | 'tools' | 'limits' | 'vision' | 'websocket' | 'webhooks' | 'clients';
 
 /** What a target can lack and still conform in the rest: a topic of its own, or a part of `core`. */
 export type Capability = Exclude<TopicProfile, 'core' | 'limits' | 'clients'>;
@@ -19,7 +19,8 @@ export type Capability = Exclude<TopicProfile, 'core' | 'limits' | 'clients'>;
  * - `fault-header`: a target that fails when a header tells it to (`--fault-header`);
  * - `tier`: which customer tier the key belongs to (`--tier`, or `--concurrent`);
  * - `exhausted-key`: a key whose tokens of the day are used up (`--exhausted-key`);
- * - `client-programs`: runs client libraries and curl on this machine.
+ * - `client-programs`: runs client libraries and curl on this machine;
+ * - `webhook-listener`: a place to deliver to (`--webhook-listen`), and a target that is configured to.
  */
 export type Need =
   | 'disabled-key'
@@ -30,7 +31,8 @@ export type Need =
   | 'fault-header'
   | 'tier'
   | 'exhausted-key'
-  | 'client-programs';
+  | 'client-programs'
+  | 'webhook-listener';
 
 /** One row of the contract. Ids are `area.topic.rule`; an id and its level are public. */
 export interface Requirement {

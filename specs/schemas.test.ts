@@ -46,6 +46,11 @@ const chunk = {
   choices: [{ index: 0, delta: { content: 'Hi', tool_calls: [callPiece] }, finish_reason: null }],
 };
 const image = { type: 'image_url', image_url: { url: 'https://example.com/a.png', detail: 'low' } };
+const told = {
+  event: 'tool_call.completed',
+  timestamp: '2026-01-31T12:00:00Z',
+  data: { tool_call_id: 'call_1', tool_name: 'add', execution_time_ms: 12, result: '3' },
+};
 const error = { message: 'Unknown key', type: 'invalid_request_error', param: 'authorization', code: 401 };
 
 const workload = { promptTokens: 8, outputTokens: { from: 1, to: 9 }, transports: { sse: 1 } };
@@ -592,6 +597,29 @@ const cases: Record<SchemaName, Cases> = {
       '/output': [absent, 7],
       '/error': [absent, 7],
       '/execution_time_ms': [absent, '1', -1, null],
+    },
+  },
+  webhook: {
+    accepted: [
+      told,
+      {
+        ...told,
+        timestamp: '2026-01-31T13:00:00.125+01:00',
+        data: { ...told.data, execution_time_ms: 0, result: null },
+      },
+      { ...told, event: 'tool_call.started', data: { tool_call_id: 'call_1', tool_name: 'add' } },
+      { ...told, event: 'generation.done', data: {} },
+      { ...told, event: 'generation.begun', data: { more: true } },
+    ],
+    refused: {
+      '': [null, [], 'tool_call.completed'],
+      '/event': [absent, '', null, 7],
+      '/timestamp': [absent, 1700000000, '1700000000', '2026-01-31', '2026-01-31T12:00:00', 'now', null],
+      '/data': [absent, null, [], 'add'],
+      '/data/tool_call_id': notText,
+      '/data/tool_name': notText,
+      '/data/execution_time_ms': [absent, '12', -1, null],
+      '/data/result': [absent],
     },
   },
 };

@@ -20,6 +20,7 @@ import toolDefinition from './schemas/tool-definition.json' with { type: 'json' 
 import unixTime from './schemas/unix-time.json' with { type: 'json' };
 import usage from './schemas/usage.json' with { type: 'json' };
 import version from './schemas/version.json' with { type: 'json' };
+import webhook from './schemas/webhook.json' with { type: 'json' };
 import wsContent from './schemas/ws-content.json' with { type: 'json' };
 import wsDone from './schemas/ws-done.json' with { type: 'json' };
 import wsError from './schemas/ws-error.json' with { type: 'json' };
@@ -62,6 +63,7 @@ export const schemas = {
   'ws-stop': wsStop,
   'ws-tool-call': wsToolCall,
   'ws-tool-result': wsToolResult,
+  webhook,
 } as const;
 
 export type SchemaName = keyof typeof schemas;

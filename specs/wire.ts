@@ -29,7 +29,8 @@ export type AnyBody =
   | WsStart
   | WsStop
   | WsToolCall
-  | WsToolResult;
+  | WsToolResult
+  | WebhookPayload;
 /**
  * The data of one event of a streamed answer.
  */
@@ -304,6 +305,23 @@ export type WsStart = ChatRequest & {
    * The key, for clients that can set no headers.
    */
   api_key?: string;
+};
+/**
+ * What a server delivers to a webhook when something happened. Members of data that are not listed are allowed.
+ */
+export type WebhookPayload = {
+  /**
+   * What happened: tool_call.started, tool_call.completed, tool_call.failed or generation.done.
+   */
+  event: string;
+  /**
+   * When it happened.
+   */
+  timestamp: string;
+  /**
+   * What it happened to.
+   */
+  data: {};
 };
 
 /**

@@ -5,6 +5,7 @@ import { ask } from './probes/prompts.ts';
 import { type Reply, readReply } from './reply.ts';
 import { refusedForNow } from './socket.ts';
 import { NotSent, type Wire, type WireRequest } from './transport/wire.ts';
+import { type Inbox, noInbox } from './webhooks/inbox.ts';
 
 /** Takes in all that a run sees, in the order in which it is seen. */
 export interface Recorder {
@@ -25,7 +26,13 @@ const mayPass: ReadonlySet<number> = new Set([429, 503]);
  * was refused for a reason of the moment is sent once more, when the governor lets it through: each has an even step,
  * and its second try the odd one after.
  */
-export function openClient(probe: string, model: string, wire: Wire, recorder: Recorder): ProbeClient {
+export function openClient(
+  probe: string,
+  model: string,
+  wire: Wire,
+  recorder: Recorder,
+  inbox: Inbox = noInbox,
+): ProbeClient {
   let steps = 0;
   const underWay = new Set<Promise<Reply>>();
 
@@ -81,6 +88,7 @@ export function openClient(probe: string, model: string, wire: Wire, recorder: R
       reply.then(done, done);
       return reply;
     },
+    webhooks: inbox.open(probe, recorder.line),
     async settled() {
       while (underWay.size > 0) {
         await Promise.allSettled(underWay);

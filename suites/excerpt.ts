@@ -1,4 +1,6 @@
-import type { Excerpt } from '../specs/report.ts';
+import type { Delivery } from '../specs/evidence.ts';
+import type { DeliveryExcerpt, Excerpt } from '../specs/report.ts';
+import { decodeBody } from './body.ts';
 import type { Reply } from './reply.ts';
 
 const longestBody = 1500;
@@ -38,6 +40,10 @@ function messages({ exchange, messages }: Reply): NonNullable<Excerpt['messages'
   const half = mostMessages / 2;
   const left = `(${shown.length - mostMessages} messages left out)`;
   return [...shown.slice(0, half), { from: '…', at: shown[half]?.at ?? 0, text: left }, ...shown.slice(-half)];
+}
+
+export function deliveryExcerpt({ method, path, headers, body, answered }: Delivery): DeliveryExcerpt {
+  return { method, path, headers, body: cut(decodeBody([body], undefined).text), answered };
 }
 
 /** The beginning and the end, where what is wrong with a long body mostly stands. */

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { Delivery } from '../specs/evidence.ts';
 import { problemsOf, type SchemaName } from '../specs/validate.ts';
 import { show } from '../specs/words.ts';
 import { isObject, member } from './member.ts';
@@ -7,6 +8,8 @@ import type { Reply } from './reply.ts';
 /** What one look at an exchange found wrong. */
 export interface Breach {
   readonly reply: Reply;
+  /** The webhook that is wrong; the exchange is then the chat that it tells of. */
+  readonly delivery?: Delivery;
   readonly subject: string;
   readonly expected: readonly string[];
   readonly actual: string;

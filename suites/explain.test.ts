@@ -15,7 +15,7 @@ test('the tree has every requirement exactly once', () => {
 });
 
 test('the tree gives the reason where a heading has no requirement', () => {
-  expect(explainDocument()).toMatch(/^ {2}Webhook Payload\n {4}none: \S+/m);
+  expect(explainDocument()).toMatch(/^Support\n {2}none: \S+/m);
 });
 
 test('a requirement is told with its reading, its profiles and its probe', () => {

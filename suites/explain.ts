@@ -13,6 +13,7 @@ const needWords: Readonly<Record<Need, string>> = {
   'fault-header': 'a target that fails when a header tells it to (--fault-header)',
   tier: 'the tier of the key (--tier), or how many requests it may run at the same time (--concurrent)',
   'exhausted-key': 'a key whose tokens of the day are used up (--exhausted-key)',
+  'webhook-listener': 'a place to deliver to (--webhook-listen), and a target that is configured to deliver there',
   'long-prompt': "a prompt as long as the model's context window (--profile full or core)",
   'server-tools': 'a target that runs execute_code itself, and your word for it (--runs-tools)',
 };

@@ -4,7 +4,7 @@ import type { Level } from '../specs/requirement.ts';
 import { type RequirementId, requirements } from '../specs/requirements/index.ts';
 import { reproduce } from './curl.ts';
 import { reproduceDialog } from './dialog-script.ts';
-import { excerpt } from './excerpt.ts';
+import { deliveryExcerpt, excerpt } from './excerpt.ts';
 import { type Breach, Inconclusive, NotApplicable, Violation } from './expect.ts';
 import { lackOf } from './lacking.ts';
 import type { Context } from './probe.ts';
@@ -123,12 +123,17 @@ function worst(decisions: readonly Decision[]): Decision {
   return of('error') ?? of('inconclusive') ?? of('pass') ?? { verdict: 'not-applicable', observed: 0 };
 }
 
-function finding(id: RequirementId, { reply, subject, expected, actual }: Breach, { options }: Context): Finding {
+function finding(
+  id: RequirementId,
+  { reply, delivery, subject, expected, actual }: Breach,
+  { options }: Context,
+): Finding {
   const { request } = reply.exchange;
   return {
     subject,
     expected,
     actual,
+    ...(delivery && { delivery: deliveryExcerpt(delivery) }),
     exchange: excerpt(reply, options.url),
     reproduce: request.dialog ? reproduceDialog(id, request, options) : reproduce(request, options.url),
   };

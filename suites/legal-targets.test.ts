@@ -4,6 +4,8 @@ import type { Behaviour } from '../reference-server/behaviour.ts';
 import { asked, inBody, inTurn } from '../reference-server/change.ts';
 import { keyOfTier, parseKeys } from '../reference-server/keys/key-entries.ts';
 import { startServer } from '../reference-server/server.ts';
+import { executeCode } from '../reference-server/tools/execute-code.ts';
+import { parseWebhook } from '../reference-server/webhooks/target.ts';
 import type { EvidenceHeader, EvidenceLine, RecordedLine, RunOptions } from '../specs/evidence.ts';
 import type { ProfileName } from '../specs/profiles.ts';
 import type { Report } from '../specs/report.ts';
@@ -15,6 +17,8 @@ import { trialBackend } from './self-test.ts';
 import { tool } from './tool.ts';
 import { skippingClock } from './transport/clock.ts';
 import { openReplayWire } from './transport/replay.ts';
+import { openReplayInbox } from './webhooks/inbox.ts';
+import { openWebhookListener } from './webhooks/listener.ts';
 
 const key = 'sk-legal-targets';
 
@@ -29,13 +33,28 @@ interface Settings {
   readonly keys?: Parameters<typeof startServer>[0]['keys'];
   readonly timeoutMs?: number;
   readonly options?: Partial<RunOptions>;
+  /** Of those that deliver webhooks; true by default. */
+  readonly runsTools?: boolean;
 }
 
 async function judge(behaviour: Behaviour, settings: Settings = {}): Promise<Judged> {
-  const { profile = 'standard', keys = [keyOfTier(key, 'free')], timeoutMs = 5_000 } = settings;
+  const { profile = 'standard', keys = [keyOfTier(key, 'free')], timeoutMs = 5_000, runsTools = true } = settings;
   const clock = skippingClock();
-  const server = await startServer({ backend: trialBackend(), keys, behaviour, clock: clock.now });
-  const options: RunOptions = { url: server.url, profile, only: [], disabledKey: false, ...settings.options };
+  const listener = profile === 'webhooks' ? await openWebhookListener('127.0.0.1', 0, clock) : undefined;
+  const webhook = listener && {
+    webhook: parseWebhook({ webhook_url: listener.url }, 'a test'),
+    ...(runsTools && { tools: executeCode() }),
+  };
+  const about = { backend: trialBackend(), keys, behaviour, clock: clock.now, firstRetryMs: 20 };
+  const server = await startServer({ ...about, ...webhook });
+  const options: RunOptions = {
+    url: server.url,
+    profile,
+    only: [],
+    disabledKey: false,
+    ...(listener && { webhookUrl: listener.url }),
+    ...settings.options,
+  };
   const startedAt: EvidenceHeader['startedAt'] = new Date().toISOString();
   const lines: RecordedLine[] = [];
   const record = (line: EvidenceLine) => {
@@ -49,20 +68,22 @@ async function judge(behaviour: Behaviour, settings: Settings = {}): Promise<Jud
       timeoutMs,
       concurrency: 4,
       clock,
+      listener,
       startedAt,
       record,
     });
-    const clientRuns = lines.filter((line) => line.kind === 'client');
     const again = await run({
       options,
       wire: openReplayWire(lines),
-      clients: replayClients(clientRuns),
+      clients: replayClients(lines.filter((line) => line.kind === 'client')),
+      inbox: openReplayInbox(lines),
       tool,
       startedAt,
     });
     return { live, again };
   } finally {
     await server.close();
+    await listener?.close();
   }
 }
 
@@ -199,8 +220,86 @@ describe('a target whose sockets are different', () => {
   });
 });
 
+test('a target that answers with the one model that it has, whatever was asked for, is not told of twice', async () => {
+  const { live } = await judge({
+    body: (body) => ({ ...Object(body), model: 'stack29/scripted' }),
+  });
+  const about = idsOf(live, 'fail', 'warn');
+  expect(about).toEqual(['chat.model.required', 'chat.model.type', 'errors.model-not-found.status']);
+});
+
+describe('webhooks that are different, and legal', () => {
+  const verdicts = async (behaviour: Behaviour, settings: Settings = {}) =>
+    (await judge(behaviour, { ...settings, profile: 'webhooks' })).live;
+  const end = (id: string, timestamp: string) => ({ event: 'generation.done', timestamp, data: { id } });
+
+  test('come for other clients, too, and late', async () => {
+    const live = await verdicts({
+      tell: (payload) => [
+        end('chatcmpl-of-another', payload.timestamp),
+        end('chatcmpl-of-yesterday', '2026-01-01T00:00:00Z'),
+        payload,
+      ],
+    });
+    expect(idsOf(live, 'fail', 'warn', 'inconclusive')).toEqual([]);
+  });
+
+  test('name no chat, and look the same within a second', async () => {
+    const live = await verdicts({
+      tell: ({ timestamp, ...payload }) => [
+        {
+          ...payload,
+          timestamp: `${timestamp.slice(0, 19)}Z`,
+          data: payload.event === 'generation.done' ? {} : payload.data,
+        },
+      ],
+    });
+    expect(idsOf(live, 'fail', 'warn', 'inconclusive')).toEqual([]);
+    expect(idsOf(live, 'note')).toEqual(expect.arrayContaining(['webhooks.generation.identified']));
+    expect(idsOf(live, 'note')).not.toContain('webhooks.delivery.once');
+  });
+
+  test('tell of no tool, since calls are left to the client', async () => {
+    const live = await verdicts({}, { runsTools: false });
+    expect(live.outcome).toBe('conformant');
+    expect(idsOf(live, 'not-applicable')).toContain('webhooks.tool-call.started');
+  });
+
+  test('tell of no tool, and nothing says why: that decides nothing', async () => {
+    const live = await verdicts({ tell: (payload) => (payload.event === 'generation.done' ? [payload] : []) });
+    expect(idsOf(live, 'fail', 'warn')).toEqual([]);
+    expect(idsOf(live, 'inconclusive')).toContain('webhooks.tool-call.started');
+  });
+
+  test('never come: that decides nothing', async () => {
+    const { live } = await judge({ tell: () => [] }, { profile: 'webhooks', timeoutMs: 1_000 });
+    expect(new Set(live.results.map(({ verdict }) => verdict))).toEqual(new Set(['inconclusive']));
+  });
+
+  test('hold what no schema foresees: each is a finding, none is an error', async () => {
+    const bodies = [
+      '',
+      '[',
+      '7',
+      '"text"',
+      'null',
+      `${'['.repeat(50_000)}`,
+      `{"event":${'['.repeat(9_000)}${']'.repeat(9_000)}}`,
+    ];
+    const live = await verdicts({
+      tell: (payload) => [...bodies.map((_, place) => ({ ...payload, data: { place } })), payload],
+      deliver(delivery) {
+        const [, place] = /"place":(\d+)/.exec(delivery.body) ?? [];
+        return place === undefined ? delivery : { ...delivery, body: bodies[Number(place)] ?? '' };
+      },
+    });
+    expect(idsOf(live, 'error')).toEqual([]);
+    expect(idsOf(live, 'fail')).toContain('webhooks.payload.json');
+  });
+});
+
 describe('evidence that is judged again gives the report of the live run', () => {
-  test.each(['standard', 'limits', 'websocket'] as const)('with the profile %s', async (profile) => {
+  test.each(['standard', 'limits', 'websocket', 'webhooks'] as const)('with the profile %s', async (profile) => {
     const { live, again } = await judge({}, { profile, options: { tier: 'free' } });
     expect(live.outcome).toBe('conformant');
     expect(renderJson(again)).toBe(renderJson(live));

@@ -8,6 +8,9 @@ import { type Clock, systemClock } from './transport/clock.ts';
 import type { FaultHeader } from './transport/fault-header.ts';
 import { govern } from './transport/governor.ts';
 import { openLiveWire } from './transport/live.ts';
+import { openMask, secretsIn } from './transport/mask.ts';
+import { openInbox } from './webhooks/inbox.ts';
+import type { WebhookListener } from './webhooks/listener.ts';
 
 /** What the standard profile may take: within one window of the Free tier, and a fifth of its day. */
 const freeWindow = { requests: 90, tokens: 20_000 } as const;
@@ -29,6 +32,10 @@ export interface LiveRunSettings extends Pick<RunSettings, 'onProgress' | 'onFau
   /** Runs real clients; by default their programs on this machine. */
   readonly clients?: ClientRunner;
   readonly startedAt: string;
+  /** Takes in the target's webhooks; its URL is that of the options. */
+  readonly listener?: WebhookListener | undefined;
+  /** How long webhooks are waited for; as long as a phase of a request unless given. */
+  readonly webhookTimeoutMs?: number | undefined;
   readonly record?: (line: EvidenceLine) => void;
   /** Told in one line when the run has to wait. */
   readonly notify?: (line: string) => void;
@@ -43,19 +50,19 @@ export interface LiveRunSettings extends Pick<RunSettings, 'onProgress' | 'onFau
  */
 export async function runLive(settings: LiveRunSettings): Promise<Report> {
   const { options, concurrency, notify, clients = liveClients(settings), clock = systemClock } = settings;
-  const live = openLiveWire({
-    ...settings,
-    baseUrl: options.url,
-    userAgent: tool.replace(' ', '/'),
-    startedAt: clock.elapsed(),
-  });
+  const { listener, webhookTimeoutMs: timeoutMs = settings.timeoutMs } = settings;
+  const startedAt = clock.elapsed();
+  const live = openLiveWire({ ...settings, baseUrl: options.url, userAgent: tool.replace(' ', '/'), startedAt });
+  const secrets = [settings.key, settings.disabledKey, settings.exhaustedKey].filter((key) => key !== undefined);
+  const mask = openMask([...secrets, ...secretsIn(settings.headers ?? {})]);
+  const inbox = listener && openInbox(listener, { mask, timeoutMs, startedAt, record: settings.record });
   // Requests that are sent again count too: whatever happens, a run stays within what was planned, or a Free window.
   const { cost } = plan(options);
   const { maxRequests = Math.max(cost.requests, freeWindow.requests) } = options;
   const { maxTokens = Math.max(cost.tokens, freeWindow.tokens) } = options;
   const wire = govern(live, { concurrency, maxRequests, maxTokens, notify, clock });
   try {
-    return await run({ ...settings, wire, clients, tool });
+    return await run({ ...settings, wire, clients, inbox, tool });
   } finally {
     await wire.close();
   }

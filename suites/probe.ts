@@ -1,4 +1,4 @@
-import type { ClientName, ClientRun, Credential, Demand, DialogStep, RunOptions } from '../specs/evidence.ts';
+import type { ClientName, ClientRun, Credential, Delivery, Demand, DialogStep, RunOptions } from '../specs/evidence.ts';
 import type { RequirementId } from '../specs/requirements/index.ts';
 import type { Reply } from './reply.ts';
 
@@ -44,12 +44,26 @@ export interface RequestOptions {
 /** Members of a chat request; one given as `undefined` is left out. */
 export type ChatMembers = Readonly<Record<string, unknown>>;
 
+/** What the run's listener takes in of the target's webhooks. */
+export interface Webhooks {
+  /** Answers the next delivery with 503. */
+  refuseNext(): void;
+  /**
+   * Waits until what has come is enough, at most for a time, and gives back all that has come since the run's start, in
+   * the order of arrival.
+   * @param withinMs milliseconds; as long as the run waits for a phase of a request, unless given
+   */
+  wait(enough: (deliveries: readonly Delivery[]) => boolean, withinMs?: number): Promise<readonly Delivery[]>;
+}
+
 /** The verbs with which a probe talks to the target. None throws for what the target does: see {@link Reply}. */
 export interface Client {
   /** `POST /chat/completions`; model, one short user message and a small `max_tokens` are filled in. */
   chat(members?: ChatMembers, options?: RequestOptions): Promise<Reply>;
   /** Any request; a body is sent as it stands, as JSON by its label. */
   send(method: string, path: string, body?: string, options?: RequestOptions): Promise<Reply>;
+  /** Rejects with NotSent where the run does not listen. */
+  readonly webhooks: Webhooks;
 }
 
 /** What a judgement may know beside what its probe saw. */

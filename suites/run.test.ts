@@ -34,13 +34,19 @@ describe('the plan', () => {
 
   test('of the standard profile spends no limit and needs no second key', () => {
     const names = plan({ profile: 'standard', only: [] }).probes.map(({ name }) => name);
-    expect(names).not.toContain('chats until the limit refuses one');
+    expect(names).not.toContain('chats until the limit refuses one, and after its reset');
     expect(names).not.toContain('a chat with the key of a disabled account');
   });
 
   test('of one requirement holds the probe that shows it alone', () => {
     const { probes: chosen } = plan({ profile: 'standard', only: ['chat.stop.string'] });
     expect(chosen.map(({ name }) => name)).toEqual(['an answer cut at a stop sequence, alone and amid others']);
+  });
+
+  test('of a rule over all exchanges waits for no limit', () => {
+    const { cost } = plan({ profile: 'full', only: ['http.body.json'] });
+    expect(cost.seconds).toBe(0);
+    expect(plan({ profile: 'full', only: ['limits.requests.paced'] }).cost.seconds).toBeGreaterThan(60);
   });
 
   test.each(capabilities)('of a target without %s sends nothing for it', (capability) => {

@@ -14,6 +14,7 @@ import type { Reply } from './reply.ts';
 import { selectRequirements } from './select.ts';
 import type { Wire } from './transport/wire.ts';
 import { exchangeRules, wholeRunRules } from './universal/index.ts';
+import type { Inbox } from './webhooks/inbox.ts';
 
 export interface Progress {
   readonly done: number;
@@ -28,6 +29,8 @@ export interface RunSettings {
   readonly wire: Wire;
   /** Runs the programs of real clients, or replays their runs. */
   readonly clients: ClientRunner;
+  /** Where webhooks come in: live or a replay; absent where the run does not listen. */
+  readonly inbox?: Inbox | undefined;
   /** Name and version of the tool. */
   readonly tool: string;
   /** ISO 8601; of the evidence when it is judged again. */
@@ -75,7 +78,7 @@ export async function run(settings: RunSettings): Promise<Report> {
   const baseline = await meetTarget((model) => openClient(firstContact, model, wire, log), options);
   let done = 0;
   const observe = async (probe: BoundProbe): Promise<Observation> => {
-    const client = openClient(probe.name, baseline.model, wire, log);
+    const client = openClient(probe.name, baseline.model, wire, log, settings.inbox);
     const runProgram = clientVerb(settings.clients, probe.name, baseline.model, client, log);
     const target: Target = { options, baseline, ...client, client: runProgram };
     const observation = await probe.observe(target).then(
@@ -96,15 +99,19 @@ export async function run(settings: RunSettings): Promise<Report> {
   return composeReport(settings, baseline.model, replies, results);
 }
 
-/** A rule over all exchanges rests on every probe of the profile; any other requirement on its own probe. */
+/**
+ * A rule over all exchanges rests on every probe of the profile, but for those that wait for a limit to open again; any
+ * other requirement on its own probe.
+ */
 function chooseProbes(
   options: Pick<RunOptions, 'profile' | 'without'>,
   selected: readonly RequirementId[],
 ): readonly BoundProbe[] {
   const judged = (ids: readonly RequirementId[]) => ids.filter((id) => lackOf(id, options) === undefined);
-  const universal = judged(selected).some((id) => id in exchangeRules || id in wholeRunRules);
-  const wanted = judged(universal ? profiles[options.profile].ids : selected);
-  return probes.filter(({ ids }) => ids.some((id) => wanted.includes(id)));
+  const own = judged(selected);
+  const universal = own.some((id) => id in exchangeRules || id in wholeRunRules);
+  const wanted = universal ? judged(profiles[options.profile].ids) : own;
+  return probes.filter(({ ids, cost }) => ids.some((id) => (cost.seconds === undefined ? wanted : own).includes(id)));
 }
 
 /** Keeps what a run sees, and gives it back in the order of probes and steps, whatever order it came in. */

@@ -8,12 +8,14 @@ import { keyOfTier } from '../reference-server/keys/key-entries.ts';
 import { startServer } from '../reference-server/server.ts';
 import { executeCode } from '../reference-server/tools/execute-code.ts';
 import type { ToolRunner } from '../reference-server/tools/tool-runner.ts';
+import { parseWebhook } from '../reference-server/webhooks/target.ts';
 import type { Report, Result } from '../specs/report.ts';
 import { type RequirementId, requirements } from '../specs/requirements/index.ts';
 import { replayClients } from './clients/client-runner.ts';
 import { runLive } from './live-run.ts';
 import { skippingClock } from './transport/clock.ts';
 import { demandsOf, readFaultHeader } from './transport/fault-header.ts';
+import { openWebhookListener } from './webhooks/listener.ts';
 
 /** A server to judge, and the requirements that it must be found to break: these and no others. */
 interface Subject {
@@ -127,6 +129,9 @@ const key = 'sk-self-test-free-key';
 const disabledKey = 'sk-self-test-disabled-key';
 const exhaustedKey = 'sk-self-test-exhausted-key';
 const faultHeader = readFaultHeader('X-Stack29-Fault');
+/** A delivery that is to come must come in time on a busy machine, too; only faults that keep one back take it all. */
+const webhookTimeoutMs = 5_000;
+const webhookSecret = `whsec_${Buffer.from('the secret of the self-test').toString('base64')}`;
 
 const never = new AbortController().signal;
 
@@ -153,7 +158,17 @@ export async function trySubject(
   // Both sides go by one clock, on which no wait for a window takes time.
   const clock = skippingClock();
   const tools = codeRunner();
-  const server = await startServer({ backend, keys, behaviour, clock: clock.now, allowFaults: true, tools });
+  const listener = await openWebhookListener('127.0.0.1', 0, clock);
+  const server = await startServer({
+    backend,
+    keys,
+    behaviour,
+    clock: clock.now,
+    allowFaults: true,
+    tools,
+    webhook: parseWebhook({ webhook_url: listener.url, secret: webhookSecret }, 'the self-test'),
+    firstRetryMs: 20,
+  });
   try {
     const report = await runLive({
       // The model is given, so that a broken list of models is judged instead of ending the run.
@@ -167,7 +182,10 @@ export async function trySubject(
         exhaustedKey: true,
         demands: demandsOf(faultHeader),
         tier: 'free',
+        webhookUrl: listener.url,
       },
+      listener,
+      webhookTimeoutMs,
       key,
       disabledKey,
       exhaustedKey,
@@ -182,6 +200,7 @@ export async function trySubject(
     return compare(subject, report, withClients);
   } finally {
     await server.close();
+    await listener.close();
   }
 }
 

@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -9,11 +11,12 @@ import type { Behaviour } from '../reference-server/behaviour.ts';
 import { faults } from '../reference-server/faults/index.ts';
 import { keyOfTier } from '../reference-server/keys/key-entries.ts';
 import { type RunningServer, startServer } from '../reference-server/server.ts';
+import { parseWebhook, type WebhookTarget } from '../reference-server/webhooks/target.ts';
 import { conformance } from './vitest.ts';
 
-function start(behaviour: Behaviour = {}): Promise<RunningServer> {
+function start(behaviour: Behaviour = {}, webhook?: WebhookTarget): Promise<RunningServer> {
   const keys = [keyOfTier('sk-own', 'free'), keyOfTier('sk-disabled', 'free', true)];
-  return startServer({ backend: scriptedBackend(), keys, behaviour });
+  return startServer({ backend: scriptedBackend(), keys, behaviour, ...(webhook && { webhook }) });
 }
 
 describe('of the reference server', () => {
@@ -27,6 +30,35 @@ describe('of the reference server', () => {
 
   conformance({ url: () => server.url, apiKey: 'sk-own', disabledKey: 'sk-disabled' });
 });
+
+describe('of the webhooks of the reference server', async () => {
+  const webhookListen = { host: '127.0.0.1', port: await freePort() };
+  let server: RunningServer;
+
+  beforeAll(async () => {
+    const url = `http://127.0.0.1:${webhookListen.port}/stack29-webhook`;
+    server = await start({}, parseWebhook({ webhook_url: url }, 'a test'));
+  });
+
+  afterAll(() => server.close());
+
+  conformance({
+    url: () => server.url,
+    apiKey: 'sk-own',
+    profile: 'webhooks',
+    only: ['webhooks.payload.*'],
+    webhookListen,
+    timeoutMs: 10_000,
+  });
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
 
 interface Outcome {
   readonly title: string;

@@ -5,6 +5,7 @@ import type { Report } from '../specs/report.ts';
 import type { Capability } from '../specs/requirement.ts';
 import { type RequirementId, requirements } from '../specs/requirements/index.ts';
 import { baseUrlOf } from './base-url.ts';
+import type { Address } from './command/values.ts';
 import { runLive } from './live-run.ts';
 import { printable } from './report/printable.ts';
 import { describeResult } from './report/result.ts';
@@ -12,6 +13,7 @@ import { plan } from './run.ts';
 import { selectRequirements } from './select.ts';
 import { demandsOf, readFaultHeader } from './transport/fault-header.ts';
 import { UsageError } from './usage-error.ts';
+import { openWebhookListener } from './webhooks/listener.ts';
 
 export interface ConformanceSettings {
   /** Base URL with its `/v1`; a function where it is known only once a hook has started the server. */
@@ -39,6 +41,8 @@ export interface ConformanceSettings {
   readonly only?: readonly string[] | undefined;
   /** What the target lacks; its requirements are skipped as not applicable. */
   readonly without?: readonly Capability[] | undefined;
+  /** Where to take in webhooks, at the path /stack29-webhook; the caller configures the target to deliver there. */
+  readonly webhookListen?: Address | undefined;
   /** For each phase of a request; 60,000 by default. */
   readonly timeoutMs?: number | undefined;
   /** Requests at a time; 4 by default. */
@@ -73,6 +77,8 @@ export function conformance(settings: ConformanceSettings): void {
 
   describe(`the Stack 2.9 API, profile ${profile}`, () => {
     beforeAll(async () => {
+      const { webhookListen } = settings;
+      const listener = webhookListen && (await openWebhookListener(webhookListen.host, webhookListen.port));
       const options: RunOptions = {
         url: baseUrlOf(typeof settings.url === 'string' ? settings.url : await settings.url(), 'url'),
         profile,
@@ -80,6 +86,7 @@ export function conformance(settings: ConformanceSettings): void {
         without,
         ...(model !== undefined && { model }),
         disabledKey: disabledKey !== undefined,
+        ...(listener && { webhookUrl: listener.url }),
         ...(settings.runsTools !== undefined && { runsTools: settings.runsTools }),
         ...(exhaustedKey !== undefined && { exhaustedKey: true }),
         ...(faultHeader && { demands: demandsOf(faultHeader) }),
@@ -87,7 +94,7 @@ export function conformance(settings: ConformanceSettings): void {
         ...(concurrent !== undefined && { concurrent }),
       };
       const startedAt = new Date().toISOString();
-      report = await runLive({
+      const run = runLive({
         options,
         key: apiKey,
         disabledKey,
@@ -97,7 +104,9 @@ export function conformance(settings: ConformanceSettings): void {
         timeoutMs,
         concurrency,
         startedAt,
+        listener,
       });
+      report = await run.finally(() => listener?.close());
     }, cost.requests * timeoutMs);
 
     for (const { name, ids } of probes)

@@ -3,6 +3,7 @@ import type { Behaviour } from '../../reference-server/behaviour.ts';
 import { asked } from '../../reference-server/change.ts';
 import { stalling } from '../../reference-server/stall.ts';
 import type { Distribution } from '../../specs/wire.ts';
+import { Contact, learnWording } from '../target.ts';
 import { jobFor, measureJob, startTarget, streams } from './test-rig.ts';
 
 /** Records when a server took each request up, and when it handed each event with content to the socket. */
@@ -113,9 +114,13 @@ test('what is asked for is what the profile says: lengths, transports, tools', a
     },
   };
   const target = await startTarget({ behaviour });
-  const workload = { promptTokens: 9, outputTokens: 3, transports: { json: 1, sse: 1 }, tools: true, temperature: 0 };
-  const { counts } = await measureJob(jobFor(target, { kind: 'closed', concurrency: 3 }, { requests: 40, workload }));
-  expect(counts).toMatchObject({ succeeded: 40, promptTokens: 360, outputTokens: 120 });
+  const workload = { promptTokens: 60, outputTokens: 3, transports: { json: 1, sse: 1 }, tools: true, temperature: 0 };
+  const contact = new Contact(target, new AbortController().signal);
+  const wording = await learnWording(contact, workload, undefined);
+  await contact.close();
+  bodies.length = 0;
+  const { counts } = await measureJob(jobFor(target, { kind: 'closed', concurrency: 3 }, { requests: 40, wording }));
+  expect(counts).toMatchObject({ succeeded: 40, promptTokens: 2_400, outputTokens: 120 });
   expect(bodies).toHaveLength(40);
   for (const body of bodies)
     expect(body).toMatchObject({ max_tokens: 3, temperature: 0, tools: [{ type: 'function' }] });

@@ -54,7 +54,10 @@ function chooseTransport({ transports }: LoadWorkload, random: Random): Transpor
 }
 
 /** What every transport sends of a request. */
-export function membersOf({ model, workload }: Wording, { messages, maxTokens }: Ask) {
+export function membersOf(
+  { model, workload }: Pick<Wording, 'model' | 'workload'>,
+  { messages, maxTokens }: Pick<Ask, 'messages' | 'maxTokens'>,
+) {
   return {
     model,
     messages,

@@ -1,6 +1,8 @@
 import { ApiError } from '../api-error.ts';
 import type { Behaviour } from '../behaviour.ts';
 import { asked, type Members } from '../change.ts';
+import { headerDialects } from '../dialects/headers.ts';
+import { streamDialects } from '../dialects/streams.ts';
 import { deciding, refusing } from './checks.ts';
 import type { Faults } from './fault.ts';
 
@@ -32,6 +34,16 @@ export const clientFaults = {
     description: 'plain chats of the openai package for JavaScript are refused',
     trips: ['clients.openai-js.chat'],
     behaviour: turningAway('openai-js', plain),
+  },
+  'media-type-unread-by-openai-js': {
+    description: 'media types are in capitals, which HTTP allows and one client takes for text',
+    trips: ['clients.openai-js.chat'],
+    behaviour: headerDialects['content-type-capital'].behaviour,
+  },
+  'mark-unread-by-openai-python': {
+    description: 'streams begin with a byte order mark, which costs some clients the first event',
+    trips: ['clients.openai-python.stream', 'clients.langchain.stream'],
+    behaviour: streamDialects['sse-mark'].behaviour,
   },
   'openai-js-stream-refused': {
     description: 'streamed chats of the openai package for JavaScript are refused',

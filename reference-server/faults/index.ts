@@ -15,6 +15,7 @@ import { toolFaults } from './tools.ts';
 import { transportFaults } from './transports.ts';
 import { versionFaults } from './version.ts';
 import { visionFaults } from './vision.ts';
+import { webhookFaults } from './webhooks.ts';
 import { websocketFaults } from './websocket.ts';
 
 const table = {
@@ -35,6 +36,7 @@ const table = {
   ...websocketFaults,
   ...transportFaults,
   ...clientFaults,
+  ...webhookFaults,
 };
 
 export type FaultId = keyof typeof table;

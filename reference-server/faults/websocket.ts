@@ -20,11 +20,13 @@ const isUnknownKey = ({ keyPlace, exchange }: Scene) => keyPlace !== undefined &
 const modelOf = ({ received }: Scene) => membersOf(received).model;
 const isUnknownModel = (scene: Scene) => /no-such-model/.test(String(modelOf(scene)));
 
-/** Long answers come slowly, so that what happens meanwhile can be seen. */
+/** Long answers come slowly for four seconds, so that what happens meanwhile can be seen. */
 const slowly: Pick<Required<SocketBehaviour>, 'turn'> = {
   async *turn(messages, scene) {
+    let index = 0;
     for await (const message of messages) {
-      if (tokensAsked(scene) > 100) await sleep(100);
+      if (tokensAsked(scene) > 100 && index < 40) await sleep(100);
+      index += 1;
       yield message;
     }
   },

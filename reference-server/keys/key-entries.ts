@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type Limits, type Tier, tierLimits, tiers } from '../limits/tiers.ts';
+import { BadWebhook, parseWebhook, type WebhookTarget } from '../webhooks/target.ts';
 
 /** A key that the server accepts, with the limits of its account. */
 export interface KeyEntry {
@@ -8,6 +9,8 @@ export interface KeyEntry {
   readonly disabled: boolean;
   /** Tokens that count as used today when the server starts; default none. */
   readonly tokensUsed?: number;
+  /** Where the events of the key's account are delivered, where it is not the server's default. */
+  readonly webhook?: WebhookTarget;
 }
 
 /** Keys that cannot be used. The message says where and why, and shows no key. */
@@ -19,8 +22,10 @@ export function keyOfTier(key: string, tier: Exclude<Tier, 'enterprise'>, disabl
 }
 
 /**
- * Reads a JSON array of `{ key, tier: "free" | "pro" | "enterprise", disabled?, limits?, tokensUsed? }`, the
- * last of which are tokens that count as used today. Limits are `{ requestsPerMinute, tokensPerDay, concurrent }`: all three for enterprise, else those that differ from the tier's.
+ * Reads a JSON array of `{ key, tier: "free" | "pro" | "enterprise", disabled?, limits?, tokensUsed?, webhook? }`.
+ * Limits are `{ requestsPerMinute, tokensPerDay, concurrent }`: all three for enterprise, else those that differ from
+ * the tier's. `tokensUsed` are tokens that count as used today. A webhook is `{ webhook_url, events?, secret? }`; see
+ * {@link parseWebhook}.
  * @throws BadKeys
  */
 export function readKeyFile(path: string): readonly KeyEntry[] {
@@ -54,20 +59,30 @@ function parse(text: string): unknown {
 }
 
 function parseEntry(entry: unknown, where: string): KeyEntry {
-  const known = ['key', 'tier', 'disabled', 'limits', 'tokensUsed'];
-  const { key, tier, disabled = false, limits = {}, tokensUsed } = members(entry, known, where);
+  const known = ['key', 'tier', 'disabled', 'limits', 'tokensUsed', 'webhook'];
+  const { key, tier, disabled = false, limits = {}, tokensUsed, webhook } = members(entry, known, where);
   if (typeof disabled !== 'boolean') throw new BadKeys(`disabled in ${where} must be true or false`);
   return {
     key: validKey(key, `key in ${where}`),
     limits: parseLimits(limits, validTier(tier, where), where),
     disabled,
     ...(tokensUsed !== undefined && { tokensUsed: wholeNumber(tokensUsed, `tokensUsed in ${where}`) }),
+    ...(webhook !== undefined && { webhook: validWebhook(webhook, `webhook of ${where}`) }),
   };
 }
 
 function wholeNumber(value: unknown, what: string): number {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return value;
   throw new BadKeys(`${what} must be a whole number of at least 1`);
+}
+
+function validWebhook(value: unknown, where: string): WebhookTarget {
+  const { webhook_url, events, secret } = members(value, ['webhook_url', 'events', 'secret'], where);
+  try {
+    return parseWebhook({ webhook_url, events, secret }, where);
+  } catch (error) {
+    throw error instanceof BadWebhook ? new BadKeys(error.message) : error;
+  }
 }
 
 function validKey(key: unknown, where: string): string {

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { ApiError } from '../api-error.ts';
 import { type Limits, tierLimits } from '../limits/tiers.ts';
+import type { WebhookTarget } from '../webhooks/target.ts';
 import type { KeyEntry } from './key-entries.ts';
 
 /** Whoever a request counts for: the holder of a key, or an address that gave none. */
@@ -8,6 +9,7 @@ export interface Account {
   readonly id: string;
   readonly limits: Limits;
   readonly disabled: boolean;
+  readonly webhook?: WebhookTarget | undefined;
 }
 
 /** Requests without a valid key have the limits of the Free tier, counted by address. */
@@ -22,10 +24,10 @@ export class Keyring {
   readonly seeds: readonly { readonly account: Account; readonly tokens: number }[];
 
   constructor(entries: readonly KeyEntry[]) {
-    this.#entries = entries.map(({ key, limits, disabled }) => ({
+    this.#entries = entries.map(({ key, limits, disabled, webhook }) => ({
       digest: digest(key),
       // The same for every server and every start, and no way back to the key.
-      account: { id: `key ${digest(key).toString('hex').slice(0, 32)}`, limits, disabled },
+      account: { id: `key ${digest(key).toString('hex').slice(0, 32)}`, limits, disabled, webhook },
     }));
     this.seeds = this.#entries.flatMap(({ account }, index) => {
       const tokens = entries[index]?.tokensUsed;

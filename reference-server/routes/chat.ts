@@ -1,15 +1,18 @@
+import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { ChatRequest } from '../../specs/wire.ts';
 import { type Exchange, takePlace } from '../admission.ts';
 import { answerEvents } from '../answer-events.ts';
 import { ApiError } from '../api-error.ts';
 import type { Behaviour } from '../behaviour.ts';
+import { membersOf } from '../change.ts';
 import { type Chat, complete, streamParts } from '../chat-answer.ts';
 import { generationOf, messagesOf, refuseBody } from '../chat-request.ts';
 import { readImages } from '../images/read-images.ts';
 import { respond, respondWithStream } from '../respond.ts';
 import type { Service } from '../service.ts';
 import { offeredTools } from '../tools/definitions.ts';
+import { tellWebhooks } from '../webhooks/tell.ts';
 import { unknownModel } from './models.ts';
 
 /** Answers a chat request. @throws ApiError or a backend's error, as long as nothing of the answer was sent */
@@ -41,15 +44,17 @@ async function sendAnswer(
 ): Promise<void> {
   const events = answerEvents(service, exchange, chat, signal);
   signal.addEventListener('abort', () => void events.return(undefined));
+  const told = tellWebhooks(service, exchange, chat, events);
   if (chat.request.stream !== true) {
-    const body = await complete(chat, events);
-    if (body) await respond(service, exchange, response, { kind: 'completion', body });
-    else response.destroy();
-    return;
+    const body = await complete(chat, told.events);
+    if (!body) return void response.destroy();
+    const { body: sent } = await respond(service, exchange, response, { kind: 'completion', body });
+    return told.end(membersOf(sent).id || chat.id);
   }
-  const parts = streamParts(chat, events, service.onFault);
+  const parts = streamParts(chat, told.events, service.onFault);
   const first = await parts.next();
-  return respondWithStream(service, exchange, response, resume(first, parts));
+  await respondWithStream(service, exchange, response, resume(first, parts));
+  told.end(chat.id);
 }
 
 /** The chat that a body asks for, in a place that is the caller's to release. @param seams those of a socket, or of REST */
@@ -76,7 +81,7 @@ export async function checkChat(
     const room = model.contextWindow - promptTokens;
     pass(room < 1 ? tooLong(promptTokens, model.contextWindow) : undefined, 'context');
     const generation = behaviour.generation(generationOf(request, messages, room), exchange);
-    return { request, model: model.id, promptTokens, generation, place };
+    return { id: `chatcmpl-${randomUUID()}`, request, model: model.id, promptTokens, generation, place };
   } catch (error) {
     await place.release();
     throw error;

@@ -7,17 +7,17 @@ import { type ProgramOutcome, type ProgramRequest, type RunProgram, tooLong } fr
 /** To load the interpreter takes seconds, and more beside other work. */
 const startMs = 60_000;
 
-const require = createRequire(import.meta.url);
+const { resolve } = createRequire(import.meta.url);
 
 /** Runs each program in a process of its own. The limit on memory is at least what the interpreter itself needs. */
 export const runPython: RunProgram = async (request, signal) => {
   let folder: string;
   try {
-    folder = dirname(require.resolve('pyodide'));
+    folder = dirname(resolve('pyodide'));
   } catch {
     return { error: 'Python is not installed on this server: npm install pyodide brings it' };
   }
-  const child = startBare(require.resolve('#python-program'), folder);
+  const child = startBare(resolve('#python-program'), folder);
   try {
     return await outcomeOf(
       child,

@@ -30,8 +30,9 @@ export interface Conversation {
  */
 export function converse(conversation: Conversation): void {
   const { behaviour, socket, channel, opened, service } = conversation;
-  const gone = new AbortController();
-  let stop: AbortController | undefined;
+  /** Ends the generation that runs. */
+  let stop = () => {};
+  let gone = false;
   let turns: Promise<void> = Promise.resolve();
   let waiting = 0;
   let handled: Promise<void> = Promise.resolve();
@@ -63,7 +64,7 @@ export function converse(conversation: Conversation): void {
       case 'ping':
         return reply({ type: 'pong' }, about);
       case 'stop':
-        return stop?.abort();
+        return stop();
       case 'start':
         if (waiting > 0 && behaviour.secondStart === 'refuse') return reply(errorMessage(busy), about);
         waiting += 1;
@@ -75,15 +76,15 @@ export function converse(conversation: Conversation): void {
   }
 
   async function run(start: Members, about: Scene): Promise<void> {
-    stop = new AbortController();
-    const signal = AbortSignal.any([stop.signal, gone.signal]);
+    const abort = new AbortController();
+    stop = () => abort.abort();
     let counted = true;
     const over = () => {
       if (counted) waiting -= 1;
       counted = false;
     };
     try {
-      if (!gone.signal.aborted) await generateFor(start, about, signal, over);
+      if (!gone) await generateFor(start, about, abort.signal, over);
     } catch (error) {
       over();
       await reply(errorMessage(toApiError(error, service.onFault)), about);
@@ -100,7 +101,7 @@ export function converse(conversation: Conversation): void {
     });
     try {
       for await (const message of behaviour.turn(turnMessages(service, exchange, chat, signal), about)) {
-        if (gone.signal.aborted) return;
+        if (gone) return;
         // Who reads done may start again at once.
         if (isObject(message) && message.type === 'done') {
           await chat.place.release();
@@ -129,7 +130,10 @@ export function converse(conversation: Conversation): void {
   socket.on('ping', (data) => {
     inOrder(() => new Promise((resolve) => socket.pong(data, false, () => resolve())));
   });
-  socket.on('close', () => gone.abort());
+  socket.on('close', () => {
+    gone = true;
+    stop();
+  });
   // A message that is no WebSocket closes the socket, which is answer enough.
   socket.on('error', () => {});
 }

@@ -5,6 +5,7 @@ import type { ApiError } from '../api-error.ts';
 import type { Members } from '../change.ts';
 import { append, beginningOf, type Chat, usage } from '../chat-answer.ts';
 import type { Service } from '../service.ts';
+import { tellWebhooks } from '../webhooks/tell.ts';
 
 /**
  * The messages of one generation. Where the signal ends it, the last one is a `done` all the same: who is gone does not
@@ -19,8 +20,15 @@ export async function* turnMessages(
   let pieces = 0;
   const calls: ToolCall[] = [];
   // A change of what REST answers is none of what a socket does.
-  for await (const event of answerEvents(service, exchange, chat, signal, (events) => events)) {
+  const told = tellWebhooks(
+    service,
+    exchange,
+    chat,
+    answerEvents(service, exchange, chat, signal, (events) => events),
+  );
+  for await (const event of told.events) {
     if (event.type === 'end') {
+      told.end(chat.id);
       for (const call of calls) yield callMessage(call);
       yield { type: 'done', finish_reason: event.finishReason, usage: usage(event) } satisfies WsDone;
       return;

@@ -14,7 +14,7 @@ export const clientRequirements = {
   'clients.openai-js.chat': {
     ...javascript,
     statement: 'the openai package for JavaScript gives the text of a chat',
-    reading: compatible,
+    reading: `${compatible}, also where it is stricter than HTTP: it takes JSON for text where the media type is in capitals`,
   },
   'clients.openai-js.stream': {
     ...javascript,
@@ -36,7 +36,7 @@ export const clientRequirements = {
   'clients.openai-python.stream': {
     ...python,
     statement: 'the openai package for Python reads a streamed chat to its end',
-    reading: compatible,
+    reading: `${compatible}, also where it is stricter than the format of events: a byte order mark costs it the first one`,
   },
   'clients.openai-python.errors': {
     ...client,

@@ -11,6 +11,7 @@ import { toolRequirements } from './tools.ts';
 import { transportRequirements } from './transports.ts';
 import { versionRequirements } from './version.ts';
 import { visionRequirements } from './vision.ts';
+import { webhookRequirements } from './webhooks.ts';
 import { websocketRequirements } from './websocket.ts';
 
 const table = {
@@ -27,6 +28,7 @@ const table = {
   ...websocketRequirements,
   ...transportRequirements,
   ...clientRequirements,
+  ...webhookRequirements,
 } as const;
 
 export type RequirementId = keyof typeof table;

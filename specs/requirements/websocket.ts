@@ -57,7 +57,7 @@ export const websocketRequirements = {
     ...toClient,
     statement: 'a generation that comes to its end is followed by done',
     reading:
-      'how fast is not stated; a done that has not come within --timeout counts as missing where the socket answers what was sent later',
+      'how fast is not stated: done counts as missing where the next start is answered with content before it, or where a close takes its place',
   },
   'websocket.start.model-required': {
     ...toServer,

@@ -24,5 +24,6 @@ export interface Host {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Aborted when the user interrupts. */
   readonly signal: AbortSignal;
-  startReference(): Promise<Reference>;
+  /** @param webhookUrl where the server is to deliver its webhooks */
+  startReference(webhookUrl?: string): Promise<Reference>;
 }

@@ -4,6 +4,7 @@ import { tool } from '../tool.ts';
 import { readEvidence } from '../transport/evidence-file.ts';
 import { openReplayWire } from '../transport/replay.ts';
 import { BadEvidence } from '../transport/wire.ts';
+import { openReplayInbox } from '../webhooks/inbox.ts';
 import { checkOut, type DeliveryOptions, deliver } from './deliver.ts';
 import { exitCodes } from './exit-codes.ts';
 import { tellFault } from './fault.ts';
@@ -23,6 +24,7 @@ export async function judgeEvidence(path: string, options: DeliveryOptions, host
     options: header.options,
     wire: openReplayWire(lines),
     clients: replayClients(lines.filter((line) => line.kind === 'client')),
+    inbox: openReplayInbox(lines),
     tool,
     startedAt: header.startedAt,
     onFault: (error) => {

@@ -6,7 +6,7 @@ import type { Capability } from '../../specs/requirement.ts';
 import { reportFormats } from '../report/render.ts';
 import type { FaultHeader } from '../transport/fault-header.ts';
 import type { DeliveryOptions } from './deliver.ts';
-import { faultHeader, gather, numberOf, oneOf } from './values.ts';
+import { type Address, addressOf, faultHeader, gather, numberOf, oneOf } from './values.ts';
 
 /** The options of `run` as commander reads them: values checked one by one, not yet together. */
 export interface RunChoices extends DeliveryOptions {
@@ -34,6 +34,7 @@ export interface RunChoices extends DeliveryOptions {
   readonly maxRequests?: number;
   readonly maxTokens?: number;
   readonly evidence?: string;
+  readonly webhookListen?: Address;
 }
 
 export function runOptions(command: Command): Command {
@@ -59,6 +60,7 @@ export function runOptions(command: Command): Command {
       .option('--runs-tools <language>', 'the target runs calls of execute_code itself, in this language')
       .addOption(repeatable("--header <'name: value'>", 'a header for every request; repeatable'))
       .option('--python <file>', 'interpreter with openai and langchain-openai, for profile clients')
+      .option('--webhook-listen <host:port>', 'take in what the target delivers to webhooks there', addressOf)
       .option('--ca <file>', 'certificates to trust, in PEM')
       .option('--insecure', 'accept any certificate')
       .optionsGroup('What is judged:')

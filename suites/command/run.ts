@@ -8,13 +8,14 @@ import { tool } from '../tool.ts';
 import { openEvidenceFile } from '../transport/evidence-file.ts';
 import { demandsOf } from '../transport/fault-header.ts';
 import { shortestSecret } from '../transport/mask.ts';
+import { configurationFor } from '../webhooks/events.ts';
 import { checkOut, deliver } from './deliver.ts';
 import { exitCodes } from './exit-codes.ts';
 import { tellFault } from './fault.ts';
 import type { Host } from './host.ts';
 import type { RunChoices } from './options.ts';
 import { narrate } from './progress.ts';
-import { openSubject, type Subject } from './subject.ts';
+import { openListener, openSubject, type Subject } from './subject.ts';
 
 /**
  * The `run` command: judges the target that the options name, or a reference server started for it.
@@ -36,10 +37,14 @@ export async function runTarget(choices: RunChoices, host: Host): Promise<number
   let evidenceLost: string | undefined;
   const opened: { close(): void | Promise<void> }[] = [];
   const judge = async () => {
-    const subject = await openSubject(choices, host, narrator.say);
+    const listener = await openListener(choices);
+    if (listener) opened.push(listener);
+    const subject = await openSubject(choices, host, narrator.say, listener?.url);
     opened.push(subject);
     const { key, disabledKey, exhaustedKey, faultHeader, headers, ca } = subject;
-    const options = optionsOf(choices, subject);
+    const options = { ...optionsOf(choices, subject), ...(listener && { webhookUrl: listener.url }) };
+    if (listener && choices.url !== undefined)
+      narrator.say(`listening for webhooks: ${configurationFor(listener.url)}`);
     const startedAt = new Date().toISOString();
     const evidence =
       choices.evidence === undefined
@@ -58,6 +63,7 @@ export async function runTarget(choices: RunChoices, host: Host): Promise<number
       disabledKey,
       exhaustedKey,
       faultHeader,
+      listener,
       headers,
       ca,
       insecure: choices.insecure,

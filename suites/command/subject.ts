@@ -1,10 +1,13 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Tier } from '../../specs/evidence.ts';
+import { profiles } from '../../specs/profiles.ts';
+import { type RequirementId, requirements } from '../../specs/requirements/index.ts';
 import { baseUrlOf } from '../base-url.ts';
 import { reasonOf } from '../reason.ts';
 import { type FaultHeader, readFaultHeader } from '../transport/fault-header.ts';
 import { UsageError } from '../usage-error.ts';
+import { openWebhookListener, type WebhookListener } from '../webhooks/listener.ts';
 import type { Host } from './host.ts';
 import type { RunChoices } from './options.ts';
 import { headersOf } from './values.ts';
@@ -25,7 +28,12 @@ export interface Subject {
 }
 
 /** The target that the options name, or else a reference server that is started now. @throws UsageError */
-export async function openSubject(choices: RunChoices, host: Host, say: (line: string) => void): Promise<Subject> {
+export async function openSubject(
+  choices: RunChoices,
+  host: Host,
+  say: (line: string) => void,
+  webhookUrl?: string,
+): Promise<Subject> {
   const headers = headersOf(choices.header);
   if (choices.url !== undefined) {
     return {
@@ -42,10 +50,23 @@ export async function openSubject(choices: RunChoices, host: Host, say: (line: s
     };
   }
   say('no --url: starting the reference server');
-  const reference = await host.startReference();
+  const reference = await host.startReference(webhookUrl);
   say(`the reference server is ready: ${reference.description}`);
   return { ...reference, tier: 'free', faultHeader: readFaultHeader(reference.faultHeader), headers, ca: undefined };
 }
+
+/**
+ * The listener for webhooks that the options ask for. A reference server delivers to one without being asked, where the
+ * profile needs it.
+ * @throws BadSettings
+ */
+export async function openListener(choices: RunChoices): Promise<WebhookListener | undefined> {
+  const wanted = choices.url === undefined && profiles[choices.profile].ids.some(isAboutWebhooks);
+  const { host, port } = choices.webhookListen ?? { host: '127.0.0.1', port: 0 };
+  return choices.webhookListen || wanted ? openWebhookListener(host, port) : undefined;
+}
+
+const isAboutWebhooks = (id: RequirementId) => requirements[id].need === 'webhook-listener';
 
 async function readCertificates(path: string): Promise<string> {
   const pem = await readFile(path, 'utf8').catch((error: unknown) => {

@@ -38,6 +38,19 @@ export function faultHeader(text: string): FaultHeader {
   );
 }
 
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Reads `host:port`, an IPv6 address in brackets. @throws InvalidArgumentError */
+export function addressOf(text: string): Address {
+  const [, bracketed, plain, port] = /^(?:\[([\da-f:.]+)\]|([^:[\]/\s]+)):(\d{1,5})$/i.exec(text) ?? [];
+  const host = bracketed ?? plain;
+  if (host !== undefined && Number(port) <= 65_535) return { host, port: Number(port) };
+  throw new InvalidArgumentError('It takes host:port, such as 127.0.0.1:9000, with an IPv6 address in brackets.');
+}
+
 /** Gathers the values of an option that can be given several times. */
 export function gather(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, text];

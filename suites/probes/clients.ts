@@ -76,9 +76,10 @@ const printsMessage =
 
 const printsEvents: Judgement<ClientSeen> = (seen, context) => {
   const { facts, reply } = answered(seen, 'stream', context);
-  const lines = String(facts.content).split(/\r\n|\r|\n/);
+  const printed = String(facts.content).replace(/^\ufeff/, '');
+  const lines = printed.split(/\r\n|\r|\n/);
   const last = lines.findLast((line) => line.startsWith('data:'));
-  const holds = looksLikeEvents(String(facts.content)) && last?.slice('data:'.length).trim() === '[DONE]';
+  const holds = looksLikeEvents(printed) && last?.slice('data:'.length).trim() === '[DONE]';
   return expectThat(reply, 'what curl prints', holds, 'lines of data: that end with [DONE]', facts.content);
 };
 

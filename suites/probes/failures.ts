@@ -35,6 +35,10 @@ function failure(demand: Exclude<Demand, 'cut-stream'>, topic: Topic, identifier
         // Any other answer is that of a target that does not know the header, or refuses it.
         const { code, type } = errorOf(reply) ?? {};
         const failed = reply.status === status || reply.status >= 500 || code === identifier || type === identifier;
+        need(
+          status === 503 || reply.status !== 503,
+          'the service is down (503), so that it cannot fail as it is told to',
+        );
         need(failed, `the target did not fail, but answered ${reply.status}: was it told to obey the header?`);
         return expectEqual(reply, 'status', reply.status, status);
       },

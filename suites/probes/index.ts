@@ -11,6 +11,7 @@ import { streamingProbes } from './streaming.ts';
 import { toolProbes } from './tools.ts';
 import { transportProbes } from './transports.ts';
 import { visionProbes } from './vision.ts';
+import { webhookProbes } from './webhooks.ts';
 import { websocketProbes } from './websocket.ts';
 import { moreWebsocketProbes } from './websocket-more.ts';
 
@@ -29,5 +30,6 @@ export const probes: readonly BoundProbe[] = [
   ...failureProbes,
   ...transportProbes,
   ...clientProbes,
+  ...webhookProbes,
   ...limitProbes,
 ];

@@ -39,9 +39,12 @@ const spendWindow = defineProbe<SpentWindow>({
   cost: { requests: largestWindow, tokens: largestWindow * 60, seconds: 80 },
   exclusive: true,
   async act(target) {
-    const single: Reply[] = [];
-    while (single.length < singles) single.push(await shortChat(target));
-    const first = single.at(-1) as Reply;
+    let first = await shortChat(target);
+    const single = [first];
+    while (single.length < singles) {
+      first = await shortChat(target);
+      single.push(first);
+    }
     const limit = limitHeader(first, 'limit');
     const remaining = limitHeader(first, 'remaining');
     need(

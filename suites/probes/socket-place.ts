@@ -59,7 +59,7 @@ export async function tryPlaces(
     if (generated(reply) || !mayLackKey(reply.status)) break;
   }
   const found = attempts.at(-1);
-  if (found && generated(found)) known.set(target.baseline, placeOf(found));
+  known.set(target.baseline, found && generated(found) ? placeOf(found) : undefined);
   return attempts;
 }
 
@@ -69,7 +69,7 @@ function mayLackKey(status: number): boolean {
 }
 
 /** What the probes of one run found out, so that it is tried once. */
-const known = new WeakMap<Baseline, KeyPlace>();
+const known = new WeakMap<Baseline, KeyPlace | undefined>();
 
 /** At most what {@link findPlace} sends. */
 export const placeCost = { requests: 6, tokens: 700 } as const;

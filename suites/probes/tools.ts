@@ -7,6 +7,7 @@ import type { Reply } from '../reply.ts';
 import { finishReason } from './answer.ts';
 import { expectIdentifier } from './error-identifiers.ts';
 import { needAnsweredChat } from './prerequisites.ts';
+import { failingCode, forceCode, soundCode } from './programs.ts';
 import { ask, clockTool, weatherTool } from './prompts.ts';
 
 const wanted = weatherTool.function;
@@ -148,22 +149,6 @@ const resultGiven = defineProbe<Reply>({
   },
 });
 
-/** Lets the model write nothing but this program: it stands in the schema of the arguments. */
-function programTool(code: string, language: string) {
-  return {
-    type: 'function',
-    function: {
-      name: 'execute_code',
-      description: 'Runs code and gives back what it prints',
-      parameters: {
-        type: 'object',
-        properties: { code: { type: 'string', enum: [code] }, language: { type: 'string', enum: [language] } },
-        required: ['code', 'language'],
-      },
-    },
-  } as const;
-}
-
 interface Programs {
   readonly sound: Reply;
   readonly failing: Reply;
@@ -183,16 +168,8 @@ const programs = defineProbe<Programs>({
   async act(target) {
     const language = target.options.runsTools;
     need(language !== undefined, 'needs a target that runs execute_code itself: say so with --runs-tools javascript');
-    // Sound, and wrong, in JavaScript and in Python alike.
     const [sound, failing] = await Promise.all(
-      ['1 + 1', 'name_that_nobody_defined'].map((code) =>
-        target.chat({
-          messages: ask(`Run this ${language} program: ${code}`),
-          tools: [programTool(code, language)],
-          tool_choice: { type: 'function', function: { name: 'execute_code' } },
-          max_tokens: 512,
-        }),
-      ),
+      [soundCode, failingCode].map((code) => target.chat(forceCode(code, language))),
     );
     need(sound !== undefined && failing !== undefined, 'two requests were sent');
     return { sound, failing };

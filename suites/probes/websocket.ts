@@ -103,8 +103,11 @@ const chat = defineProbe<Sockets>({
       need(textOf(turn) !== '', 'the start was not answered with content');
       const close = turn.find(isClose);
       if (close) violate(reply, 'after the content', 'done', `a close with ${close.frame.code ?? 'no status'}`);
-      needProof(turn, 'the generation');
-      return violate(reply, 'after the content', 'done', 'nothing, though a later ping was answered');
+      const { turn: next } = turnOf(seen, 1);
+      const begun = next.findIndex((message) => contentOf(message) !== '');
+      const late = next.findIndex(isDone);
+      need(begun >= 0 && (late < 0 || begun < late), 'done came too late; --timeout gives it more time');
+      return violate(reply, 'after the content', 'done', 'nothing, though the next start was answered with content');
     },
     'websocket.ping.pong': (seen) => {
       const replies = generating(seen);
@@ -144,6 +147,8 @@ const chat = defineProbe<Sockets>({
       const { reply, rest } = stoppedTurn(seen);
       if (rest.some(isDone)) return;
       needProof(rest, 'the stop');
+      const late = generating(seen).flatMap(turnsOf)[2]?.some(isDone);
+      need(!late, 'done came too late; --timeout gives it more time');
       return violate(reply, 'after stop', 'done', 'nothing, though a later ping was answered');
     },
     'websocket.start.unknown-model': (seen) => {

@@ -1,4 +1,4 @@
-import type { Excerpt, Finding, Result } from '../../specs/report.ts';
+import type { DeliveryExcerpt, Excerpt, Finding, Result } from '../../specs/report.ts';
 import { printable, printableLines } from './printable.ts';
 import { wrap } from './wrap.ts';
 
@@ -20,6 +20,7 @@ export function describeResult(result: Result, shown: ShownExchanges = new Map()
   const more = result.findingsTotal - result.findings.length;
   if (more > 0) lines.push(`  … and ${more} more of the kind`);
   const seen = result.findings.find(({ exchange }) => exchange !== undefined);
+  if (seen?.delivery) lines.push(...describeDelivery(seen.delivery));
   if (seen?.exchange) lines.push(...describeEvidence(seen.exchange, seen.reproduce, result.id, shown));
   return lines;
 }
@@ -53,6 +54,11 @@ function describeExchange({ request, response, messages = [], failure }: Excerpt
   }
   if (failure) lines.push(...indented(`! ${failure.message}`, 4));
   return lines;
+}
+
+function describeDelivery({ method, path, headers, body, answered }: DeliveryExcerpt): string[] {
+  const lines = [...message('>', `${method} ${path}`, headers, body), ...message('<', String(answered), [], '')];
+  return ['  delivery:', ...lines];
 }
 
 function message(mark: string, start: string, headers: Excerpt['request']['headers'], body: string): string[] {

@@ -3,7 +3,14 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type EvidenceHeader, type Exchange, evidenceFormat, type Unsent } from '../../specs/evidence.ts';
+import {
+  type Delivery,
+  type EvidenceHeader,
+  type Exchange,
+  evidenceFormat,
+  type Unsent,
+  type Wait,
+} from '../../specs/evidence.ts';
 import { openEvidenceFile, readEvidence } from './evidence-file.ts';
 import { openLiveWire } from './live.ts';
 import { openReplayWire } from './replay.ts';
@@ -45,6 +52,17 @@ const exchange: Exchange = {
   },
   failure: { kind: 'closed', message: 'closed' },
 };
+const delivery: Delivery = {
+  kind: 'delivery',
+  at: 4,
+  time: 1_700_000_000_004,
+  method: 'POST',
+  path: '/hook',
+  headers: [['webhook-id', 'a']],
+  body: { at: 4, text: '{}' },
+  answered: 200,
+};
+const wait: Wait = { kind: 'wait', probe: 'a test', step: 0, deliveries: 1 };
 const unsent: Unsent = { kind: 'unsent', probe: 'a test', step: 1, reason: 'why' };
 const headerLine = JSON.stringify({ kind: 'header', format: evidenceFormat, ...about });
 
@@ -53,10 +71,12 @@ describe('writing', () => {
     const file = openEvidenceFile(path, about, warn);
     file.write(exchange);
     file.write(unsent);
+    file.write(delivery);
+    file.write(wait);
     file.close();
     expect(readEvidence(path)).toEqual({
       header: { kind: 'header', format: evidenceFormat, ...about },
-      lines: [exchange, unsent],
+      lines: [exchange, unsent, delivery, wait],
       cutShort: false,
     });
     expect(warnings).toEqual([]);
@@ -142,6 +162,11 @@ describe('reading', () => {
       'a header that is no pair',
       [headerLine, wrong({ request: { ...exchange.request, headers: [['a']] } })],
       '/request/headers/0',
+    ],
+    [
+      'a delivery without its body',
+      [headerLine, JSON.stringify({ ...delivery, body: undefined })],
+      "line 2: the line must have required property 'body'",
     ],
     ['a list', [headerLine, '[]'], 'line 2: the line must be object'],
   ])('%s is told with its place', (_name, lines, message) => {

@@ -18,6 +18,7 @@ const failure = {
 };
 const demand = { enum: ['500', '503', '422', 'cut-stream'] };
 const credential = { enum: ['key', 'none', 'unknown', 'disabled', 'exhausted', 'basic'] };
+const piece = { type: 'object', required: ['at'], properties: { at: time, text, base64: text } };
 const place = { probe: text, step: count };
 
 /** A line of an evidence file, as specs/evidence.ts describes it; what later versions add is let through. */
@@ -48,6 +49,7 @@ export const evidenceSchema = {
             demands: { type: 'array', items: demand },
             tier: { enum: ['free', 'pro', 'enterprise'] },
             concurrent: count,
+            webhookUrl: text,
             maxRequests: count,
             maxTokens: count,
           },
@@ -82,10 +84,7 @@ export const evidenceSchema = {
           properties: {
             status: count,
             headers,
-            pieces: {
-              type: 'array',
-              items: { type: 'object', required: ['at'], properties: { at: time, text, base64: text } },
-            },
+            pieces: { type: 'array', items: piece },
           },
         },
         socket: {
@@ -148,6 +147,23 @@ export const evidenceSchema = {
     {
       required: ['probe', 'step', 'reason'],
       properties: { kind: { const: 'unsent' }, ...place, reason: text },
+    },
+    {
+      required: ['at', 'time', 'method', 'path', 'headers', 'body', 'answered'],
+      properties: {
+        kind: { const: 'delivery' },
+        at: time,
+        time,
+        method: text,
+        path: text,
+        headers,
+        body: piece,
+        answered: count,
+      },
+    },
+    {
+      required: ['probe', 'step', 'deliveries'],
+      properties: { kind: { const: 'wait' }, ...place, deliveries: count },
     },
   ],
 };

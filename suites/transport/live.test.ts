@@ -13,6 +13,7 @@ import { BadSettings, type WireRequest } from './wire.ts';
 
 const key = 'sk-live-test-0123456789';
 const disabledKey = 'sk-disabled-9876543210';
+const exhaustedKey = 'sk-exhausted-5678901234';
 const closing: (() => Promise<unknown>)[] = [];
 
 afterEach(async () => {
@@ -34,6 +35,7 @@ function wireTo(baseUrl: string, more: Partial<LiveSettings> = {}) {
     baseUrl,
     key,
     disabledKey,
+    exhaustedKey,
     timeoutMs: 2000,
     userAgent: 'test/1',
     startedAt: performance.now(),
@@ -61,6 +63,17 @@ describe('a request', () => {
     expect(request.headers).toContainEqual(['x-team', 'two']);
   });
 
+  test('that asks for a failure carries the header for it, and says so', async () => {
+    const target = await open(ok);
+    const wire = wireTo(target.url, { faultHeader: { name: 'X-Chaos', values: { 500: 'crash' } } });
+    const { request } = await wire.send({ ...list, demand: '500' });
+    expect(target.received[0]).toContain('x-chaos: crash\r\n');
+    expect(request.demand).toBe('500');
+    await wire.send(list);
+    expect(target.received[1]).not.toContain('x-chaos');
+    await expect(wire.send({ ...list, demand: '503' })).rejects.toThrow('no header for it was given');
+  });
+
   test('is recorded with times that follow each other', async () => {
     const target = await open((socket) => setTimeout(ok, 30, socket));
     const { sentAt, headersAt = 0, endedAt, response, sentTime } = await wireTo(target.url).send(list);
@@ -74,6 +87,7 @@ describe('a request', () => {
   test.each<[Credential, string | undefined, string | undefined]>([
     ['key', `Bearer ${key}`, 'Bearer [masked]'],
     ['basic', `Basic ${key}`, 'Basic [masked]'],
+    ['exhausted', `Bearer ${exhaustedKey}`, 'Bearer [masked]'],
     ['disabled', `Bearer ${disabledKey}`, 'Bearer [masked]'],
     ['unknown', `Bearer ${unknownKey}`, `Bearer ${unknownKey}`],
     ['none', undefined, undefined],
@@ -271,6 +285,12 @@ describe('settings', () => {
     ['a disabled key with a line end', { disabledKey: 'sk-a\nb' }, '--disabled-key holds a character'],
     ['a header name with a space', { headers: { 'x team': 'a' } }, '--header x team holds a character'],
     ['a second authorization', { headers: { Authorization: 'Bearer x' } }, 'use --api-key'],
+    ['an exhausted key with a line end', { exhaustedKey: 'sk-a\nb' }, '--exhausted-key holds a character'],
+    [
+      'a failure by a header that HTTP sets',
+      { faultHeader: { name: 'Host', values: {} } },
+      '--fault-header cannot be host',
+    ],
     ['a header that HTTP sets', { headers: { Host: 'x' } }, '--header cannot give host'],
   ])('%s is a usage error', (_name, more, message) => {
     expect(() => wireTo('http://127.0.0.1/v1', more)).toThrow(BadSettings);

@@ -33,7 +33,7 @@ const ownHeaders = new Set([
 
 /**
  * Talks to a target over sockets: one connection an exchange, no redirect followed, secrets masked in what it gives
- * back. Whatever the target does ends as an exchange within three times `timeoutMs`.
+ * back. Whatever the target does ends as an exchange within three times `timeoutMs`, or that for each start of a dialog.
  * @throws BadSettings for a key, header or proxy variable that cannot be used
  */
 export function openLiveWire(settings: LiveSettings): Wire {
@@ -155,6 +155,9 @@ function checkSettings(settings: LiveSettings): void {
     if (ownHeaders.has(lower)) throw new BadSettings(`--header cannot give ${lower}: each request sets it by itself`);
     checkHeader(`--header ${name}`, name, value);
   }
+  const { name = '', values = {} } = settings.faultHeader ?? {};
+  if (ownHeaders.has(name.toLowerCase())) throw new BadSettings(`--fault-header cannot be ${name.toLowerCase()}`);
+  for (const value of Object.values(values)) checkHeader('--fault-header', name, value);
   checkHeader('--api-key', 'authorization', settings.key ?? '');
   checkHeader('--disabled-key', 'authorization', settings.disabledKey ?? '');
   checkHeader('--exhausted-key', 'authorization', settings.exhaustedKey ?? '');

@@ -7,8 +7,8 @@ import { BadEvidence, NotSent, type Wire, type WireRequest } from './wire.ts';
  * with {@link BadEvidence} for a request that was recorded differently.
  */
 export function openReplayWire(lines: readonly RecordedLine[]): Wire {
-  const sent = lines.filter((line) => line.kind !== 'client');
-  const recorded = new Map(sent.map((line) => [placeOf(line), line]));
+  const requests = lines.filter((line) => line.kind === 'exchange' || line.kind === 'unsent');
+  const recorded = new Map(requests.map((line) => [placeOf(line), line]));
   return {
     async send(request) {
       const line = recorded.get(placeOf(request));
