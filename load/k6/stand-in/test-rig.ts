@@ -4,6 +4,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { expect } from 'vitest';
+import { problemsOf } from '../../../specs/validate.ts';
 import type { LoadProfile, LoadResult, TrafficProfile } from '../../../specs/wire.ts';
 import type { Endpoint } from '../../engine/job.ts';
 import type { Sample } from './protocol.ts';
@@ -73,3 +75,16 @@ export function trafficOf(changes: Partial<TrafficProfile> = {}): TrafficProfile
     ...changes,
   };
 }
+
+/** A profile of traffic for a test, over one transport. */
+export const withTransport = (transport: 'json' | 'sse' | 'websocket') =>
+  trafficOf({ workload: { ...trafficOf().workload, transports: { [transport]: 1 } } });
+
+/** The result of a run, which is as its schema says. */
+export function valid(result: LoadResult | undefined): LoadResult {
+  expect(problemsOf('load-result', result)).toEqual([]);
+  return result as LoadResult;
+}
+
+/** Those of a metric. */
+export const of = (samples: readonly Sample[], metric: string) => samples.filter((sample) => sample.metric === metric);
