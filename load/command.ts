@@ -2,6 +2,8 @@ import { Command, Option } from 'commander';
 import type { CompareChoices } from './compare/run.ts';
 import { loadExitCodes } from './exit-codes.ts';
 import type { LoadHost } from './host.ts';
+import { scriptNames } from './k6-run/scripts.ts';
+import type { ClusterChoices } from './kubernetes/print.ts';
 import { type LoadChoices, loadOptions, numberOf } from './options.ts';
 import { LoadProblem } from './problem.ts';
 
@@ -45,6 +47,30 @@ export function loadCommand(host: LoadHost, finish: (exitCode: number) => void):
       told(async () => {
         const { runCompare } = await import('./compare/run.ts');
         return runCompare(before, after, command.optsWithGlobals<CompareChoices>(), host);
+      }),
+    );
+  load
+    .command('kubernetes')
+    .description('print a ConfigMap and a TestRun of k6-operator that run a profile on a cluster')
+    .argument(
+      '<profile>',
+      'as for load, whose options change it here too; --url is where the cluster reaches the target',
+    )
+    .option(
+      '--parallelism <number>',
+      'runners that share the load',
+      numberOf({ whole: true, most: 10_000, unit: 'runners' }),
+      1,
+    )
+    .option('--secret <name>', 'the Secret that holds the key as STACK29_API_KEY', 'stack29-api-key')
+    .option('--namespace <name>', 'of the cluster')
+    .addOption(
+      new Option('--script <name>', 'where the profile takes several (default: the first)').choices(scriptNames),
+    )
+    .action((profile: string, _: object, command: Command) =>
+      told(async () => {
+        const { printManifest } = await import('./kubernetes/print.ts');
+        return printManifest(profile, command.optsWithGlobals<ClusterChoices>(), host);
       }),
     );
   return load;

@@ -36,6 +36,9 @@ export interface LoadChoices {
   readonly timeout?: number;
   readonly seed?: number;
   readonly workers: number;
+  readonly engine: 'embedded' | 'k6';
+  /** Path of k6. */
+  readonly k6?: string;
   readonly list?: boolean;
   readonly format: LoadFormat;
   readonly out?: string;
@@ -77,6 +80,12 @@ export function loadOptions(command: Command): Command {
     .option('--timeout <seconds>', 'when a request counts as failed', amount('seconds', 86_400))
     .option('--seed <number>', 'of all that is random (default: a random one, reported)', count('', 2 ** 31))
     .option('--workers <number>', 'processes of the client', count('processes', 256), 1)
+    .addOption(
+      new Option('--engine <name>', 'what measures: this program, or k6')
+        .choices(['embedded', 'k6'])
+        .default('embedded'),
+    )
+    .option('--k6 <file>', 'the k6 to run (default: the one on PATH, else its image in a container)')
     .optionsGroup('Bounds, which end in exit code 99 where they are not kept:')
     .addOption(repeatable('--slo <ttft_p95=ms>', 'the most that a latency may be; repeatable', parseSlo))
     .addOption(

@@ -5,9 +5,11 @@ import { measureCapacity } from './capacity/measure-capacity.ts';
 import type { Pulse } from './engine/pulse.ts';
 import { loadExitCodes } from './exit-codes.ts';
 import type { LoadHost } from './host.ts';
+import { type K6Settings, measureByK6 } from './k6-run/measure-by-k6.ts';
 import { type LiveView, openLiveView } from './live.ts';
 import { ownMeasurer } from './measurer.ts';
 import type { LoadChoices } from './options.ts';
+import { LoadProblem } from './problem.ts';
 import { readProfile, readyProfiles } from './profile.ts';
 import { type LoadFormat, renderResult } from './report/render.ts';
 import { outcomeLine } from './report/words.ts';
@@ -34,7 +36,10 @@ export async function runLoad(profileName: string, choices: LoadChoices, host: L
   view.say(`${host.tool}: load ${profile.name}, ${profile.description}`);
   const subject = await openSubject(profile, choices, host, view.say);
   try {
-    const result = await measureSubject(profile, profileName, subject, choices, host, view);
+    const result =
+      choices.engine === 'k6'
+        ? await measureByK6(k6Settings(profile, subject, choices, host, view))
+        : await measureSubject(profile, profileName, subject, choices, host, view);
     view.end();
     if (result === undefined) {
       host.stderr.write('interrupted: nothing was measured\n');
@@ -48,6 +53,19 @@ export async function runLoad(profileName: string, choices: LoadChoices, host: L
     view.end();
     await subject.close();
   }
+}
+
+function k6Settings(
+  profile: LoadProfile,
+  { endpoint, description }: Subject,
+  { model, seed, k6, workers }: LoadChoices,
+  { argv, signal }: LoadHost,
+  { say }: LiveView,
+): K6Settings {
+  if (workers > 1) {
+    throw new LoadProblem('usage', '--workers is of the embedded engine: k6 uses every core by itself');
+  }
+  return { profile, endpoint, description, model, seed, k6, command: commandLine(argv), signal, say };
 }
 
 /** `undefined` where the user interrupts before there is anything to report. */

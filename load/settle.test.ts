@@ -3,7 +3,15 @@ import type { LoadChoices } from './options.ts';
 import { readProfile } from './profile.ts';
 import { settle } from './settle.ts';
 
-const none: LoadChoices = { header: [], slo: [], threshold: [], workers: 1, format: 'terminal', color: false };
+const none: LoadChoices = {
+  header: [],
+  slo: [],
+  threshold: [],
+  workers: 1,
+  engine: 'embedded',
+  format: 'terminal',
+  color: false,
+};
 
 const settled = async (name: string, choices: Partial<LoadChoices> = {}) =>
   settle(await readProfile(name), { ...none, ...choices });

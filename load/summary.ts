@@ -1,5 +1,5 @@
-import { type MetricName, metricOf, metrics, readStatistic } from '../specs/metrics.ts';
-import type { BoundVerdict, ClientHealth, LoadResult } from '../specs/wire.ts';
+import { type MetricName, metrics } from '../specs/metrics.ts';
+import type { ClientHealth, LoadResult } from '../specs/wire.ts';
 import { Distribution } from './engine/distribution.ts';
 import { lateAfterMs, type Measurement } from './engine/engine.ts';
 import { distributionNames, Tally } from './engine/tally.ts';
@@ -91,32 +91,4 @@ export function metricsOf({ counts, distributions, measuredMs }: Tally): LoadRes
     if (value !== undefined) measured[name] = { unit: metrics[name as keyof typeof figures].unit, value };
   }
   return measured;
-}
-
-/** What became of SLOs and thresholds. One on which nothing was measured is not kept. */
-export function judgeBounds(
-  measured: LoadResult['metrics'],
-  slos: Readonly<Record<string, number>> = {},
-  thresholds: Readonly<Record<string, { readonly atMost?: number; readonly atLeast?: number }>> = {},
-): BoundVerdict[] {
-  const bounds = [
-    ...Object.entries(slos).map(([name, atMost]) => [name, { atMost }] as const),
-    ...Object.entries(thresholds),
-  ];
-  return bounds.map(([name, bound]) => {
-    const { atMost, atLeast }: { readonly atMost?: number; readonly atLeast?: number } = bound;
-    const actual = readStatistic(measured, name);
-    const metric = metricOf(name);
-    const kept =
-      actual !== undefined &&
-      (atMost === undefined || actual <= atMost) &&
-      (atLeast === undefined || actual >= atLeast);
-    return {
-      name,
-      unit: metric === undefined ? '1' : metrics[metric].unit,
-      ...bound,
-      ...(actual !== undefined && { actual }),
-      kept,
-    };
-  });
 }

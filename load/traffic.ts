@@ -1,8 +1,9 @@
 import type { LoadResult, TrafficProfile } from '../specs/wire.ts';
+import { judgeBounds } from './bounds.ts';
 import type { JobArrival } from './engine/job.ts';
 import type { Pulse } from './engine/pulse.ts';
 import type { Measurer } from './measurer.ts';
-import { judgeBounds, metricsOf, type Totals } from './summary.ts';
+import { metricsOf, type Totals } from './summary.ts';
 import { readTrace } from './trace.ts';
 
 /** What a result says of what was measured, whatever the profile. */

@@ -83,7 +83,10 @@ function conformanceCommand(
       const { proveSuite } = await import('./command/self-test.ts');
       finish(await proveSuite(name, python, host));
     });
-  for (const other of others(finish)) program.addCommand(other.copyInheritedSettings(program));
+  for (const other of others(finish)) {
+    program.addCommand(other.copyInheritedSettings(program));
+    for (const part of other.commands) part.copyInheritedSettings(program);
+  }
 
   // The options of the default command are those that most people look for.
   program.configureHelp({

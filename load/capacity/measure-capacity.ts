@@ -1,7 +1,8 @@
 import type { Capacity, CapacityPoint, CapacityProfile, LoadResult } from '../../specs/wire.ts';
+import { judgeBounds } from '../bounds.ts';
 import type { Pulse } from '../engine/pulse.ts';
 import { short } from '../report/words.ts';
-import { judgeBounds, metricsOf, type Totals } from '../summary.ts';
+import { metricsOf, type Totals } from '../summary.ts';
 import { type Measured, measuredOf, type TrafficSettings } from '../traffic.ts';
 import { isSaturated, mean, meanInterval, type QueueSample } from './saturation.ts';
 import { type Found, searchRate } from './search.ts';

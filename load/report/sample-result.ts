@@ -1,8 +1,9 @@
 import type { CapacityPoint, LoadResult } from '../../specs/wire.ts';
+import { judgeBounds } from '../bounds.ts';
 import { type Ending, Flight } from '../engine/flight.ts';
 import { randomFrom } from '../engine/random.ts';
 import { Tally } from '../engine/tally.ts';
-import { judgeBounds, metricsOf } from '../summary.ts';
+import { metricsOf } from '../summary.ts';
 import { measuredOf } from '../traffic.ts';
 
 interface Traits {

@@ -105,13 +105,14 @@ export function capacitySentence({
 }
 
 function health({ clientHealth }: LoadResult): string[] {
-  const { eventLoopDelayMs, cpu, lateSends, sockets, memoryMb, isLimit, reasons } = clientHealth;
+  const { eventLoopDelayMs, cpu, lateSends, sockets, memoryMb, droppedIterations, isLimit, reasons } = clientHealth;
   const facts = [
     ...(eventLoopDelayMs ? [`event loop late by ${short(eventLoopDelayMs.p99)} ms (p99)`] : []),
     ...(cpu === undefined ? [] : [`${Math.round(cpu * 100)}% of a core`]),
     ...(lateSends ? [`${lateSends.count} late sends`] : []),
     ...(sockets === undefined ? [] : [`${sockets} sockets`]),
     ...(memoryMb === undefined ? [] : [`${Math.round(memoryMb)} MB`]),
+    ...(droppedIterations === undefined ? [] : [`${droppedIterations} requests without a user of k6`]),
   ];
   return [
     ...(facts.length > 0 ? [`client    ${facts.join(', ')}`] : []),

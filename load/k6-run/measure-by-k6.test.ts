@@ -1,0 +1,189 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import type { Behaviour } from '../../reference-server/behaviour.ts';
+import { problemsOf } from '../../specs/validate.ts';
+import type { LoadProfile } from '../../specs/wire.ts';
+import { endpointOf, startTarget, unlimited } from '../engine/test-rig.ts';
+import { standIn, trafficOf } from '../k6/stand-in/test-rig.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
+
+/** That of every target here. */
+const { key = '' } = endpointOf('');
+
+const program = resolve('dist/stack29-conformance.js');
+const folder = mkdtempSync(join(tmpdir(), 'stack29-test-'));
+const file = (name: string) => join(folder, name);
+
+/** An executable called k6 that runs the stand-in. */
+const k6 = file('k6');
+
+beforeAll(() => {
+  if (!existsSync(program)) throw new Error('these tests run the built command: npm run build');
+  writeFileSync(k6, `#!/bin/sh\nexec '${process.execPath}' '${standIn}' "$@"\n`, { mode: 0o755 });
+});
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+let profiles = 0;
+
+function profileFile(profile: LoadProfile): string {
+  profiles += 1;
+  const path = file(`profile-${profiles}.json`);
+  writeFileSync(path, JSON.stringify(profile));
+  return path;
+}
+
+interface LoadRun {
+  readonly path?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Interrupts the command when it is aborted. */
+  readonly interruption?: AbortSignal;
+}
+
+async function load(options: readonly string[], { path = '/nowhere', env = {}, interruption }: LoadRun = {}) {
+  const child = spawn(process.execPath, [program, 'load', ...options, '--engine', 'k6'], {
+    env: { PATH: path, STACK29_API_KEY: key, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 60_000,
+  });
+  interruption?.addEventListener('abort', () => child.kill('SIGINT'));
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
+  return { code: child.exitCode, stdout, stderr };
+}
+
+test('a k6 on PATH runs the profile, and its result is the report', async () => {
+  const { url } = await startTarget();
+  const profile = profileFile(trafficOf());
+  const options = [profile, '--url', url, '--format', 'json', '--seed', '7'];
+  const { code, stdout, stderr } = await load(options, { path: `${folder}:/usr/bin:/bin` });
+  const result = JSON.parse(stdout);
+  expect(problemsOf('load-result', result)).toEqual([]);
+  expect(result).toMatchObject({ engine: 'k6', seed: 7, outcome: 'passed', requests: { sent: 6, succeeded: 6 } });
+  expect([result.target.url, result.command]).toEqual([url, expect.stringContaining('stack29-conformance load ')]);
+  expect(code).toBe(0);
+  expect(`${stdout}${stderr}`).not.toContain(key);
+});
+
+test('options of load change what k6 does', async () => {
+  const { url } = await startTarget();
+  const { code, stdout } = await load([
+    'smoke',
+    '--url',
+    url,
+    '--k6',
+    k6,
+    '--requests',
+    '3',
+    '--transport',
+    'sse',
+    '--tokens',
+    '5',
+    '--format',
+    'json',
+  ]);
+  expect(JSON.parse(stdout)).toMatchObject({ requests: { sent: 3 }, tokens: { output: 15 } });
+  expect(code).toBe(0);
+});
+
+test('a crossed bound ends with 99, and the report says which', async () => {
+  const { url } = await startTarget();
+  const { code, stdout } = await load(['smoke', '--url', url, '--k6', k6, '--threshold', 'request_rate>=1000000']);
+  expect(stdout).toMatch(/request_rate/);
+  // k6 itself cannot hold this bound: the result does.
+  expect(code).toBe(99);
+});
+
+test('the scripts of a tier run one after the other, and one report has their verdicts', async () => {
+  const { url } = await startTarget({
+    limits: { ...unlimited, concurrent: 2, requestsPerMinute: 8 },
+    windowSeconds: 6,
+    tokensPerSecond: 250,
+  });
+  const tier = profileFile({
+    kind: 'tier',
+    name: 'trial',
+    description: '',
+    workload: { promptTokens: 8, outputTokens: 1, transports: { json: 1 } },
+    tier: 'enterprise',
+    limits: { requestsPerMinute: 8, concurrent: 3, windowSeconds: 6 },
+    checks: ['burst', 'concurrency'],
+  });
+  const { code, stdout } = await load([
+    tier,
+    '--url',
+    url,
+    '--k6',
+    k6,
+    '--model',
+    'stack29/scripted',
+    '--format',
+    'json',
+  ]);
+  const result = JSON.parse(stdout);
+  expect(problemsOf('load-result', result)).toEqual([]);
+  expect(result.tier.map(({ check, verdict }: Record<string, string>) => [check, verdict])).toEqual([
+    ['burst', 'holds'],
+    ['concurrency', 'broken'],
+  ]);
+  expect([code, result.outcome]).toEqual([1, 'broken']);
+});
+
+test('an interruption ends k6 too, with what it measured', async () => {
+  const enough = new AbortController();
+  let answered = 0;
+  const behaviour: Behaviour = {
+    answer: (answer) => {
+      answered += answer.kind === 'completion' ? 1 : 0;
+      // More than prepare the run, and than may be under way.
+      if (answered === 10) enough.abort();
+      return answer;
+    },
+  };
+  const { url } = await startTarget({ behaviour });
+  const report = file('interrupted.json');
+  const { requests: _, ...profile } = trafficOf({ durationSeconds: 600 });
+  const pid = file('pid');
+  const told = file('k6-that-tells-its-id');
+  writeFileSync(told, `#!/bin/sh\necho $$ > '${pid}'\nexec '${process.execPath}' '${standIn}' "$@"\n`, { mode: 0o755 });
+  const options = [profileFile(profile), '--url', url, '--k6', told, '--format', 'json', '--out', report];
+  const { code } = await load(options, { interruption: enough.signal });
+  expect(code).toBe(130);
+  const result = JSON.parse(readFileSync(report, 'utf8'));
+  expect(problemsOf('load-result', result)).toEqual([]);
+  expect(result).toMatchObject({ endedEarly: 'interrupted', outcome: 'incomplete' });
+  expect(result.requests.succeeded).toBeGreaterThan(0);
+  expect(() => process.kill(Number(readFileSync(pid, 'utf8')), 0)).toThrow('ESRCH');
+});
+
+test.each([
+  ['no k6 and no package for containers', ['smoke', '--url', 'http://127.0.0.1:9/v1'], 2, 'install k6'],
+  ['a k6 that is not there', ['smoke', '--url', 'http://127.0.0.1:9/v1', '--k6', '/nowhere/k6'], 2, '/nowhere/k6'],
+  ['a search', ['capacity', '--url', 'http://127.0.0.1:9/v1', '--k6', k6], 2, 'take --engine embedded'],
+  ['workers', ['smoke', '--url', 'http://127.0.0.1:9/v1', '--k6', k6, '--workers', '2'], 2, 'uses every core'],
+  [
+    'a target that is not there',
+    ['smoke', '--url', 'http://127.0.0.1:9/v1', '--k6', k6],
+    4,
+    'the target does not answer',
+  ],
+])('%s is told in one line', async (_, options, expected, words) => {
+  const { code, stdout, stderr } = await load(options);
+  expect([code, stdout]).toEqual([expected, '']);
+  expect(stderr).toMatch(/^error: .*\n$/m);
+  expect(stderr).toContain(words);
+});
+
+test('a key that is refused is told, and not shown', async () => {
+  const { url } = await startTarget();
+  const { code, stderr } = await load(['smoke', '--url', url, '--k6', k6], {
+    env: { STACK29_API_KEY: 'sk-another-key' },
+  });
+  expect([code, stderr]).toEqual([2, expect.stringContaining('the target refuses the key (401)')]);
+  expect(stderr).not.toContain('sk-another-key');
+});

@@ -1,0 +1,20 @@
+import type { Endpoint } from '../engine/job.ts';
+import type { ScriptName } from './scripts.ts';
+
+/** One run of one script. */
+export interface K6Task {
+  readonly script: ScriptName;
+  /** What the script is told by its environment; holds the key, so it is never printed. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly endpoint: Endpoint;
+  readonly signal: AbortSignal;
+}
+
+/** What came of it. */
+export interface K6Outcome {
+  readonly code: number | null;
+  /** The result that the script wrote, as text; empty where it wrote none. */
+  readonly written: string;
+  /** The last of what k6 said. */
+  readonly words: string;
+}

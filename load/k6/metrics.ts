@@ -1,0 +1,125 @@
+import { Counter, Gauge, Rate, Trend } from 'k6/metrics';
+import { metricOf, type SloMetric, sloMetrics } from '../../specs/metrics.ts';
+import type { TransportName } from '../engine/wording.ts';
+import type { Ending, Flight } from './flight.ts';
+
+/** Distributions that k6 can measure. They keep every sample, so that long runs leave `icl` out. */
+export const trendNames = [...sloMetrics, 'icl'] as const;
+
+type TrendName = (typeof trendNames)[number];
+
+const trends: Readonly<Record<TrendName, Trend>> = {
+  ttft: new Trend('ttft', true),
+  ttft_from_send: new Trend('ttft_from_send', true),
+  tpot: new Trend('tpot', true),
+  e2e: new Trend('e2e', true),
+  e2e_from_send: new Trend('e2e_from_send', true),
+  icl: new Trend('icl', true),
+};
+
+/** How many values a distribution has: k6 has no threshold on that, and an empty one would pass any other. */
+const values: Readonly<Record<TrendName, Counter>> = {
+  ttft: new Counter('ttft_values'),
+  ttft_from_send: new Counter('ttft_from_send_values'),
+  tpot: new Counter('tpot_values'),
+  e2e: new Counter('e2e_values'),
+  e2e_from_send: new Counter('e2e_from_send_values'),
+  icl: new Counter('icl_values'),
+};
+
+const counters = {
+  sent: new Counter('requests_sent'),
+  succeeded: new Counter('requests_succeeded'),
+  failed: new Counter('requests_failed'),
+  limited: new Counter('requests_limited'),
+  good: new Counter('requests_good'),
+  warmUp: new Counter('requests_warm_up'),
+  promptTokens: new Counter('tokens_prompt'),
+  outputTokens: new Counter('tokens_output'),
+  byUsage: new Counter('tokens_counted_by_usage'),
+  byChunks: new Counter('tokens_counted_by_chunks'),
+};
+
+const fractions = {
+  error: new Rate('error_fraction'),
+  limited: new Rate('limited_fraction'),
+  good: new Rate('goodput_fraction'),
+};
+
+/** Their least and greatest values are the begin and the end of the measurement, in epoch milliseconds. */
+const begun = new Gauge('measured_begin');
+const ended = new Gauge('measured_end');
+
+/** The tag of a kind of failure. */
+export function tagOf(kind: string): string {
+  return kind.replaceAll(' ', '-').toLowerCase();
+}
+
+export interface Recorded {
+  readonly transport: TransportName;
+  readonly measured: boolean;
+  readonly slos: Readonly<Record<string, number>>;
+  /** Whether every gap becomes a sample. */
+  readonly keepGaps: boolean;
+}
+
+export function recordSent({ transport, measured }: Recorded, due: number): void {
+  if (!measured) {
+    counters.warmUp.add(1, { transport });
+    return;
+  }
+  counters.sent.add(1, { transport });
+  begun.add(due);
+}
+
+export function recordEnded({ transport, measured, slos, keepGaps }: Recorded, flight: Flight, ending: Ending): void {
+  if (!measured) return;
+  const at = Date.now();
+  ended.add(at);
+  fractions.limited.add(ending === 'limited', { transport });
+  if (ending === 'limited') {
+    counters.limited.add(1, { transport });
+    return;
+  }
+  const failed = ending !== 'succeeded';
+  fractions.error.add(failed, { transport });
+  if (failed) {
+    counters.failed.add(1, { transport, kind: tagOf(ending.failed) });
+    fractions.good.add(false, { transport });
+    return;
+  }
+  counters.succeeded.add(1, { transport });
+  const tokens = flight.outputTokens ?? flight.pieces;
+  counters.promptTokens.add(flight.promptTokens ?? 0, { transport });
+  counters.outputTokens.add(tokens, { transport });
+  if (flight.outputTokens !== undefined) counters.byUsage.add(1, { transport });
+  else if (flight.pieces > 0) counters.byChunks.add(1, { transport });
+  const add = (name: TrendName, ms: number) => {
+    trends[name].add(Math.max(0, ms), { transport });
+    values[name].add(1, { transport });
+  };
+  const latencies = latenciesOf(flight, tokens, at);
+  for (const name of sloMetrics) {
+    const ms = latencies[name];
+    if (ms !== undefined) add(name, ms);
+  }
+  if (keepGaps) for (const gap of flight.gaps) add('icl', gap);
+  const good = Object.entries(slos).every(([statistic, most]) => {
+    const metric = sloMetrics.find((name) => name === metricOf(statistic));
+    return metric === undefined || (latencies[metric] ?? 0) <= most;
+  });
+  fractions.good.add(good, { transport });
+  if (good) counters.good.add(1, { transport });
+}
+
+/** The latencies of a request that was answered whole; those that it does not have are absent. */
+function latenciesOf(flight: Flight, tokens: number, at: number): Partial<Record<SloMetric, number>> {
+  const { due, sent, firstContent, lastContent, pieces } = flight;
+  const end = lastContent ?? at;
+  return {
+    e2e: end - due,
+    e2e_from_send: end - sent,
+    ...(firstContent !== undefined && { ttft: firstContent - due, ttft_from_send: firstContent - sent }),
+    ...(firstContent !== undefined && pieces > 1 && tokens > 1 && { tpot: (end - firstContent) / (tokens - 1) }),
+  };
+}

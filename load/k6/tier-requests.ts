@@ -1,0 +1,126 @@
+import { type Check, type Report, tierScript } from './tier.ts';
+import { type Answer, freshWindow, inParallel, type LimitHeaders, ownRequests, wait } from './tier-target.ts';
+
+const defaultWindowSeconds = 60;
+
+/** Few enough at a time that the limit on concurrency, which a place left late may hit, plays no part. */
+function atATime(concurrent = 2): number {
+  return Math.min(20, Math.max(1, Math.floor(concurrent / 2)));
+}
+
+/** A burst that does not end within its window proves nothing, and is tried again this often. */
+const tries = 3;
+
+/** More at once than a window allows: exactly the limit is admitted, and one more only after the reset. */
+const burst: Check = async ({ limits }, target, report) => {
+  const windowSeconds = limits.windowSeconds ?? defaultWindowSeconds;
+  for (let attempt = 1; ; attempt += 1) {
+    const window = await freshWindow(windowSeconds);
+    const limit = limits.requestsPerMinute ?? window?.limit;
+    if (limit === undefined) return report.find('no-limit-known');
+    const used = window?.used ?? 0;
+    const expected = limit - used;
+    const begun = Date.now();
+    const count = expected + Math.max(10, Math.ceil(limit / 10));
+    const answers = await inParallel(count, atATime(limits.concurrent), () => target.chat('burst'));
+    const took = Date.now() - begun;
+    const end = begun + windowSeconds * 1000;
+    const shape = shapeOf(answers, windowSeconds);
+    const comesBack = shape === 'bucket';
+    // Headers give whole seconds, so that the window may end a second earlier than it seems.
+    const before = (comesBack ? end : Math.min(end, window?.resetAt ?? end)) - 1500;
+    const isTooSlow = shape === 'two windows' || Date.now() > before;
+    if (isTooSlow && attempt < tries) continue;
+    report.expect(limit, expected + (isTooSlow ? 0 : 1));
+    for (const answer of answers) report.answer(answer);
+    if (isTooSlow) return report.find('too-slow');
+    if (used > ownRequests) report.find('key-in-use');
+    judgeBurst(answers, expected, comesBack ? Math.floor((limit * took) / (windowSeconds * 1000)) + 1 : 0, report);
+    compareHeaders(answers, limit, windowSeconds, report);
+
+    const ask = async (at: number) => {
+      await wait(at - Date.now());
+      const answer = await target.chat('burst');
+      report.answer(answer);
+      return answer.kind;
+    };
+    const refusals = answers.filter(({ kind }) => kind === 'refused');
+    if (refusals.length > 0 && !comesBack && (await ask(before)) === 'admitted') report.find('admitted-before-reset');
+    const resets = refusals.flatMap(({ headers }) => (headers ? [headers.resetAt] : []));
+    const reopened = Math.min(Math.max(end, ...resets), Date.now() + windowSeconds * 1000) + 1000;
+    if ((await ask(reopened)) === 'refused') report.find('refused-after-reset');
+    return;
+  }
+};
+
+/**
+ * What the resets of the admitted requests tell: they stay in a window; they move in one leap where a next window has
+ * begun, and bit by bit where requests come back one by one.
+ */
+function shapeOf(answers: readonly Answer[], windowSeconds: number): 'window' | 'two windows' | 'bucket' {
+  const resets = answers
+    .flatMap(({ kind, headers }) => (kind === 'admitted' && headers ? [headers.resetAt] : []))
+    .toSorted((one, other) => one - other);
+  const half = windowSeconds * 500;
+  if ((resets.at(-1) ?? 0) - (resets[0] ?? 0) < half) return 'window';
+  return resets.some((reset, index) => reset - (resets[index - 1] ?? reset) >= half) ? 'two windows' : 'bucket';
+}
+
+/** @param back requests that may have come back meanwhile */
+function judgeBurst(answers: readonly Answer[], expected: number, back: number, report: Report): void {
+  const count = (kind: Answer['kind']) => answers.filter((answer) => answer.kind === kind).length;
+  if (count('other') > 0) report.find('other-answers');
+  if (count('admitted') > expected + back) report.find('admitted-more');
+  else if (count('admitted') + count('other') < expected) report.find('admitted-less');
+}
+
+function compareHeaders(answers: readonly Answer[], limit: number, windowSeconds: number, report: Report): void {
+  const headersOf = (kind: Answer['kind']): LimitHeaders[] =>
+    answers.flatMap((answer) => (answer.kind === kind && answer.headers ? [answer.headers] : []));
+  const admitted = headersOf('admitted');
+  const refused = headersOf('refused');
+  const all = [...admitted, ...refused];
+  if (all.some((headers) => headers.limit !== limit)) report.find('header-limit');
+  if (all.some(({ used, remaining }) => used + remaining !== limit)) report.find('header-sum');
+  // Two seconds for what whole seconds leave open, and for the way.
+  if (all.some(({ resetAt, at }) => resetAt > at + windowSeconds * 1000 + 2000)) report.find('header-reset');
+  if (refused.length > 0 && admitted.length > 0 && Math.min(...admitted.map(({ remaining }) => remaining)) !== 0) {
+    report.find('header-remaining');
+  }
+  if (refused.some(({ remaining }) => remaining > 0)) report.find('header-refused');
+}
+
+/** A window's requests evenly over its length: none is refused. */
+const paced: Check = async ({ limits }, target, report) => {
+  const windowSeconds = limits.windowSeconds ?? defaultWindowSeconds;
+  const window = await freshWindow(windowSeconds);
+  const limit = limits.requestsPerMinute ?? window?.limit;
+  if (limit === undefined) return report.find('no-limit-known');
+  const used = window?.used ?? 0;
+  if (used > ownRequests) report.find('key-in-use');
+  const expected = limit - used;
+  report.expect(limit, expected);
+  const most = atATime(limits.concurrent);
+  const begun = Date.now();
+  const underWay = new Set<Promise<void>>();
+  let refused = 0;
+  for (let index = 0; index < expected; index += 1) {
+    await wait(begun + (index * windowSeconds * 1000) / limit - Date.now());
+    if (underWay.size >= most) {
+      report.find('too-slow');
+      break;
+    }
+    const asked = target.chat('paced').then((answer) => {
+      report.answer(answer);
+      if (answer.kind === 'refused') refused += 1;
+      if (answer.kind === 'other') report.find('other-answers');
+      underWay.delete(asked);
+    });
+    underWay.add(asked);
+  }
+  await Promise.all(underWay);
+  if (refused > 0) report.find('refused-while-paced');
+};
+
+/** Whether the limit on requests a minute holds: a burst, a pair across the reset, and an even pace. */
+export const { options, setup, check, handleSummary } = tierScript({ burst, paced }, '1h');

@@ -1,0 +1,127 @@
+import http, { type RefinedResponse, type ResponseType } from 'k6/http';
+import { setTimeout } from 'k6/timers';
+import type { LoadWorkload } from '../../specs/wire.ts';
+import { askFor, membersOf } from '../engine/wording.ts';
+import { parseObject } from './flight.ts';
+import { defaultTimeoutSeconds } from './profile.ts';
+import { requestHeaders, targetUrl } from './settings.ts';
+
+http.setResponseCallback(http.expectedStatuses(200, 429));
+
+/** What the rate-limit headers of an answer say. */
+export interface LimitHeaders {
+  readonly limit: number;
+  readonly remaining: number;
+  readonly used: number;
+  /** When they came, in epoch milliseconds. */
+  readonly at: number;
+  /** By this machine's clock, in epoch milliseconds; up to a second late, as headers give whole seconds. */
+  readonly resetAt: number;
+}
+
+export interface Answer {
+  readonly kind: 'admitted' | 'refused' | 'other';
+  readonly headers: LimitHeaders | undefined;
+  /** Tokens of prompt and answer together, where the answer reports them. */
+  readonly tokens: number | undefined;
+}
+
+async function askForModels(): Promise<Answer> {
+  return answerOf(await http.asyncRequest('GET', `${targetUrl()}/models`, null, params('preparation', 60)));
+}
+
+/** What a target takes of a tier's requests. */
+export class TierTarget {
+  readonly #model: string;
+  readonly #workload: LoadWorkload;
+  readonly #timeoutSeconds: number;
+
+  constructor(model: string, workload: LoadWorkload, timeoutSeconds = defaultTimeoutSeconds) {
+    this.#model = model;
+    this.#workload = workload;
+    this.#timeoutSeconds = timeoutSeconds;
+  }
+
+  /** @param members of the request, other than the workload has them */
+  async chat(check: string, members: object = {}): Promise<Answer> {
+    const wording = {
+      model: this.#model,
+      workload: this.#workload,
+      askUsage: false,
+      promptCost: { fixed: 0, perWord: 1 },
+    };
+    const body = JSON.stringify({ ...membersOf(wording, askFor(wording, Math.random)), ...members });
+    return answerOf(
+      await http.asyncRequest('POST', `${targetUrl()}/chat/completions`, body, params(check, this.#timeoutSeconds)),
+    );
+  }
+}
+
+function params(check: string, timeoutSeconds: number) {
+  return { headers: requestHeaders(), timeout: `${timeoutSeconds}s`, tags: { name: 'chat', check } };
+}
+
+function answerOf({ status, headers, body }: RefinedResponse<ResponseType | undefined>): Answer {
+  const tokens: unknown = Object(parseObject(body)?.usage).total_tokens;
+  return {
+    kind: status === 200 ? 'admitted' : status === 429 ? 'refused' : 'other',
+    headers: limitHeadersOf(headers),
+    tokens: typeof tokens === 'number' ? tokens : undefined,
+  };
+}
+
+function limitHeadersOf(headers: Readonly<Record<string, string>>): LimitHeaders | undefined {
+  const byName = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+  const number = (name: string) => Number(byName.get(`x-ratelimit-${name}`) ?? Number.NaN);
+  const limit = number('limit');
+  const remaining = number('remaining');
+  const used = number('used');
+  const reset = number('reset');
+  if (![limit, remaining, used, reset].every(Number.isFinite)) return undefined;
+  const at = Date.now();
+  const date = Date.parse(byName.get('date') ?? '');
+  return { limit, remaining, used, at, resetAt: at + reset * 1000 - (Number.isFinite(date) ? date : at) };
+}
+
+export function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, Math.max(0, ms));
+  });
+}
+
+/** Requests of a fresh window that are the script's own: one that sets up, one that looks at the window. */
+export const ownRequests = 2;
+
+/**
+ * Waits for a window in which nothing was used but by the script itself.
+ * @returns the state of the window after that request; `undefined` where no headers tell it: nothing of it is used then
+ */
+export async function freshWindow(windowSeconds: number): Promise<LimitHeaders | undefined> {
+  for (let attempt = 0; ; attempt += 1) {
+    const { headers } = await askForModels();
+    if (headers === undefined) {
+      await wait(windowSeconds * 1000 + 500);
+      return undefined;
+    }
+    if (headers.used <= ownRequests || attempt === 2) return headers;
+    await wait(Math.min(headers.resetAt - Date.now(), windowSeconds * 1000) + 500);
+  }
+}
+
+/** Runs a task so many times, at most so many at a time, and gives what came of each. */
+export async function inParallel<Result>(
+  count: number,
+  atATime: number,
+  task: () => Promise<Result>,
+): Promise<readonly Result[]> {
+  const results: Result[] = [];
+  let begun = 0;
+  const worker = async () => {
+    while (begun < count) {
+      begun += 1;
+      results.push(await task());
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(count, atATime) }, worker));
+  return results;
+}

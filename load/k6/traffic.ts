@@ -1,0 +1,156 @@
+import exec from 'k6/execution';
+import type { Options } from 'k6/options';
+import type { LoadResult, LoadWorkload, TrafficProfile } from '../../specs/wire.ts';
+import { judgeBounds } from '../bounds.ts';
+import type { Wording } from '../engine/job.ts';
+import { randomOf } from '../engine/random.ts';
+import { type Ask, askFor, type TransportName } from '../engine/wording.ts';
+import { type Ending, type Flight, openFlight } from './flight.ts';
+import { askForBody, askForWholeStream } from './http-chat.ts';
+import { learnWording } from './learn.ts';
+import {
+  clientHealthOf,
+  countsOf,
+  errorsOf,
+  measuredSecondsOf,
+  metricsOf,
+  summaryTrendStats,
+  tokensOf,
+} from './measured.ts';
+import { recordEnded, recordSent } from './metrics.ts';
+import { defaultTimeoutSeconds, trafficProfile } from './profile.ts';
+import { writtenResult } from './result.ts';
+import { isMeasured, scenariosOf } from './scenarios.ts';
+import { settings } from './settings.ts';
+import { askOverSocket } from './socket.ts';
+import { askForEvents, sseModule } from './sse.ts';
+import type { SummaryData } from './summary-data.ts';
+import { thresholdsOf } from './thresholds.ts';
+
+interface Prepared {
+  readonly wording: Wording;
+  readonly seed: number;
+  readonly startedAt: string;
+}
+
+interface TrafficScript {
+  readonly options: Options;
+  setup(): Prepared;
+  /** Sends one request; every scenario runs it. */
+  request(prepared: Prepared): Promise<void>;
+  handleSummary(data: SummaryData): Record<string, string>;
+}
+
+/**
+ * A script that sends the traffic of a profile.
+ * @param fallback the ready profile that is used unless the environment names another
+ * @param only the one transport that it uses, whatever the profile's mix
+ */
+export function trafficScript(fallback: string, only?: TransportName, { keepGaps = true } = {}): TrafficScript {
+  const profile = trafficProfile(fallback, only);
+  const { slos = {}, timeoutSeconds = defaultTimeoutSeconds } = profile;
+  return {
+    options: {
+      scenarios: scenariosOf(profile, 'request'),
+      thresholds: thresholdsOf(profile),
+      summaryTrendStats,
+      setupTimeout: '300s',
+      // What a run left to a user's own connections stays there: users keep theirs from request to request.
+      noConnectionReuse: false,
+      userAgent: 'stack29-conformance (k6)',
+    },
+
+    setup: () => ({
+      wording: learnWording(profile.workload),
+      seed: settings.seed ?? Date.now() % 2 ** 31,
+      startedAt: new Date().toISOString(),
+    }),
+
+    async request({ wording, seed }) {
+      const { name, startTime, iterationInTest } = exec.scenario;
+      const due = Date.now();
+      const ask = askFor(wording, randomOf(seed, iterationInTest));
+      const recorded = {
+        transport: ask.transport,
+        measured: isMeasured(name, due, startTime, profile),
+        slos,
+        keepGaps,
+      };
+      const flight = openFlight(due);
+      recordSent(recorded, due);
+      recordEnded(recorded, flight, await answerTo(wording, ask, flight, timeoutSeconds));
+    },
+
+    handleSummary: (data) => {
+      const prepared = data.setup_data as Prepared | undefined;
+      return writtenResult(resultOf(profile, data, prepared, keepGaps));
+    },
+  };
+}
+
+function answerTo(wording: Wording, ask: Ask, flight: Flight, timeoutSeconds: number): Ending | Promise<Ending> {
+  switch (ask.transport) {
+    case 'json':
+      return askForBody(wording, ask, flight, timeoutSeconds);
+    case 'sse':
+      if (sseModule) return askForEvents(sseModule, wording, ask, flight);
+      return askForWholeStream(wording, ask, flight, timeoutSeconds);
+    case 'websocket':
+      return askOverSocket(wording, ask, flight, timeoutSeconds);
+  }
+}
+
+function resultOf(
+  profile: TrafficProfile,
+  data: SummaryData,
+  prepared: Prepared | undefined,
+  keepGaps: boolean,
+): Parameters<typeof writtenResult>[0] {
+  const metrics = metricsOf(data);
+  const bounds = judgeBounds(metrics, profile.slos, profile.thresholds);
+  const { limited, succeeded } = countsOf(data);
+  return {
+    model: prepared?.wording.model ?? settings.model ?? '',
+    startedAt: prepared?.startedAt,
+    ...(prepared && { seed: prepared.seed }),
+    profile,
+    measuredSeconds: measuredSecondsOf(data),
+    requests: countsOf(data),
+    tokens: tokensOf(data),
+    metrics,
+    errors: errorsOf(data),
+    clientHealth: clientHealthOf(data),
+    bounds,
+    notes: [
+      ...notesOf(profile, keepGaps),
+      ...(limited > 0
+        ? [`${limited} requests were refused with 429: the limit of the key, not what the target can carry`]
+        : []),
+    ],
+    outcome: prepared ? outcomeOf(bounds, succeeded, clientHealthOf(data).isLimit) : 'incomplete',
+  };
+}
+
+/** Requests that k6 could not send leave open what the target would have made of them. */
+function outcomeOf(bounds: LoadResult['bounds'], succeeded: number, isClientLimit: boolean): LoadResult['outcome'] {
+  if (bounds.some(({ kept }) => !kept)) return 'crossed';
+  return succeeded > 0 && !isClientLimit ? 'passed' : 'incomplete';
+}
+
+function notesOf({ arrival, workload }: TrafficProfile, keepGaps: boolean): string[] {
+  const { json = 0, sse = 0, websocket = 0 }: LoadWorkload['transports'] = workload.transports;
+  const isPoisson = arrival.kind === 'poisson' || (arrival.kind === 'ramp' && arrival.spacing === 'poisson');
+  return [
+    'k6 reads most times from a clock of 1 ms, and a request is due when k6 begins its iteration',
+    ...(isPoisson ? ['k6 spaces requests evenly, so that this load is gentler than that of independent users'] : []),
+    ...(json > 0 ? ['answers in one JSON body have no first content, so that TTFT, ICL and TPOT leave them out'] : []),
+    ...(sse > 0 && !sseModule
+      ? [
+          'k6 gives a stream only once it is whole: no TTFT, ICL and TPOT of streams, and their E2E ends with the stream',
+        ]
+      : []),
+    ...(sse > 0 && sseModule ? ['an event of a stream has the time at which k6/x/sse handed it to the script'] : []),
+    ...(websocket > 0 ? ['pieces over a WebSocket have the time at which k6 read them from the socket'] : []),
+    ...(keepGaps ? [] : ['ICL is left out: k6 keeps every sample in memory, which a long run would fill']),
+  ];
+}

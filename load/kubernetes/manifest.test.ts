@@ -1,0 +1,129 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { beforeAll, expect, test } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { openTarget, unlimited } from '../engine/test-rig.ts';
+import { runUnderStandIn } from '../k6/stand-in/test-rig.ts';
+import { readyProfiles } from '../profile.ts';
+import { configMapSchema, testRunSchema } from './test-run-schema.ts';
+
+const program = resolve('dist/stack29-conformance.js');
+
+beforeAll(() => {
+  if (!existsSync(program)) throw new Error('these tests run the built command: npm run build');
+});
+
+interface Printed {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function print(...options: readonly string[]): Promise<Printed> {
+  const env = { PATH: process.env.PATH, STACK29_API_KEY: 'sk-a-secret-key' };
+  const printing = promisify(execFile)(process.execPath, [program, 'load', 'kubernetes', ...options], { env });
+  return printing.then(
+    (output) => ({ code: 0, ...output }),
+    (error: Printed) => error,
+  );
+}
+
+const url = ['--url', 'https://api.example.org/v1'];
+
+const ajv = new Ajv2020({ strict: true, allErrors: true });
+const [isConfigMap, isTestRun] = [ajv.compile(configMapSchema), ajv.compile(testRunSchema)];
+
+/** The two documents of a manifest, which are as the cluster takes them. */
+function documentsOf(manifest: string) {
+  const documents = parseAllDocuments(manifest);
+  expect(documents.flatMap(({ errors }) => errors)).toEqual([]);
+  const [configMap, testRun] = documents.map((document) => document.toJS());
+  expect([isConfigMap(configMap), isConfigMap.errors]).toEqual([true, null]);
+  expect([isTestRun(testRun), isTestRun.errors]).toEqual([true, null]);
+  // The limit of Kubernetes on what a ConfigMap holds.
+  expect(JSON.stringify(configMap.data).length).toBeLessThan(2 ** 20);
+  expect(testRun.spec.script.configMap).toEqual({ name: configMap.metadata.name, file: 'script.js' });
+  expect(Object.keys(configMap.data)).toContain(testRun.spec.script.configMap.file);
+  return { configMap, testRun };
+}
+
+test.each(Object.keys(readyProfiles).filter((name) => name !== 'capacity'))('profile %s', async (name) => {
+  const { code, stdout, stderr } = await print(name, ...url);
+  const { testRun } = documentsOf(stdout);
+  expect([code, stderr]).toEqual([0, '']);
+  // A whole release, and no tag that moves.
+  expect(testRun.spec.runner.image).toMatch(/^grafana\/k6:\d+\.\d+\.\d+$/);
+  expect(testRun.spec.parallelism).toBe(1);
+  expect(stdout).not.toContain('sk-a-secret-key');
+});
+
+test('runners share the load, which the manifest says what to make of', async () => {
+  const { stdout } = await print('steady', ...url, '--parallelism', '4', '--namespace', 'perf', '--rate', '200');
+  const { configMap, testRun } = documentsOf(stdout);
+  expect([testRun.spec.parallelism, testRun.metadata.namespace]).toEqual([4, 'perf']);
+  expect(JSON.parse(configMap.data['profile.json']).arrival).toEqual({ kind: 'poisson', rate: 200 });
+  expect(stdout).toMatch(/^# 4 runners share the rate/m);
+  expect(stdout).toMatch(/^# .*of each runner by itself/m);
+});
+
+test('a tier of several checks names the scripts that remain', async () => {
+  const first = await print('tier-free', ...url);
+  expect(documentsOf(first.stdout).testRun.metadata.name).toBe('stack29-tier-requests-tier-free');
+  expect(first.stdout).toContain('--script tier-concurrency');
+  const second = await print('tier-free', ...url, '--script', 'tier-concurrency');
+  expect(documentsOf(second.stdout).testRun.metadata.name).toBe('stack29-tier-concurrency-tier-free');
+});
+
+test('the script of a manifest runs beside its profile', async () => {
+  const { endpoint, close } = await openTarget({ limits: unlimited });
+  try {
+    const { stdout } = await print('smoke', '--url', endpoint.url, '--transport', 'json', '--requests', '4');
+    const { configMap, testRun } = documentsOf(stdout);
+    const env = Object.fromEntries(
+      testRun.spec.runner.env.map(({ name, value }: Record<'name' | 'value', string>) => [name, value]),
+    );
+    const { code, stdout: logged } = await runUnderStandIn(
+      { text: configMap.data['script.js'], beside: { 'profile.json': configMap.data['profile.json'] } },
+      { ...env, STACK29_API_KEY: endpoint.key ?? '' },
+    );
+    expect(code).toBe(0);
+    expect(JSON.parse(logged)).toMatchObject({ engine: 'k6', outcome: 'passed', requests: { sent: 4, succeeded: 4 } });
+  } finally {
+    await close();
+  }
+});
+
+test.each([
+  ['no target', ['smoke'], 'give --url'],
+  ['a search', ['capacity', ...url], 'take --engine embedded'],
+  ['a tier by several runners', ['tier-pro', ...url, '--parallelism', '2'], '--parallelism 1'],
+  ['a script of another kind', ['smoke', ...url, '--script', 'tier-tokens'], 'it takes soak'],
+  ['a script that there is not', ['smoke', ...url, '--script', 'ramp'], 'Allowed choices'],
+  ['a name that Kubernetes does not take', ['smoke', ...url, '--secret', 'My Key'], 'is no name for Kubernetes'],
+  ['a profile that there is not', ['smok', ...url], 'the nearest is smoke'],
+])('%s is a usage error', async (_, options, words) => {
+  const { code, stdout, stderr } = await print(...options);
+  expect([code, stdout, stderr]).toEqual([2, '', expect.stringContaining(words)]);
+});
+
+test('what a TestRun may not be is found', () => {
+  const good = {
+    apiVersion: 'k6.io/v1alpha1',
+    kind: 'TestRun',
+    metadata: { name: 'a' },
+    spec: { parallelism: 1, script: { configMap: { name: 'a', file: 'script.js' } }, runner: { image: 'k6' } },
+  };
+  expect(isTestRun(good)).toBe(true);
+  for (const spec of [
+    { parallelism: '1' },
+    { parallelism: undefined },
+    { script: { configMap: { file: 'a' } } },
+    { runner: { args: [] } },
+    { script: undefined },
+  ]) {
+    expect(isTestRun(JSON.parse(JSON.stringify({ ...good, spec: { ...good.spec, ...spec } })))).toBe(false);
+  }
+});

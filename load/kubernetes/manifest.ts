@@ -1,0 +1,117 @@
+import { Document } from 'yaml';
+import type { LoadProfile } from '../../specs/wire.ts';
+import { k6Image } from '../k6-run/container.ts';
+import { readScript, type ScriptName, scriptsOf } from '../k6-run/scripts.ts';
+import { LoadProblem } from '../problem.ts';
+
+export interface ClusterRun {
+  readonly profile: LoadProfile;
+  /** Base URL of the target, as the cluster reaches it. */
+  readonly url: string;
+  readonly model: string | undefined;
+  /** Pods that share the load. */
+  readonly parallelism: number;
+  /** The Secret that holds the key as STACK29_API_KEY. */
+  readonly secret: string;
+  readonly namespace: string | undefined;
+  /** Default: the first that the profile takes. */
+  readonly script: ScriptName | undefined;
+}
+
+/** Kubernetes takes names of 63 characters, and k6-operator adds to this one. */
+const mostName = 40;
+
+/**
+ * A ConfigMap with a script and its profile, and a TestRun of k6-operator that runs them, as YAML.
+ * @throws LoadProblem where the profile cannot be run so
+ */
+export function manifestOf(run: ClusterRun): string {
+  const { profile, parallelism, namespace } = run;
+  const scripts = scriptsOf(profile);
+  const script = run.script ?? scripts[0];
+  if (!scripts.includes(script)) {
+    throw new LoadProblem(
+      'usage',
+      `${profile.name} does not take the script ${script}; it takes ${scripts.join(', ')}`,
+    );
+  }
+  if (profile.kind === 'tier' && parallelism > 1) {
+    throw new LoadProblem('usage', `${profile.name} counts exactly, which takes one runner: --parallelism 1`);
+  }
+  const name = nameOf(`stack29-${script}-${profile.name}`);
+  const metadata = { name, ...(namespace !== undefined && { namespace }) };
+  const configMap = new Document({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata,
+    data: { 'script.js': readScript(script), 'profile.json': `${JSON.stringify(profile, null, 2)}\n` },
+  });
+  const testRun = new Document({
+    apiVersion: 'k6.io/v1alpha1',
+    kind: 'TestRun',
+    metadata,
+    spec: {
+      parallelism,
+      script: { configMap: { name, file: 'script.js' } },
+      runner: {
+        image: k6Image,
+        env: Object.entries(environment(run)).map(([variable, value]) => ({ name: variable, value })),
+        envFrom: [{ secretRef: { name: run.secret } }],
+      },
+    },
+  });
+  configMap.commentBefore = comment(preface(run, name));
+  testRun.commentBefore = comment(caveats(run, scripts, script));
+  return [configMap, testRun].map((document) => document.toString({ lineWidth: 0 })).join('---\n');
+}
+
+function environment({ url, model }: ClusterRun): Record<string, string> {
+  return {
+    STACK29_URL: url,
+    STACK29_PROFILE: './profile.json',
+    STACK29_RESULT: 'stdout',
+    STACK29_COMMAND: 'k6 run, by k6-operator',
+    ...(model !== undefined && { STACK29_MODEL: model }),
+  };
+}
+
+function preface({ secret, namespace }: ClusterRun, name: string): string[] {
+  const place = namespace === undefined ? '' : ` --namespace ${namespace}`;
+  return [
+    'For a cluster with k6-operator 1.x. Before it is applied, the key of the target, which is in no manifest:',
+    `  kubectl create secret generic ${secret}${place} --from-literal=STACK29_API_KEY=…`,
+    'After the run, the result of each runner, as JSON in its log:',
+    `  kubectl logs${place} --selector k6_cr=${name},runner=true --tail=-1`,
+  ];
+}
+
+function caveats({ parallelism, profile }: ClusterRun, scripts: readonly ScriptName[], script: ScriptName): string[] {
+  const others = scripts.filter((other) => other !== script);
+  return [
+    `${k6Image} is pinned, so that a run can be repeated.`,
+    ...(profile.kind === 'tier'
+      ? ['A tier is tried by one runner: several would each count a part of what the limit counts whole.']
+      : [
+          `${parallelism} ${parallelism === 1 ? 'runner sends' : 'runners share'} the rate and the users of the profile.`,
+          'Thresholds, counts and percentiles are those of each runner by itself: k6-operator adds nothing up, so add the',
+          'counts of the results, and take no mean of their percentiles.',
+          'Each runner prepares itself with up to four requests, which no result contains.',
+        ]),
+    ...(others.length > 0
+      ? [`The profile also takes --script ${others.join(' and --script ')}: after this one, not beside it.`]
+      : []),
+  ];
+}
+
+function comment(lines: readonly string[]): string {
+  return lines.map((line) => ` ${line}`).join('\n');
+}
+
+/** A name that Kubernetes takes. */
+function nameOf(text: string): string {
+  return text
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, mostName)
+    .replace(/^-|-$/g, '');
+}
