@@ -14,7 +14,13 @@ export interface Profile {
 }
 
 /** What no topic is about: `full` alone takes it. */
-const apart: ReadonlySet<Need | undefined> = new Set<Need>(['disabled-key', 'long-prompt', 'fault-header']);
+const apart: ReadonlySet<Need | undefined> = new Set<Need>([
+  'disabled-key',
+  'exhausted-key',
+  'long-prompt',
+  'fault-header',
+  'server-tools',
+]);
 
 /** The profiles that a run can judge. None holds a requirement that no check can see. */
 export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({

@@ -15,7 +15,9 @@ import { parseWebhook, type WebhookTarget } from '../reference-server/webhooks/t
 import { conformance } from './vitest.ts';
 
 function start(behaviour: Behaviour = {}, webhook?: WebhookTarget): Promise<RunningServer> {
-  const keys = [keyOfTier('sk-own', 'free'), keyOfTier('sk-disabled', 'free', true)];
+  // Room for all that one run sends, so that none waits for a window.
+  const limits = { requestsPerMinute: 1_000, tokensPerDay: 100_000, concurrent: 5 };
+  const keys = [{ ...keyOfTier('sk-own', 'free'), limits }, keyOfTier('sk-disabled', 'free', true)];
   return startServer({ backend: scriptedBackend(), keys, behaviour, ...(webhook && { webhook }) });
 }
 

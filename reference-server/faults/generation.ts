@@ -139,7 +139,7 @@ export const generationFaults = {
   'stop-called-length': {
     description: 'an answer that a stop sequence ended has the finish_reason length',
     trips: ['chat.stop.finish-reason'],
-    behaviour: stopCalledLength(inOneBody),
+    behaviour: stopCalledLength((exchange) => inOneBody(exchange) && asked(exchange).stop !== undefined),
   },
   'stop-included': {
     description: 'the content ends with the stop sequence',

@@ -3,6 +3,7 @@ import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { pipeline } from 'node:stream/promises';
 import { useAgent } from 'request-filtering-agent';
+import { type TimeLimit, timeLimit } from '../time-limit.ts';
 
 /** Gets the bytes behind a URL. @throws ImageProblem */
 export type FetchImage = (url: string, signal: AbortSignal) => Promise<Buffer>;
@@ -28,8 +29,15 @@ const mostRedirects = 3;
 export function imageFetcher(settings: FetchSettings = {}): FetchImage {
   const { allowedAddresses = [], largest = 8 * 2 ** 20, timeoutMs = 10_000 } = settings;
   return async (url, signal) => {
-    const limit = AbortSignal.timeout(timeoutMs);
-    const bounds = AbortSignal.any([signal, limit]);
+    const limit = timeLimit(timeoutMs, signal);
+    try {
+      return await follow(url, limit);
+    } finally {
+      limit.end();
+    }
+  };
+
+  async function follow(url: string, { signal: bounds, expired }: TimeLimit): Promise<Buffer> {
     let next = url;
     for (let hop = 0; hop <= mostRedirects; hop += 1) {
       try {
@@ -41,12 +49,12 @@ export function imageFetcher(settings: FetchSettings = {}): FetchImage {
         next = new URL(headers.location, next).href;
       } catch (error) {
         if (error instanceof ImageProblem) throw error;
-        if (limit.aborted) throw new ImageProblem(`it did not arrive within ${timeoutMs / 1000} seconds`);
+        if (expired()) throw new ImageProblem(`it did not arrive within ${timeoutMs / 1000} seconds`);
         throw new ImageProblem('it cannot be reached, or lies at an address that this server does not ask');
       }
     }
     throw new ImageProblem(`its server redirects more than ${mostRedirects} times`);
-  };
+  }
 }
 
 function open(url: string, allowed: readonly string[], signal: AbortSignal): Promise<IncomingMessage> {

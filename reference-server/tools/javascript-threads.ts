@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { timeLimit } from '../time-limit.ts';
 import { type ProgramOutcome, type ProgramRequest, type RunProgram, tooLong } from './program-limits.ts';
 
 /** Beyond the time of a program itself: to start what runs it. */
@@ -60,9 +61,10 @@ interface Ended {
 }
 
 async function outcomeOf(worker: Worker, request: ProgramRequest, signal: AbortSignal): Promise<Ended> {
-  const over = AbortSignal.any([signal, AbortSignal.timeout(request.limits.timeMs + startMs)]);
+  const limit = timeLimit(request.limits.timeMs + startMs, signal);
   const answered = new AbortController();
-  const until = { signal: AbortSignal.any([over, answered.signal]) };
+  limit.signal.addEventListener('abort', () => answered.abort());
+  const until = { signal: answered.signal };
   worker.postMessage(request);
   try {
     const [outcome] = (await Promise.race([
@@ -74,10 +76,11 @@ async function outcomeOf(worker: Worker, request: ProgramRequest, signal: AbortS
     // Every program has an interpreter of its own, so one that answered, for good or ill, leaves nothing behind.
     return { outcome, sound: true };
   } catch (error) {
-    if (over.aborted) return { outcome: { error: tooLong(request.limits) }, sound: false };
+    if (limit.signal.aborted) return { outcome: { error: tooLong(request.limits) }, sound: false };
     const words = error instanceof Error ? error.message : error;
     return { outcome: { error: `the program failed beyond its limits: ${words}` }, sound: false };
   } finally {
+    limit.end();
     // Takes the listeners away.
     answered.abort();
   }

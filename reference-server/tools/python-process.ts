@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { timeLimit } from '../time-limit.ts';
 import { type ProgramOutcome, type ProgramRequest, type RunProgram, tooLong } from './program-limits.ts';
 
 /** To load the interpreter takes seconds, and more beside other work. */
@@ -51,17 +52,21 @@ function startBare(program: string, interpreter: string): ChildProcess {
 
 async function outcomeOf(child: ChildProcess, request: ProgramRequest, signal: AbortSignal): Promise<ProgramOutcome> {
   const settled = new AbortController();
-  const until = (limitMs: number) => ({
-    signal: AbortSignal.any([signal, settled.signal, AbortSignal.timeout(limitMs)]),
-  });
   const next = async (limitMs: number): Promise<unknown> => {
-    const [message] = await Promise.race([
-      once(child, 'message', until(limitMs)),
-      once(child, 'exit', until(limitMs)).then(() => {
-        throw new Error('its interpreter ended');
-      }),
-    ]);
-    return message;
+    const limit = timeLimit(limitMs, signal);
+    limit.signal.addEventListener('abort', () => settled.abort());
+    const until = { signal: settled.signal };
+    try {
+      const [message] = await Promise.race([
+        once(child, 'message', until),
+        once(child, 'exit', until).then(() => {
+          throw new Error('its interpreter ended');
+        }),
+      ]);
+      return message;
+    } finally {
+      limit.end();
+    }
   };
   let begun = false;
   try {

@@ -3,6 +3,7 @@ import PQueue from 'p-queue';
 import pRetry, { AbortError } from 'p-retry';
 import type { WebhookPayload } from '../../specs/wire.ts';
 import type { Clock } from '../limits/clock.ts';
+import { timeLimit } from '../time-limit.ts';
 import type { WebhookTarget } from './target.ts';
 
 /** A delivery as it goes onto the socket. */
@@ -80,12 +81,17 @@ export class Courier {
   }
 
   async #attempt({ method, headers, body }: OutgoingDelivery): Promise<void> {
-    const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(attemptTimeoutMs)]);
-    const response = await fetch(this.#target.url, { method, headers, body, redirect: 'error', signal });
-    await response.body?.cancel();
-    if (response.ok) return;
-    const lasts = response.status >= 400 && response.status < 500 && ![408, 425, 429].includes(response.status);
-    const message = `it answered with ${response.status}`;
+    const limit = timeLimit(attemptTimeoutMs, this.#abort.signal);
+    const init = { method, headers, body, redirect: 'error', signal: limit.signal } as const;
+    const { ok, status } = await fetch(this.#target.url, init)
+      .then(async (response) => {
+        await response.body?.cancel();
+        return response;
+      })
+      .finally(limit.end);
+    if (ok) return;
+    const lasts = status >= 400 && status < 500 && ![408, 425, 429].includes(status);
+    const message = `it answered with ${status}`;
     throw lasts ? new AbortError(message) : new Error(message);
   }
 

@@ -1,7 +1,8 @@
 import type { Exchange } from '../../specs/evidence.ts';
 import { limitHeader } from '../limit-headers.ts';
 import type { Reply } from '../reply.ts';
-import { sentRequests } from './budget.ts';
+import { isStart, refusedForNow } from '../socket.ts';
+import { keyWord } from './credentials.ts';
 
 /** No window of requests is longer than a minute, and clocks may differ by 5 seconds: what lies beyond is not waited for. */
 const longestWait = 65_000;
@@ -45,6 +46,13 @@ export function openPace(): Pace {
       if (exchange.request.credential !== 'key') return;
       const delay = retryDelay(reply);
       if (delay !== undefined) heldUntil = Math.max(heldUntil, endOf(exchange) + delay);
+      if (refusedForNow(reply.messages))
+        heldUntil = Math.max(heldUntil, window?.opensAt ?? endOf(exchange) + shortWait);
+      if (!hasKeyInHead(reply)) {
+        // The head tells of whoever has no key; the starts are those of the key all the same.
+        if (window) window = { ...window, remaining: window.remaining - startsOf(reply) };
+        return;
+      }
       const next = windowOf(reply);
       if (!next) return;
       if (waitedFor !== undefined && exchange.sentTime >= waitedFor) {
@@ -79,7 +87,17 @@ function windowOf(reply: Reply): Window | undefined {
   const opensAt = reset * 1000 + resetMargin;
   if (opensAt - endOf(reply.exchange) > longestWait + resetMargin) return undefined;
   // The head of a socket is older than the starts that went over it.
-  return { remaining: remaining - (sentRequests(reply) - 1), opensAt };
+  return { remaining: remaining - startsOf(reply), opensAt };
+}
+
+function startsOf({ messages }: Reply): number {
+  return messages.filter(isStart).length;
+}
+
+/** A socket may have its key in a start alone. */
+function hasKeyInHead({ exchange: { request } }: Reply): boolean {
+  const { dialog, headers, path } = request;
+  return !dialog || path.includes(keyWord) || headers.some(([name]) => name.toLowerCase() === 'authorization');
 }
 
 /** Milliseconds from `end` of what is either seconds or a date. */

@@ -154,7 +154,6 @@ describe.concurrent('requests at the same time', () => {
   test.each<[fault: FaultId, words: string]>([
     ['places-unlimited', 'more requests were admitted than the limit allows'],
     ['one-place-fewer', 'requests within the limit were refused'],
-    ['places-kept', 'left its place'],
   ])('the fault %s is caught', async (fault, words) => {
     const { behaviour = {} } = faults[fault];
     const { outcome, made } = await tried({
@@ -165,6 +164,13 @@ describe.concurrent('requests at the same time', () => {
       behaviour,
     });
     expect([outcome, made?.reasons.join()]).toEqual(['broken', expect.stringContaining(words)]);
+  });
+
+  test('places that are not given back are caught', async () => {
+    const behaviour: Behaviour = { place: (place) => ({ ...place, release: async () => {} }) };
+    const trial = { check: 'concurrency', stated, served: stated, tokensPerSecond: 250, behaviour } as const;
+    const { outcome, made } = await tried(trial);
+    expect([outcome, made?.reasons.join()]).toEqual(['broken', expect.stringContaining('left its place')]);
   });
 
   test('a chat that waits for a place is not taken for one that is admitted', async () => {
