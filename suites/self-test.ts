@@ -69,9 +69,14 @@ export class UnknownSubject extends Error {
 /** A fault that cannot be tried without the clients in Python. */
 export class NeedsPython extends Error {}
 
+/** The first, third and so on, or the others. */
+export type Half = 0 | 1;
+
 interface SelfTestSettings {
   /** One subject; all of them by default. */
   readonly name?: string | undefined;
+  /** Every other one of them, so that two processes can share the work; both halves by default. */
+  readonly half?: Half;
   /** The interpreter that runs the clients in Python; without it, faults that only clients see are left out. */
   readonly python?: string | undefined;
   readonly onTrial?: (trial: Trial) => void;
@@ -90,10 +95,12 @@ function isShownByClients(id: RequirementId): boolean {
  * Judges one server a subject with the full profile, and compares what it broke with what it must break.
  * @throws UnknownSubject and NeedsPython
  */
-export async function selfTest({ name, python, onTrial }: SelfTestSettings = {}): Promise<readonly Trial[]> {
+export async function selfTest({ name, half, python, onTrial }: SelfTestSettings = {}): Promise<readonly Trial[]> {
   const named = name === undefined ? trialSubjects : trialSubjects.filter((subject) => subject.name === name);
   if (named.length === 0) throw new UnknownSubject(name ?? '');
-  const subjects = named.filter((subject) => python !== undefined || !needsClients(subject));
+  const subjects = named
+    .filter((_, index) => half === undefined || index % 2 === half)
+    .filter((subject) => python !== undefined || !needsClients(subject));
   if (subjects.length === 0) throw new NeedsPython(`only real clients see the fault ${name}: give --python`);
   const backend = trialBackend();
   // The first program takes as long as its interpreter takes to load, which no trial is to wait for.
