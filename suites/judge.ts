@@ -1,3 +1,4 @@
+import { capabilityOf } from '../specs/capabilities.ts';
 import { documentHeadings } from '../specs/document.ts';
 import type { Finding, Result, Verdict } from '../specs/report.ts';
 import type { Level } from '../specs/requirement.ts';
@@ -66,7 +67,7 @@ function decide(id: RequirementId, seen: Seen, onFault: (error: unknown) => void
   if (streamed && declared?.streaming === false) {
     return { verdict: 'not-applicable', observed: 0, reason: 'the model declares that it does not stream' };
   }
-  if (profile === 'tools' && declared?.tools === false) {
+  if (capabilityOf(id) === 'tools' && declared?.tools === false) {
     return { verdict: 'not-applicable', observed: 0, reason: 'the model declares that it has no tools' };
   }
   const rule = exchangeRules[id];

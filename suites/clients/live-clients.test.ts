@@ -16,6 +16,7 @@ import { replayClients } from './client-runner.ts';
 import { liveClients } from './live-clients.ts';
 
 const key = 'sk-the-key-of-the-target';
+const task = { client: 'langchain', model: 'a', cases: ['chat'] } as const;
 const folder = mkdtempSync(join(tmpdir(), 'stack29-test-'));
 
 beforeAll(() => vi.stubEnv('STACK29_API_KEY', key));
@@ -97,7 +98,7 @@ describe('a program in the place of the interpreter', () => {
 
   test('that never ends is ended, with what it started', async () => {
     const clients = liveClients({ python: interpreter('sleeps', 'sleep 600'), limitMs: 200 });
-    const told = await clients.run('a test', 'langchain', 'a', () => Promise.reject(new Error('not asked')));
+    const told = await clients.run('a test', task, () => Promise.reject(new Error('not asked')));
     expect(told.problem).toContain('did not end within 0.2 seconds');
   });
 
@@ -107,7 +108,7 @@ describe('a program in the place of the interpreter', () => {
       'tells',
       `printf '{"case":"chat","content":"%s"}\\n' "$(env | cut -c1-80 | tr '\\n' ' ')"`,
     );
-    const { facts } = await liveClients({ python }).run('a test', 'langchain', 'a', () => Promise.reject(new Error()));
+    const { facts } = await liveClients({ python }).run('a test', task, () => Promise.reject(new Error()));
     expect(facts[0]?.content).toContain('STACK29_BASE=http://127.0.0.1:');
     expect(facts[0]?.content).not.toContain(key);
     expect(facts[0]?.content).not.toContain('example.com');
