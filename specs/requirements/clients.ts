@@ -31,6 +31,7 @@ export const clientRequirements = {
   },
   'clients.openai-js.stream': {
     ...javascript,
+    capability: 'streaming',
     statement: 'the openai package for JavaScript reads a streamed chat to its end',
     reading: compatible,
   },
@@ -58,6 +59,7 @@ export const clientRequirements = {
   },
   'clients.openai-python.stream': {
     ...python,
+    capability: 'streaming',
     statement: 'the openai package for Python reads a streamed chat to its end',
     reading: `${compatible}, also where it is stricter than the format of events: a byte order mark costs it the first one`,
   },
@@ -85,6 +87,7 @@ export const clientRequirements = {
   },
   'clients.langchain.stream': {
     ...langchain,
+    capability: 'streaming',
     level: 'SHOULD',
     statement: "LangChain's ChatOpenAI reads a streamed chat to its end",
     reading: 'only a plain chat is shown with it; streams are shown with the library that it is built on',
@@ -97,6 +100,7 @@ export const clientRequirements = {
   'clients.curl.chat': { ...curl, statement: 'curl receives a chat as one JSON body', reading: compatible },
   'clients.curl.stream': {
     ...curl,
+    capability: 'streaming',
     statement: 'curl receives a streamed chat as events that end with [DONE]',
     reading: compatible,
   },

@@ -83,12 +83,29 @@ const throwsRateLimit: Judgement<ClientSeen> = (seen, context) => {
   return expectThrown(seen, { name: 'rate-limit', status: 429, thrown: 'RateLimitError' });
 };
 
+const offersTool = (name: string) => name.startsWith('tools');
+
+function lacks(
+  capability: 'tools' | 'streaming',
+  { options: { without = [] }, baseline: { models, model } }: Context,
+): boolean {
+  return without.includes(capability) || models.find(({ id }) => id === model)?.[capability] === false;
+}
+
+/** Whether a target is asked for a case: not for what it lacks, nor with a key that was not given. */
+function isAsked(name: string, context: Context): boolean {
+  if (name === 'rate-limit') return context.options.exhaustedKey === true;
+  if (name.endsWith('stream') && lacks('streaming', context)) return false;
+  return !(offersTool(name) && lacks('tools', context));
+}
+
 /** The case of a forced call in one body, and that of a streamed one. */
 const forced = ['tools', 'tools-stream'] as const;
 
 const givesCalls: Judgement<ClientSeen> = (seen, context) => {
   needAnsweredChat(context);
-  return expectEach(forced, (name) => {
+  const asked = forced.filter((name) => isAsked(name, context));
+  return expectEach(asked, (name) => {
     const { reply } = caseOf(seen, name);
     expectStatus(reply, 200);
     need(
@@ -124,15 +141,6 @@ const printsEvents: Judgement<ClientSeen> = (seen, context) => {
   const holds = looksLikeEvents(printed) && last?.slice('data:'.length).trim() === '[DONE]';
   return expectThat(reply, 'what curl prints', holds, 'lines of data: that end with [DONE]', facts.content);
 };
-
-const offersTool = (name: string) => name.startsWith('tools');
-
-/** Whether a target is asked for a case: not for tools where it has none, nor with a key that was not given. */
-function isAsked(name: string, { options, baseline: { models, model } }: Context): boolean {
-  if (name === 'rate-limit') return options.exhaustedKey === true;
-  const declared = models.find(({ id }) => id === model)?.tools;
-  return !offersTool(name) || !(options.without?.includes('tools') || declared === false);
-}
 
 function clientProbe(
   client: ClientName,
