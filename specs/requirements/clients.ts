@@ -20,7 +20,7 @@ const rateLimit = {
   source: 'error-handling/in-code',
   need: 'exhausted-key',
   reading:
-    'the document catches it; it is provoked with a key whose tokens of the day are used up, and takes the package that is named',
+    'the document tells this error apart by its class or its status, 429; a key whose tokens of the day are used up provokes it, and the package has to be there, too',
 } as const;
 
 export const clientRequirements = {
