@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ApiError } from '../reference-server/api-error.ts';
+import { ApiError, rateLimited } from '../reference-server/api-error.ts';
 import type { Behaviour } from '../reference-server/behaviour.ts';
 import { asked } from '../reference-server/change.ts';
 import { parseKeys } from '../reference-server/keys/key-entries.ts';
@@ -151,7 +151,7 @@ describe('a key that may do less than the limit on requests says', () => {
         return { ...answer, headers };
       },
     };
-    const limits = { ...custom, tokensPerDay: 150 };
+    const limits = { ...custom, tokensPerDay: 120 };
     const { live, again } = await judge({ tier: 'enterprise', limits }, options, unnamed);
     expect(brokenIn(live).filter((id) => id !== 'errors.rate-limit.retry-after')).toEqual([]);
     expect(verdictsOf(live)['limits.requests.admitted']).toBe('inconclusive');
@@ -236,6 +236,21 @@ describe('spending that something else disturbs', () => {
     expect(verdicts['limits.requests.refused']).toBe('inconclusive');
     expect(renderJson(again)).toBe(renderJson(live));
   });
+});
+
+test.each([1, 2])('a limit that refuses %i too early is not passed', async (early) => {
+  const { live } = await judge(
+    { tier: 'free' },
+    { tier: 'free' },
+    {
+      decide(refusal, step, { requests, allowance, at }) {
+        if (step !== 'limits' || requests <= allowance.limit - early) return refusal;
+        const none = { ...allowance, used: allowance.limit, remaining: 0 };
+        return rateLimited('the limit is reached', allowance.reset - at / 1000, none);
+      },
+    },
+  );
+  expect(brokenIn(live)).toEqual(['limits.requests.admitted']);
 });
 
 describe('a queue', () => {

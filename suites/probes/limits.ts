@@ -127,9 +127,7 @@ const spendWindow = defineProbe<SpentWindow>({
       const counted = tried.filter(
         (reply) => !isAdmitted(reply) && !(reply.status === 429 && tellsLimit(first, reply)),
       );
-      // The last that remained may have been taken by the very request that was refused for what ran beside it.
-      const beside = tried.some(({ exchange }) => exchange.endedAt > refused.exchange.sentAt) ? 1 : 0;
-      const uncertain = counted.length + beside;
+      const uncertain = counted.length + (isBeside(refused, tried) ? 1 : 0);
       const subject = 'requests admitted before the first 429';
       if (sameReset(first, refused)) {
         const inWindow = admitted.filter((reply) => sameReset(first, reply)).length;
@@ -179,7 +177,7 @@ function shortChat(target: Target): Promise<Reply> {
  */
 async function spend(target: Target, first: Reply, most: number): Promise<Pick<SpentWindow, 'tried' | 'refused'>> {
   const tried: Reply[] = [];
-  let size = roundSize;
+  let size = (limitHeader(first, 'remaining') ?? 0) > roundSize ? roundSize : 1;
   let inRow = 0;
   let tookMs = 0;
   while (tried.length < most && tookMs < windowMs) {
@@ -248,6 +246,14 @@ function needRefused({ refused, list }: SpentWindow): Reply {
   needTokens(refused);
   need(list === undefined || list.status === 429, 'a chat was refused for another limit than that on requests');
   return refused;
+}
+
+/** Whether a refusal may be for what ran beside it, by the time that it names: it may then have taken what remained. */
+function isBeside(refused: Reply, tried: readonly Reply[]): boolean {
+  const until = retryTime(refused);
+  const reset = limitHeader(refused, 'reset');
+  const isBrief = until !== undefined && reset !== undefined && until < reset - 2;
+  return isBrief && tried.some(({ exchange }) => exchange.endedAt > refused.exchange.sentAt);
 }
 
 function isAdmitted({ status }: Reply): boolean {
