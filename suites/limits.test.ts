@@ -1,5 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { ApiError, rateLimited } from '../reference-server/api-error.ts';
+import type { Behaviour } from '../reference-server/behaviour.ts';
+import { asked } from '../reference-server/change.ts';
 import { parseKeys } from '../reference-server/keys/key-entries.ts';
+import { sendOutgoing } from '../reference-server/outgoing.ts';
 import { startServer } from '../reference-server/server.ts';
 import type { RecordedLine, RunOptions } from '../specs/evidence.ts';
 import type { Report } from '../specs/report.ts';
@@ -22,11 +26,16 @@ interface Judged {
 }
 
 /** Judges the limits of a key, on a clock on which no wait takes time. */
-async function judge(entry: object, options: Partial<RunOptions>): Promise<Judged> {
+async function judge(
+  entry: object,
+  options: Partial<RunOptions>,
+  behaviour: Behaviour = {},
+  timeoutMs = 10_000,
+): Promise<Judged> {
   const clock = skippingClock();
   const exhausted = { key: exhaustedKey, tier: 'free', tokensUsed: 100_000 };
   const keys = parseKeys(JSON.stringify([{ key, ...entry }, exhausted]), 'keys');
-  const server = await startServer({ backend: trialBackend(), keys, clock: clock.now });
+  const server = await startServer({ backend: trialBackend(), keys, behaviour, clock: clock.now });
   const lines: RecordedLine[] = [];
   const settings = {
     options: {
@@ -45,7 +54,7 @@ async function judge(entry: object, options: Partial<RunOptions>): Promise<Judge
       key,
       disabledKey: undefined,
       exhaustedKey,
-      timeoutMs: 10_000,
+      timeoutMs,
       concurrency: 4,
       clock,
       record: (line) => line.kind !== 'header' && lines.push(line),
@@ -98,6 +107,177 @@ describe('the limits of a tier', () => {
         .filter(([, verdict]) => verdict === 'fail')
         .map(([id]) => id),
     ).toEqual(['limits.tier.number', 'limits.concurrent.admitted']);
+  });
+});
+
+const verdictsOf = ({ results }: Report) => Object.fromEntries(results.map(({ id, verdict }) => [id, verdict]));
+const brokenIn = ({ results }: Report) =>
+  results.filter(({ verdict }) => ['fail', 'warn', 'error'].includes(verdict)).map(({ id }) => id);
+
+/** Of the short chats that spend the limit: which one it is, from 1. */
+const shortChats = (act: (count: number) => ApiError | undefined): Behaviour => {
+  let count = 0;
+  return {
+    decide(refusal, step, exchange) {
+      if (step !== 'body' || refusal !== undefined || asked(exchange).max_tokens !== 1) return refusal;
+      count += 1;
+      return act(count);
+    },
+  };
+};
+
+const down = () => new ApiError('service_unavailable', 'back later');
+
+describe('a key that may do less than the limit on requests says', () => {
+  const options = { tier: 'enterprise', concurrent: 3 } as const;
+
+  test.each([100, 150, 200, 250, 300, 400, 500])(
+    'has %i tokens left of its day: what they refuse breaks no other limit',
+    { timeout: 60_000 },
+    async (tokensPerDay) => {
+      const { live, again } = await judge({ tier: 'enterprise', limits: { ...custom, tokensPerDay } }, options);
+      expect(brokenIn(live)).toEqual([]);
+      expect(undecided(live).map(([, , reason]) => reason)).toContainEqual(
+        expect.stringMatching(/tokens of the day|not answered|status 429|answered with 429/),
+      );
+      expect(renderJson(again)).toBe(renderJson(live));
+    },
+  );
+
+  test('has none left, and the refusal names no time', async () => {
+    const unnamed: Behaviour = {
+      answer: (answer) => {
+        const { 'Retry-After': _, ...headers } = answer.headers;
+        return { ...answer, headers };
+      },
+    };
+    const limits = { ...custom, tokensPerDay: 120 };
+    const { live, again } = await judge({ tier: 'enterprise', limits }, options, unnamed);
+    expect(brokenIn(live).filter((id) => id !== 'errors.rate-limit.retry-after')).toEqual([]);
+    expect(verdictsOf(live)['limits.requests.admitted']).toBe('inconclusive');
+    expect(renderJson(again)).toBe(renderJson(live));
+  });
+
+  test.each([1, 2, 3])('runs %i chats at a time', { timeout: 60_000 }, async (concurrent) => {
+    const limits = { ...custom, concurrent };
+    const { live, again } = await judge({ tier: 'enterprise', limits }, { ...options, concurrent });
+    expect(undecided(live).map(([id]) => id)).toEqual(['limits.tier.number']);
+    expect(renderJson(again)).toBe(renderJson(live));
+  });
+});
+
+describe('spending that something else disturbs', () => {
+  test.each([
+    ['a 500', new ApiError('internal_error', 'a stray one')],
+    ['a 503', down()],
+    ['a 429 for the moment', new ApiError('rate_limit_exceeded', 'something else')],
+  ])('goes on after %s, which may have counted', async (_, error) => {
+    const { live, again } = await judge(
+      { tier: 'free' },
+      { tier: 'free' },
+      shortChats((count) => (count === 15 ? error : undefined)),
+    );
+    expect(undecided(live)).toEqual([]);
+    expect(renderJson(again)).toBe(renderJson(live));
+  });
+
+  test.each([
+    ['without an answer', 'unanswered'],
+    ['with a dropped connection', 'dropped'],
+  ])('goes on after a chat %s, which may have counted', async (_, way) => {
+    let count = 0;
+    const { live, again } = await judge(
+      { tier: 'free' },
+      { tier: 'free' },
+      {
+        async send(response, outgoing, _answer, exchange) {
+          if (asked(exchange).max_tokens === 1) count += 1;
+          if (count !== 15) return sendOutgoing(response, outgoing);
+          count += 1;
+          if (way === 'dropped') response.destroy();
+        },
+      },
+      2_000,
+    );
+    expect(undecided(live).filter(([id]) => id !== 'http.response.complete')).toEqual([]);
+    expect(renderJson(again)).toBe(renderJson(live));
+  });
+
+  test('decides nothing where the target is down from then on', async () => {
+    const { live, again } = await judge(
+      { tier: 'free' },
+      { tier: 'free' },
+      shortChats((count) => (count > 15 ? down() : undefined)),
+    );
+    expect(brokenIn(live)).toEqual([]);
+    const verdicts = verdictsOf(live);
+    for (const id of ['errors.rate-limit.status', 'limits.requests.refused', 'limits.requests.admitted']) {
+      expect([id, verdicts[id]]).toEqual([id, 'inconclusive']);
+    }
+    expect(renderJson(again)).toBe(renderJson(live));
+  });
+
+  test('decides nothing where every connection is dropped from then on', async () => {
+    let count = 0;
+    const { live, again } = await judge(
+      { tier: 'free' },
+      { tier: 'free' },
+      {
+        async send(response, outgoing, _, exchange) {
+          if (asked(exchange).max_tokens === 1) count += 1;
+          if (count > 15) response.destroy();
+          else await sendOutgoing(response, outgoing);
+        },
+      },
+    );
+    expect(brokenIn(live).filter((id) => id.startsWith('limits.') || id.startsWith('errors.'))).toEqual([]);
+    const verdicts = verdictsOf(live);
+    expect(verdicts['errors.rate-limit.status']).toBe('inconclusive');
+    expect(verdicts['limits.requests.refused']).toBe('inconclusive');
+    expect(renderJson(again)).toBe(renderJson(live));
+  });
+});
+
+test.each([1, 2])('a limit that refuses %i too early is not passed', async (early) => {
+  const { live } = await judge(
+    { tier: 'free' },
+    { tier: 'free' },
+    {
+      decide(refusal, step, { requests, allowance, at }) {
+        if (step !== 'limits' || requests <= allowance.limit - early) return refusal;
+        const none = { ...allowance, used: allowance.limit, remaining: 0 };
+        return rateLimited('the limit is reached', allowance.reset - at / 1000, none);
+      },
+    },
+  );
+  expect(brokenIn(live)).toEqual(['limits.requests.admitted']);
+});
+
+describe('a queue', () => {
+  const queued = (concurrent: number) =>
+    judge(
+      { tier: 'enterprise', limits: { ...custom, concurrent } },
+      { tier: 'enterprise', concurrent: 5, only: ['limits.concurrent.*'] },
+      { queue: true },
+    );
+
+  test.each([1, 2])(
+    'with room for %i where the tier has 5 is not taken for it',
+    { timeout: 60_000 },
+    async (concurrent) => {
+      const { live, again } = await queued(concurrent);
+      expect(verdictsOf(live)).toEqual({
+        'limits.concurrent.admitted': 'fail',
+        'limits.concurrent.refused': 'inconclusive',
+        'limits.concurrent.freed': 'inconclusive',
+      });
+      expect(renderJson(again)).toBe(renderJson(live));
+    },
+  );
+
+  test('with as much room as the tier has keeps its limit', async () => {
+    const { live } = await queued(5);
+    expect(new Set(Object.values(verdictsOf(live)))).toEqual(new Set(['pass']));
   });
 });
 

@@ -6,7 +6,7 @@ import { defineProbe, type Target } from '../probe.ts';
 import type { Reply } from '../reply.ts';
 import { sure } from './answer.ts';
 import { tierLimits } from './tier.ts';
-import { momentAfter, opening } from './waiting.ts';
+import { isForDay, momentAfter, needTokens, opening } from './waiting.ts';
 
 interface Held {
   /** Chats that the tier runs at the same time. */
@@ -24,6 +24,8 @@ const mostStreams = 21;
 
 /** What a stream may still be on its way when the target is done with it, in milliseconds. */
 const graceMs = 250;
+/** What a stream may still be on its way when the next has its place. */
+const handOverMs = 50;
 /** So long after one has ended, at most, its place is free. */
 const tries = 4;
 const betweenTriesMs = 500;
@@ -58,7 +60,15 @@ export const concurrency = defineProbe<Held>({
     'limits.concurrent.admitted': ({ most, streams }) => {
       const { admitted, refused } = sorted(streams);
       const [first] = refused;
-      if (first === undefined || admitted.length >= most) return;
+      if (first === undefined) {
+        const together = runTogether(admitted);
+        const [last] = admitted.toSorted((one, other) => startOf(other) - startOf(one));
+        if (together < most && last && isQueued(admitted, together)) {
+          violate(last, 'streams under way at the same time', `${most}`, `${together}, others waited for their end`);
+        }
+        return needTogether(most, admitted);
+      }
+      if (admitted.length >= most) return;
       need(
         refused.every(({ status }) => status === 429),
         `a stream was answered with ${first.status}`,
@@ -76,14 +86,19 @@ export const concurrency = defineProbe<Held>({
       need(last !== undefined, 'no stream was begun');
       const together = Math.max(...admitted.map(startOf)) < Math.min(...admitted.map(endOf)) - graceMs;
       if (together) violate(last, 'streams under way at the same time', `at most ${most}`, `${admitted.length}`);
+      needTogether(most, admitted);
       need(
         admitted.some((reply) => waited(reply, admitted)),
         'the answers end too soon to be under way together',
       );
     },
     'limits.concurrent.freed': ({ most, streams, next }) => {
-      const { length } = sorted(streams).admitted;
+      const { admitted, refused } = sorted(streams);
+      const { length } = admitted;
       need(next !== undefined && length >= most, `not ${most} streams were admitted together`);
+      if (refused.length === 0) needTogether(most, admitted);
+      expectArrived(next);
+      needTokens(next);
       need(next.status === 200 || next.status === 429, `the chat was answered with ${next.status} for another reason`);
       need(next.status === 200 || length === most, `${length} streams were admitted, so that one more may not be`);
       return expectEqual(next, 'status', next.status, 200);
@@ -116,16 +131,17 @@ async function admitted(stream: Promise<Reply>): Promise<void> {
 
 async function nextChat(target: Target): Promise<Reply> {
   let reply = await target.chat({ max_tokens: 1 }, { unpaced: true, atOnce: true });
-  for (let count = 1; count < tries && reply.status === 429; count += 1) {
+  for (let count = 1; count < tries && reply.status === 429 && !isForDay(reply); count += 1) {
     const notBefore = momentAfter(reply, betweenTriesMs);
     reply = await target.chat({ max_tokens: 1 }, { unpaced: true, atOnce: true, notBefore });
   }
   return reply;
 }
 
-/** @throws Inconclusive where a stream was not answered at all, or broke off */
+/** @throws Inconclusive where a stream was not answered at all, or broke off, or the tokens of the day ran out */
 function sorted(streams: readonly Reply[]) {
   streams.forEach(expectArrived);
+  streams.forEach(needTokens);
   return {
     admitted: streams.filter(({ status }) => status === 200),
     refused: streams.filter(({ status }) => status !== 200),
@@ -146,4 +162,32 @@ function waited(reply: Reply, others: readonly Reply[]): boolean {
   const start = startOf(reply);
   const free = Math.min(...others.map(endOf));
   return start - reply.exchange.sentAt > 2 * graceMs && start > free - graceMs;
+}
+
+/** The most streams that were between their first piece and their end at one time. */
+function runTogether(streams: readonly Reply[]): number {
+  const starts = streams.map(startOf);
+  const at = (time: number) =>
+    streams.filter((reply) => startOf(reply) <= time && time < endOf(reply) - handOverMs).length;
+  return Math.max(...starts.map(at));
+}
+
+function needTogether(most: number, streams: readonly Reply[]): undefined {
+  const together = runTogether(streams);
+  need(
+    together >= most,
+    `the answers end too soon, or begin too late: no more than ${together} were under way together`,
+  );
+}
+
+/**
+ * Whether several streams plainly waited for a place, of which there are `places`: after so many, the next began when
+ * the first had ended, the one after it when the second had, and so on.
+ */
+function isQueued(streams: readonly Reply[], places: number): boolean {
+  const starts = streams.map(startOf).toSorted((one, other) => one - other);
+  const ends = streams.map(endOf).toSorted((one, other) => one - other);
+  const usual = Math.min(...streams.map((reply) => startOf(reply) - reply.exchange.sentAt));
+  const follows = (start: number, index: number) => start - (ends[index] ?? Infinity) <= graceMs + usual;
+  return starts.slice(places).every(follows) && streams.filter((reply) => waited(reply, streams)).length > 1;
 }

@@ -5,7 +5,7 @@ import type { Reply } from '../reply.ts';
 import { timeOf, windowMs } from '../universal/limits.ts';
 import { concurrency } from './concurrency.ts';
 import { exhaustedKey, tierNumber } from './tier.ts';
-import { momentAfter, opening, retryTime } from './waiting.ts';
+import { isForDay, momentAfter, needTokens, opening, retryTime } from './waiting.ts';
 
 interface SpentWindow {
   /** Chats one after the other. */
@@ -14,10 +14,12 @@ interface SpentWindow {
   readonly first: Reply;
   readonly limit: number;
   readonly remaining: number;
-  /** Answered with 200 after the first. */
-  readonly admitted: readonly Reply[];
-  /** The first that was not, when no other request was under way beside it. */
+  /** Sent after the first, but for the one that was refused at the end. */
+  readonly tried: readonly Reply[];
+  /** The refusal that ended the spending. */
   readonly refused: Reply | undefined;
+  /** `GET /models` after a 429 that tells of requests that remain: the limit on requests would refuse it, too. */
+  readonly list: Reply | undefined;
   /** Sent once Reset had passed. */
   readonly reopened: Reply | undefined;
   /** Sent after that, as far apart as the limit allows. */
@@ -33,6 +35,9 @@ const longestPacedMs = 10_000;
 
 /** Requests sent together, fewer than the least of the documented tiers runs at a time. */
 const roundSize = 4;
+
+/** Refusals in a row that do not tell of the limit, each of a chat sent alone, after which no more are sent. */
+const patience = 3;
 
 const spendWindow = defineProbe<SpentWindow>({
   name: 'chats until the limit refuses one, and after its reset',
@@ -59,11 +64,17 @@ const spendWindow = defineProbe<SpentWindow>({
       `takes up to ${most} requests: allow them with --max-requests, or give a key with a smaller limit`,
     );
     const spent = await spend(target, first, most);
-    return { single, first, limit, remaining, ...spent, ...(await comeBack(target, spent.refused, limit)) };
+    const left = spent.refused && spent.refused.status === 429 && limitHeader(spent.refused, 'remaining');
+    const list = left ? await target.send('GET', '/models', undefined, { unpaced: true }) : undefined;
+    return { single, first, limit, remaining, ...spent, list, ...(await comeBack(target, spent.refused, limit)) };
   },
   judge: {
-    'errors.rate-limit.status': ({ refused }) => {
+    'errors.rate-limit.status': (seen) => {
+      const { first, refused } = seen;
       need(refused !== undefined, 'no request was refused');
+      expectArrived(refused);
+      if (refused.status === 429) needRefused(seen);
+      else need(tellsLimit(first, refused), `a chat was answered with ${refused.status} before the limit was reached`);
       return expectEqual(refused, 'status', refused.status, 429);
     },
     'errors.rate-limit.retry-after': (seen) => {
@@ -110,28 +121,38 @@ const spendWindow = defineProbe<SpentWindow>({
     },
     'limits.requests.admitted': (seen) => {
       const refused = needRefused(seen);
-      const { first, admitted } = seen;
+      const { first, tried } = seen;
+      const admitted = tried.filter(isAdmitted);
+      // What was refused for another reason, or not answered at all, the target may have counted.
+      const counted = tried.filter(
+        (reply) => !isAdmitted(reply) && !(reply.status === 429 && tellsLimit(first, reply)),
+      );
+      const uncertain = counted.length + (isBeside(refused, tried) ? 1 : 0);
       const subject = 'requests admitted before the first 429';
       if (sameReset(first, refused)) {
         const inWindow = admitted.filter((reply) => sameReset(first, reply)).length;
-        return expectThat(refused, subject, inWindow >= seen.remaining, `${seen.remaining}`, inWindow);
+        const least = seen.remaining - uncertain;
+        return expectThat(refused, subject, inWindow >= least, `at least ${least}`, inWindow);
       }
       // Where Reset moves, the lowest Remaining that was told, less what was under way, was still to be admitted.
       const told = [first, ...admitted].map((reply) => limitHeader(reply, 'remaining') ?? 0);
-      const left = Math.min(...told) - roundSize;
+      const left = Math.min(...told) - roundSize - uncertain;
       return expectThat(refused, subject, left <= 0, `at least ${left} more`, admitted.length);
     },
-    'limits.requests.refused': ({ first, limit, remaining, admitted, refused }) => {
+    'limits.requests.refused': (seen) => {
+      const { first, limit, remaining, tried, refused } = seen;
+      const admitted = tried.filter(isAdmitted);
       const last = admitted.at(-1) ?? first;
       // As a window ends, what was taken long before may come back under the same Reset.
       const goesOn = (reply: Reply) => (limitHeader(reply, 'reset') ?? 0) - timeOf(reply) >= 2;
       const inWindow = admitted.filter((reply) => sameReset(first, reply) && goesOn(reply));
       const over = inWindow[remaining];
       if (over) violate(over, 'requests admitted in one window', `${remaining}`, `${inWindow.length}`);
+      if (refused && tried.length <= remaining) needRefused(seen);
       const took = last.exchange.endedAt - first.exchange.sentAt;
       need(
-        refused !== undefined || took < windowMs,
-        `the target took ${Math.round(took / 1000)} s for ${admitted.length} requests, too slow to spend a limit of ${limit} a minute`,
+        refused !== undefined || (took < windowMs && tried.length > remaining),
+        `the target took ${Math.round(took / 1000)} s for ${admitted.length} requests that it admitted, too slow to spend a limit of ${limit} a minute`,
       );
       if (took >= windowMs) return;
       const most = mostWithin(took, { first, last, limit, remaining });
@@ -151,24 +172,26 @@ function shortChat(target: Target): Promise<Reply> {
 }
 
 /**
- * Sends chats in rounds until one is refused. A round may be refused for its concurrency, so the refusal that counts is
- * that of a chat sent alone.
+ * Sends chats in rounds until the limit refuses one. A round may be refused for its concurrency, and any chat for a
+ * reason of the moment: what follows is sent alone.
  */
-async function spend(target: Target, first: Reply, most: number): Promise<Pick<SpentWindow, 'admitted' | 'refused'>> {
-  const admitted: Reply[] = [];
-  let size = roundSize;
-  let sent = 0;
+async function spend(target: Target, first: Reply, most: number): Promise<Pick<SpentWindow, 'tried' | 'refused'>> {
+  const tried: Reply[] = [];
+  let size = (limitHeader(first, 'remaining') ?? 0) > roundSize ? roundSize : 1;
+  let inRow = 0;
   let tookMs = 0;
-  while (sent < most && tookMs < windowMs) {
-    sent += size;
+  while (tried.length < most && tookMs < windowMs) {
     const replies = await Promise.all(Array.from({ length: size }, () => shortChat(target)));
-    admitted.push(...replies.filter(({ status }) => status === 200));
-    const refused = replies.find(({ status }) => status !== 200);
-    if (refused && (size === 1 || limitHeader(refused, 'remaining') === 0)) return { admitted, refused };
-    if (refused) size = 1;
+    const failed = replies.filter((reply) => !isAdmitted(reply));
+    const atLimit = failed.find((reply) => reply.status === 429 && (tellsLimit(first, reply) || isForDay(reply)));
+    inRow = size === 1 && failed.length > 0 ? inRow + 1 : 0;
+    const refused = atLimit ?? (inRow === patience ? failed[0] : undefined);
+    tried.push(...replies.filter((reply) => reply !== refused));
+    if (refused) return { tried, refused };
+    if (failed.length > 0) size = 1;
     tookMs = Math.max(...replies.map(({ exchange }) => exchange.endedAt)) - first.exchange.sentAt;
   }
-  return { admitted, refused: undefined };
+  return { tried, refused: undefined };
 }
 
 /** Waits for the reset that a refusal tells, and goes on at the pace of the limit. */
@@ -178,7 +201,8 @@ async function comeBack(
   limit: number,
 ): Promise<Pick<SpentWindow, 'reopened' | 'paced'>> {
   const notBefore = refused && opening(refused);
-  if (refused === undefined || notBefore === undefined) return { reopened: undefined, paced: [] };
+  if (refused?.status !== 429 || isForDay(refused) || notBefore === undefined)
+    return { reopened: undefined, paced: [] };
   const reopened = await target.chat({ max_tokens: 1 }, { unpaced: true, notBefore });
   const gap = windowMs / limit;
   const paced: Reply[] = [];
@@ -196,6 +220,7 @@ async function comeBack(
 
 function expectAdmitted(reply: Reply): undefined {
   expectArrived(reply);
+  needTokens(reply);
   need(reply.status === 200 || reply.status === 429, `the chat was answered with ${reply.status} for another reason`);
   return expectEqual(reply, 'status', reply.status, 200);
 }
@@ -216,9 +241,28 @@ function mostWithin(tookMs: number, { first, last, limit, remaining }: Admission
   return Math.max(limit, remaining + Math.ceil((limit * tookMs) / windowMs));
 }
 
-function needRefused({ refused }: SpentWindow): Reply {
+function needRefused({ refused, list }: SpentWindow): Reply {
   need(refused !== undefined && refused.status === 429, 'no request was refused with 429');
+  needTokens(refused);
+  need(list === undefined || list.status === 429, 'a chat was refused for another limit than that on requests');
   return refused;
+}
+
+/** Whether a refusal may be for what ran beside it, by the time that it names: it may then have taken what remained. */
+function isBeside(refused: Reply, tried: readonly Reply[]): boolean {
+  const until = retryTime(refused);
+  const reset = limitHeader(refused, 'reset');
+  const isBrief = until !== undefined && reset !== undefined && until < reset - 2;
+  return isBrief && tried.some(({ exchange }) => exchange.endedAt > refused.exchange.sentAt);
+}
+
+function isAdmitted({ status }: Reply): boolean {
+  return status === 200;
+}
+
+/** Whether a refusal tells that nothing remains of the limit on requests, and not of another one. */
+function tellsLimit(first: Reply, refused: Reply): boolean {
+  return limitHeader(refused, 'remaining') === 0 && limitHeader(refused, 'limit') === limitHeader(first, 'limit');
 }
 
 function sameReset(one: Reply, other: Reply): boolean {

@@ -3,10 +3,9 @@ import { expectArrived, expectEqual, NotApplicable, need } from '../expect.ts';
 import { limitHeader } from '../limit-headers.ts';
 import { defineProbe } from '../probe.ts';
 import type { Reply } from '../reply.ts';
-import { windowMs } from '../universal/limits.ts';
 import { expectIdentifier } from './error-identifiers.ts';
 import { needExhaustedKey, needKeyKnown } from './prerequisites.ts';
-import { retryTime } from './waiting.ts';
+import { isForDay } from './waiting.ts';
 
 /** What the document says of a tier; the limits of Enterprise are custom. */
 export const tierLimits: Readonly<Partial<Record<Tier, { readonly requests: number; readonly concurrent: number }>>> = {
@@ -57,7 +56,5 @@ export const exhaustedKey = defineProbe<Exhausted>({
 
 /** Whether a 429 cannot be for the requests of a minute: one that takes no tokens passes, some remain, or it lasts. */
 function isForTokens(list: Reply, chat: Reply): boolean {
-  const until = Math.max(retryTime(chat) ?? 0, limitHeader(chat, 'reset') ?? 0) * 1000;
-  const lasts = until > chat.exchange.sentTime + 2 * windowMs;
-  return list.status === 200 || (limitHeader(chat, 'remaining') ?? 0) > 0 || lasts;
+  return list.status === 200 || (limitHeader(chat, 'remaining') ?? 0) > 0 || isForDay(chat);
 }
