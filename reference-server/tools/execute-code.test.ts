@@ -63,6 +63,11 @@ test.each([
   expect(error).toContain(words);
 });
 
+test('the words of an error are bounded', async () => {
+  const { error } = await run('throw new Error("a".repeat(2e6))');
+  expect(error).toBe(`Error: ${'a'.repeat(993)}`);
+});
+
 test.each([
   ['for (;;);', 'did not end within 0.3 seconds'],
   ['(async () => { for (;;); })()', 'did not end within 0.3 seconds'],

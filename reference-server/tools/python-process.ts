@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { timeLimit } from '../time-limit.ts';
 import { type ProgramOutcome, type ProgramRequest, type RunProgram, tooLong } from './program-limits.ts';
 
@@ -38,7 +39,7 @@ function memoryFor({ limits }: ProgramRequest): number {
 function startBare(program: string, interpreter: string): ChildProcess {
   const flag = process.allowedNodeEnvironmentFlags.has('--permission') ? '--permission' : '--experimental-permission';
   const readable = [`${dirname(program)}/`, join(dirname(program), '../package.json'), `${interpreter}/`];
-  return fork(program, [], {
+  return fork(program, [pathToFileURL(join(interpreter, 'pyodide.mjs')).href], {
     execArgv: [
       flag,
       ...readable.map((path) => `--allow-fs-read=${path}`),
