@@ -33,6 +33,16 @@ describe('a program in Python', { timeout: 90_000 }, () => {
     expect(await run('bytearray(10**9)', patient)).toEqual({ error: 'MemoryError' });
   });
 
+  test.runIf(process.platform === 'linux')('is ended when it takes too much memory of its host', async () => {
+    const program = 'from pyodide.ffi import to_js\nkept = []\nwhile True: kept.append(to_js(bytes(2**22)))';
+    expect(await run(program, patient)).toEqual({ error: 'the program took more than 128 MiB of memory' });
+  });
+
+  test('is ended when it makes too many objects of its host', async () => {
+    const program = 'from pyodide.ffi import to_js\nkept = []\nwhile True: kept.append(to_js(["a"] * 10**5))';
+    expect(Object(await run(program, patient)).error).toMatch(/beyond its limits|MiB of memory/);
+  });
+
   test('is ended when it prints too much', async () => {
     const { error } = Object(await run('while True: print("x" * 1000)'));
     expect(error).toBe('the program printed more than 65536 characters');
