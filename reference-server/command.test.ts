@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -12,9 +12,11 @@ beforeAll(() => {
   if (!existsSync(program)) throw new Error('these tests run the built command: npm run build');
 });
 
-function start(...options: readonly string[]): { child: ChildProcess; words: Promise<string> } {
+const start = (...options: readonly string[]) => startAt(program, options);
+
+function startAt(path: string, options: readonly string[]): { child: ChildProcess; words: Promise<string> } {
   const { API_KEY: _, ...env } = process.env;
-  const child = fork(program, ['serve', '--port', '0', ...options], {
+  const child = fork(path, ['serve', '--port', '0', ...options], {
     env,
     stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
   });
@@ -114,4 +116,31 @@ test.each<[options: string[], status: number]>([
   const { child } = start('--backend', 'scripted', '--dialect', 'models-public', ...options);
   const [{ url }] = await once(child, 'message');
   expect((await fetch(`${url}/models`, { headers: { 'x-stack29-fault': '500' } })).status).toBe(status);
+});
+
+test('it runs Python where its packages are links to another place', { timeout: 90_000 }, async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'stack29-serve-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const root = join(import.meta.dirname, '..');
+  for (const name of ['dist', 'package.json']) cpSync(join(root, name), join(folder, name), { recursive: true });
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+  const keys = join(folder, 'keys.json');
+  writeFileSync(keys, JSON.stringify([{ key: 'sk-python', tier: 'free' }]));
+  const options = ['--backend', 'scripted', '--tools', '--keys', keys];
+  const { child } = startAt(join(folder, 'dist/stack29-conformance.js'), options);
+  const [{ url }] = await once(child, 'message');
+  const properties = { code: { enum: ['6 * 7'] }, language: { enum: ['python'] } };
+  const parameters = { properties, required: ['code', 'language'] };
+  const response = await fetch(`${url}/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: 'Bearer sk-python', 'content-type': 'application/json' },
+    body: JSON.stringify({
+      model: 'stack29/scripted',
+      messages: [{ role: 'user', content: 'Hi' }],
+      tools: [{ type: 'function', function: { name: 'execute_code', parameters } }],
+      tool_choice: 'required',
+      max_tokens: 60,
+    }),
+  });
+  expect([response.status, await response.text()]).toEqual([200, expect.any(String)]);
 });

@@ -112,6 +112,16 @@ test.each([
     'tools[0].function.parameters',
     'not a JSON Schema',
   ],
+  [
+    {
+      tools: [
+        { ...clock, function: { name: 'f', parameters: { properties: { a: { $ref: '#/%zz' } }, required: ['a'] } } },
+      ],
+      tool_choice: 'required',
+    },
+    'tools[0].function.parameters',
+    '#/%zz has an escape that is none',
+  ],
   [{ tools: [clock], tool_choice: named('get_date') }, 'tool_choice', 'names "get_date"'],
   [{ tool_choice: 'required' }, 'tool_choice', 'nothing to call'],
   [
@@ -134,6 +144,21 @@ test.each([
   const { status, json } = await chat(members);
   expect([status, json.error.code, json.error.param]).toEqual([400, 'invalid_request', param]);
   expect(json.error.message).toContain(words);
+});
+
+test.each(['{"items":', '{"default":{"a":'])('parameters that are nested too deep are refused: %s', async (open) => {
+  const { post } = await startRig();
+  const close = '}'.repeat((open.match(/{/g) ?? []).length);
+  for (const levels of [150, 900, 20_000]) {
+    const parameters = `${open.repeat(levels)}{}${close.repeat(levels)}`;
+    const tools = `[{"type":"function","function":{"name":"f","parameters":${parameters}}}]`;
+    const { status, json } = await post(JSON.stringify(plainChat).replace('{', `{"tools":${tools},`));
+    if (levels === 150 && open === '{"items":') expect(status).toBe(200);
+    else {
+      expect([status, json.error.param]).toEqual([400, 'tools[0].function.parameters']);
+      expect(json.error.message).toContain('it is nested too deep');
+    }
+  }
 });
 
 test('a schema that cannot be forced does no harm where the model is free', async () => {

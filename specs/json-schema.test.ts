@@ -15,7 +15,8 @@ test.each([
   [{ properties: { city: 'string' } }, '/properties/city must be object,boolean'],
   [{ required: 'city' }, '/required must be array'],
   ['object', 'it is not an object'],
-])('%j is no schema', (value, problem) => {
+  [JSON.parse(`${'{"not":'.repeat(900)}{}${'}'.repeat(900)}`), 'it is nested too deep'],
+])('%o is no schema', (value, problem) => {
   expect(schemaProblem(value)).toContain(problem);
 });
 

@@ -95,6 +95,10 @@ export const toolDialects = {
       ),
     },
   },
+  'call-ids-constant': {
+    description: 'the call of an answer has the same id as those of other answers',
+    behaviour: inAllCalls((calls) => calls.map((call) => (call.id === undefined ? call : { ...call, id: 'call_0' }))),
+  },
   'calls-parallel': {
     description: 'a function that is called is called twice, in a stream with its pieces by turns',
     behaviour: inAllCalls((calls) => calls.flatMap((call) => [call, twin(call)])),

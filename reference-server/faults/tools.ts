@@ -68,10 +68,12 @@ export const toolFaults = {
     trips: ['tools.call.id'],
     behaviour: inCalls('/id', ''),
   },
-  'call-ids-constant': {
-    description: 'all tool calls have the same id',
+  'calls-share-id': {
+    description: 'a function that is called is called twice, under one id',
     trips: ['tools.call.id-unique'],
-    behaviour: inCalls('/id', 'call_abc123'),
+    behaviour: inBody('completion', '/choices/0/message/tool_calls', (calls: readonly unknown[] | undefined) =>
+      calls?.flatMap((call) => [call, call]),
+    ),
   },
   'call-without-type': {
     description: 'tool calls have no type',

@@ -43,6 +43,35 @@ function replaced(value: unknown, [key, ...rest]: Path, by: unknown): unknown {
   return { ...members, [key]: replaced(members[key], rest, by) };
 }
 
+/** Schemas in each other. */
+function nested(levels: number): object {
+  let schema: object = { type: 'object' };
+  for (let level = 0; level < levels; level += 1) schema = { properties: { a: schema } };
+  return schema;
+}
+
+/** Parameters at the edges of what reads a schema. */
+const edgesOfParameters = fc.oneof(
+  fc
+    .constantFrom(
+      ...['#', '#/', '#/%zz', '#/%E0%A4%A', '#/~', '#/properties/a', '#/__proto__', 'a', 'http://[', '', null, {}],
+    )
+    .map(($ref) => ({ properties: { a: { $ref } }, required: ['a'] })),
+  fc.integer({ min: 1, max: 2_000 }).map(nested),
+  fc.integer({ min: 1, max: 2_000 }).map((levels) => ({ default: nested(levels) })),
+);
+
+/** Chats whose parameters are at an edge, forced and free. */
+function oddParameters(model: string): fc.Arbitrary<object> {
+  return fc.tuple(edgesOfParameters, fc.constantFrom('auto', 'required')).map(([parameters, tool_choice]) => ({
+    model,
+    messages: [{ role: 'user', content: 'Hello' }],
+    max_tokens: 8,
+    tools: [{ type: 'function', function: { name: 'f', parameters } }],
+    tool_choice,
+  }));
+}
+
 /** Values at the edges of what parsers, validators and counters expect. */
 const edges = fc.constantFrom<unknown>(
   ...[undefined, null, true, '', ' ', '\0', '\ud800', '💡'.repeat(50), 'a '.repeat(5000), 'constructor', '__proto__'],
@@ -76,6 +105,7 @@ export function chatBodies(model: string): fc.Arbitrary<Buffer> {
     .oneof(
       { weight: 3, arbitrary: valid },
       { weight: 1, arbitrary: nearlyValid },
+      { weight: 1, arbitrary: oddParameters(model) },
       { weight: 4, arbitrary: mutated(valid) },
       { weight: 2, arbitrary: mutated(nearlyValid) },
       { weight: 1, arbitrary: fc.jsonValue() },

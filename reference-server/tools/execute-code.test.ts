@@ -39,7 +39,19 @@ test('promises are run to their end', async () => {
 });
 
 test.each([
+  ['(async () => 6 * 7)()', '42\n'],
+  ['Promise.resolve()', ''],
+  ['Promise.resolve([1]).then((list) => [...list, 2])', '[1,2]\n'],
+  ['new Promise(() => {})', ''],
+])('%s prints what the promise becomes', async (code, output) => {
+  expect(await run(code)).toMatchObject({ output, error: null });
+});
+
+test.each([
   ['throw new TypeError("no")', 'TypeError: no'],
+  ['(async () => { throw new TypeError("no"); })()', 'TypeError: no'],
+  ['(async () => { await null; throw "text"; })()', 'text'],
+  ['Promise.reject()', 'undefined'],
   ['throw "text"', 'text'],
   ['throw { toString() { throw 1; } }', '{}'],
   ['1 +', 'SyntaxError'],
@@ -51,8 +63,16 @@ test.each([
   expect(error).toContain(words);
 });
 
+test('the words of an error are bounded', async () => {
+  const { error } = await run('throw new Error("a".repeat(2e6))');
+  expect(error).toBe(`Error: ${'a'.repeat(993)}`);
+});
+
 test.each([
   ['for (;;);', 'did not end within 0.3 seconds'],
+  ['(async () => { for (;;); })()', 'did not end within 0.3 seconds'],
+  ['(async () => { await null; for (;;); })()', 'did not end within 0.3 seconds'],
+  ['(async () => { for (;;) await console.log("x".repeat(1000)); })()', 'printed more than 65536 characters'],
   ['try { for (;;); } finally { for (;;); }', 'did not end within 0.3 seconds'],
   ['for (;;) console.log("x".repeat(1000))', 'printed more than 65536 characters'],
   ['let a = []; for (;;) a.push(new ArrayBuffer(1e6))', 'memory'],

@@ -9,6 +9,9 @@ import type { ToolResult, ToolRunner } from './tool-runner.ts';
 
 const require = createRequire(import.meta.url);
 
+/** Characters; a program can throw a text of any length. */
+const longestError = 1_000;
+
 /** The runner cannot be had; the message says what is missing, and how to get it. */
 export class MissingTool extends Error {}
 
@@ -41,7 +44,10 @@ export function executeCode(limits: ProgramLimits = programLimits): ToolRunner {
 }
 
 function resultOf({ id }: BackendCall, outcome: ProgramOutcome, milliseconds: number): ToolResult {
-  const parts = 'output' in outcome ? { output: outcome.output, error: null } : { output: null, error: outcome.error };
+  const parts =
+    'output' in outcome
+      ? { output: outcome.output, error: null }
+      : { output: null, error: outcome.error.slice(0, longestError) };
   return { tool_call_id: id, ...parts, execution_time_ms: milliseconds };
 }
 

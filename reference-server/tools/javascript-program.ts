@@ -47,7 +47,12 @@ async function runProgram(source: string, limits: ProgramLimits): Promise<Progra
     if (result.error) return failure(context, result.error, printed, full, limits);
     const jobs = runtime.executePendingJobs();
     if (jobs.error) return failure(context, jobs.error, printed, full, limits);
-    if (context.typeof(result.value) !== 'undefined') print(textOf(context, result.value));
+    // Of what is no promise, it is the value.
+    const ended = context.getPromiseState(result.value);
+    if (ended.type === 'rejected') return failure(context, ended.error, printed, full, limits);
+    // Nothing is left that a promise could still wait for.
+    const isValue = ended.type === 'fulfilled' && context.typeof(ended.value) !== 'undefined';
+    if (isValue) print(textOf(context, ended.value));
     return printed.outcome();
   } catch (error) {
     return { error: outOfMemory(error, memoryBytes) };

@@ -26,6 +26,10 @@ export function tooLong({ timeMs }: ProgramLimits): string {
   return `the program did not end within ${timeMs / 1000} seconds`;
 }
 
+export function tooMuchMemory({ memoryBytes }: ProgramLimits): string {
+  return `the program took more than ${memoryBytes / 2 ** 20} MiB of memory`;
+}
+
 /** Takes what a program prints, up to a limit. */
 export class Printed {
   readonly #most: number;

@@ -33,6 +33,16 @@ describe('a program in Python', { timeout: 90_000 }, () => {
     expect(await run('bytearray(10**9)', patient)).toEqual({ error: 'MemoryError' });
   });
 
+  test.runIf(process.platform === 'linux')('is ended when it takes too much memory of its host', async () => {
+    const program = 'from pyodide.ffi import to_js\nkept = []\nwhile True: kept.append(to_js(bytes(2**22)))';
+    expect(await run(program, patient)).toEqual({ error: 'the program took more than 128 MiB of memory' });
+  });
+
+  test('is ended when it makes too many objects of its host', async () => {
+    const program = 'from pyodide.ffi import to_js\nkept = []\nwhile True: kept.append(to_js(["a"] * 10**5))';
+    expect(Object(await run(program, patient)).error).toMatch(/beyond its limits|MiB of memory/);
+  });
+
   test('is ended when it prints too much', async () => {
     const { error } = Object(await run('while True: print("x" * 1000)'));
     expect(error).toBe('the program printed more than 65536 characters');
@@ -43,6 +53,8 @@ describe('a program in Python', { timeout: 90_000 }, () => {
       code: "from pyodide.ffi import to_js\nto_js([]).constructor.constructor('return process')()",
       file: `import _pyodide_core\nopen(${JSON.stringify(import.meta.filename)}).read()`,
       modules: 'import js',
+      interpreter: 'import pyodide_js',
+      parts: 'from pyodide_js import FS',
       network: "import socket\ns = socket.create_connection(('127.0.0.1', 9), 1)\ns.send(b'x')\ns.recv(1)",
       http: "import urllib.request\nurllib.request.urlopen('http://127.0.0.1:9/')",
     };
@@ -57,7 +69,9 @@ describe('a program in Python', { timeout: 90_000 }, () => {
 
   test('finds no files of the host where it mounts them', async () => {
     const program = "import os, pyodide_js\npyodide_js.mountNodeFS('/host', '/')\nprint(os.listdir('/host'))";
-    expect(await run(program, patient)).toEqual({ error: expect.any(String) });
+    expect(await run(program, patient)).toEqual({
+      error: 'ModuleNotFoundError: import of pyodide_js halted; None in sys.modules',
+    });
   });
 
   test('starts no process', async () => {

@@ -1,12 +1,17 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { timeLimit } from '../time-limit.ts';
-import { type ProgramOutcome, type ProgramRequest, type RunProgram, tooLong } from './program-limits.ts';
+import { type ProgramOutcome, type ProgramRequest, type RunProgram, tooLong, tooMuchMemory } from './program-limits.ts';
 
 /** To load the interpreter takes seconds, and more beside other work. */
 const startMs = 60_000;
+/** What a program makes of JavaScript lies outside of the memory of its interpreter. */
+const heapMegabytes = 96;
+const lookMs = 20;
 
 const { resolve } = createRequire(import.meta.url);
 
@@ -38,12 +43,13 @@ function memoryFor({ limits }: ProgramRequest): number {
 function startBare(program: string, interpreter: string): ChildProcess {
   const flag = process.allowedNodeEnvironmentFlags.has('--permission') ? '--permission' : '--experimental-permission';
   const readable = [`${dirname(program)}/`, join(dirname(program), '../package.json'), `${interpreter}/`];
-  return fork(program, [], {
+  return fork(program, [pathToFileURL(join(interpreter, 'pyodide.mjs')).href], {
     execArgv: [
       flag,
       ...readable.map((path) => `--allow-fs-read=${path}`),
       '--disallow-code-generation-from-strings',
       '--no-warnings',
+      `--max-old-space-size=${heapMegabytes}`,
     ],
     env: {},
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
@@ -68,19 +74,46 @@ async function outcomeOf(child: ChildProcess, request: ProgramRequest, signal: A
       limit.end();
     }
   };
-  let begun = false;
+  let memory: { end(): void; readonly exceeded: boolean } | undefined;
   try {
     await next(startMs);
     child.send(request);
     const started = await next(startMs);
     if (started !== 'started') return started as ProgramOutcome;
-    begun = true;
+    memory = boundGrowth(child, request.limits.memoryBytes);
     return (await next(request.limits.timeMs)) as ProgramOutcome;
   } catch (error) {
     const ended = error instanceof Error && error.name !== 'AbortError';
+    if (ended && memory?.exceeded) return { error: tooMuchMemory(request.limits) };
     if (ended) return { error: `the program failed beyond its limits: ${error.message}` };
-    return { error: begun ? tooLong(request.limits) : `Python was not ready within ${startMs / 1000} seconds` };
+    return { error: memory ? tooLong(request.limits) : `Python was not ready within ${startMs / 1000} seconds` };
   } finally {
+    memory?.end();
     settled.abort();
+  }
+}
+
+/** Ends a process that grows by more than this, where the system tells how large it is: on Linux. */
+function boundGrowth(child: ChildProcess, bytes: number): { end(): void; readonly exceeded: boolean } {
+  const most = residentBytes(child) + bytes;
+  let exceeded = false;
+  const timer = setInterval(() => {
+    exceeded ||= residentBytes(child) > most;
+    if (exceeded) child.kill('SIGKILL');
+  }, lookMs);
+  return {
+    end: () => clearInterval(timer),
+    get exceeded() {
+      return exceeded;
+    },
+  };
+}
+
+function residentBytes({ pid }: ChildProcess): number {
+  try {
+    const [, kilobytes] = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? [];
+    return Number(kilobytes ?? 0) * 1024;
+  } catch {
+    return 0;
   }
 }

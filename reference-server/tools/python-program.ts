@@ -27,9 +27,13 @@ async function runProgram({ code, limits }: ProgramRequest): Promise<ProgramOutc
   boundMemory(limits.memoryBytes);
   // Pyodide asks for the constants of files in a way that the permission model forbids.
   Object.assign(process, { binding: () => ({ fs: constants }) });
-  const { loadPyodide } = await import('pyodide');
+  // By its own place: a link to it, as package managers set, leads through folders that this process cannot read.
+  const [, , interpreter = 'pyodide'] = process.argv;
+  const { loadPyodide } = (await import(interpreter)) as typeof import('pyodide');
   const python = await loadPyodide({ jsglobals: Object.create(null) });
   for (const name of ['js', 'pyodide_js']) python.unregisterJsModule(name);
+  // Pyodide itself has imported them, and what is None here is not found again.
+  python.runPython('import sys\nfor name in "js", "pyodide_js": sys.modules[name] = None');
   const printed = new Printed(limits.outputLength);
   const decoder = new TextDecoder();
   const write = (bytes: Uint8Array) => {

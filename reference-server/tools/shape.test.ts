@@ -75,6 +75,7 @@ const unsupported: Readonly<Record<string, object>> = {
     properties: { a: { $ref: '#/$defs/a', minLength: 3 } },
   },
   'refers to itself': { properties: { a: { $ref: '#' } } },
+  '#/%zz has an escape that is none': { properties: { a: { $ref: '#/%zz' } } },
   'there is nothing at #/$defs/b': { properties: { a: { $ref: '#/$defs/b' } } },
   'lies outside': { properties: { a: { $ref: 'https://example.org/schema.json' } } },
   'no whole number': { properties: { a: { type: 'number', minimum: 0.2, maximum: 0.8 } } },

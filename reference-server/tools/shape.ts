@@ -190,11 +190,19 @@ function readRef(ref: string, place: Place): Shape {
   if (ref !== '#' && !ref.startsWith('#/')) throw new UnsupportedSchema(`${path}: ${ref} lies outside of the schema`);
   let target: unknown = place.root;
   for (const step of ref.split('/').slice(1)) {
-    const name = decodeURIComponent(step).replaceAll('~1', '/').replaceAll('~0', '~');
+    const name = unescaped(step, ref, path).replaceAll('~1', '/').replaceAll('~0', '~');
     target = isObject(target) && Object.hasOwn(target, name) ? target[name] : undefined;
   }
   if (target === undefined) throw new UnsupportedSchema(`${path}: there is nothing at ${ref}`);
   return read(target, { ...place, refs: [...place.refs, ref] });
+}
+
+function unescaped(step: string, ref: string, path: string): string {
+  try {
+    return decodeURIComponent(step);
+  } catch {
+    throw new UnsupportedSchema(`${path}: ${ref} has an escape that is none`);
+  }
 }
 
 function choice(branches: readonly unknown[], keyword: string, place: Place): Shape {

@@ -23,8 +23,9 @@ export const toolRequirements = {
   'tools.call.id-unique': {
     ...call,
     level: 'SHOULD',
-    statement: 'no two tool calls have the same id',
-    reading: 'not stated, but a result refers to its call by nothing else',
+    statement: 'no two tool calls of an answer have the same id',
+    reading:
+      'not stated, but a result refers to its call by nothing else; conversations have nothing to do with each other',
   },
   'tools.call.type': { ...call, statement: 'type of every tool call is "function"' },
   'tools.call.name': { ...call, statement: 'every tool call names its function, by a string that is not empty' },

@@ -1,9 +1,9 @@
 import type { RequirementId } from '../../specs/requirements/index.ts';
-import { expectEach, expectStatus, expectThat, jsonOf, NotApplicable, need } from '../expect.ts';
+import { expectEach, expectStatus, expectThat, jsonOf, need } from '../expect.ts';
 import { member } from '../member.ts';
 import { type BoundProbe, type ChatMembers, type Context, defineProbe } from '../probe.ts';
 import type { Reply } from '../reply.ts';
-import { needAnsweredChat } from './prerequisites.ts';
+import { needAnsweredChat, needTools } from './prerequisites.ts';
 import { ask, weatherTool } from './prompts.ts';
 
 interface Acceptance {
@@ -55,17 +55,9 @@ const acceptances: readonly Acceptance[] = [
   { id: 'chat.presence-penalty.range', chats: [{ presence_penalty: -2 }, { presence_penalty: 2 }] },
   { id: 'chat.stop.null', chats: [{ stop: null }] },
   { id: 'chat.tools.empty', chats: [{ tools: [] }] },
-  { id: 'chat.tools.definition', chats: [{ tools: [weatherTool] }], wantsTools: true },
   { id: 'chat.tool-choice.auto', chats: [{ tools: [weatherTool], tool_choice: 'auto' }], wantsTools: true },
   { id: 'chat.user.accepted', chats: [{ user: 'stack29-conformance' }] },
 ];
-
-/** Throws where the model in use says of itself that it has no tools. */
-function needTools({ baseline }: Context): undefined {
-  if (baseline.models.find(({ id }) => id === baseline.model)?.tools === false) {
-    throw new NotApplicable('the model declares that it has no tools');
-  }
-}
 
 function accepts({ id, chats, wantsTools }: Acceptance): BoundProbe {
   return defineProbe<readonly Reply[]>({

@@ -1,9 +1,10 @@
+import type { Exchange } from '../../specs/evidence.ts';
 import type { RequirementId } from '../../specs/requirements/index.ts';
 import { expectStatus, need } from '../expect.ts';
 import { type BoundProbe, type ChatMembers, type Context, defineProbe } from '../probe.ts';
 import type { Reply } from '../reply.ts';
 import { expectIdentifier } from './error-identifiers.ts';
-import { needAnsweredChat } from './prerequisites.ts';
+import { needAnsweredChat, needTools } from './prerequisites.ts';
 import { ask, weatherTool } from './prompts.ts';
 
 /** Chats that are wrong in one parameter each, as changes to a plain chat that the target answers. */
@@ -32,12 +33,6 @@ const refusals: readonly (readonly [id: RequirementId, parameter: string, member
   ['chat.stream.type', 'stream', { stream: 'often' }],
   ['chat.stop.type', 'stop', { stop: 29 }],
   ['chat.tools.type', 'tools', { tools: 'all' }],
-  ['tools.definition.malformed', 'tools', { tools: ['get_weather'] }],
-  [
-    'tools.definition.schema',
-    'tools',
-    { tools: [{ ...weatherTool, function: { ...weatherTool.function, parameters: { type: 'weather' } } }] },
-  ],
   ['chat.tool-choice.type', 'tool_choice', { tool_choice: 29 }],
   ['chat.user.type', 'user', { user: 29 }],
 ];
@@ -56,12 +51,53 @@ const badParameters = refusals.map(([id, , members]) =>
   }),
 );
 
+interface Definitions {
+  readonly sound: Reply;
+  readonly text: Reply;
+  readonly noSchema: Reply;
+}
+
+/** Only a target that takes a definition refuses another for what is wrong with it. */
+const definitionRefusal = ({ sound }: Definitions, reply: Reply, context: Context) => {
+  const seen = sound.failure ? 'no whole response' : sound.status;
+  need(
+    sound.status === 200 && !sound.failure,
+    `a sound definition of a tool was answered with ${seen}, so that the refusal of another proves nothing`,
+  );
+  return refusal(reply, context);
+};
+
+const definitions = defineProbe<Definitions>({
+  name: 'chats with a definition of a tool: one that is sound, a text, and one without a JSON Schema',
+  cost: { requests: 3, tokens: 180 },
+  async act(target) {
+    const parameters = { type: 'weather' };
+    const [sound, text, noSchema] = await Promise.all([
+      target.chat({ tools: [weatherTool] }),
+      target.chat({ tools: [weatherTool.function.name] }),
+      target.chat({ tools: [{ ...weatherTool, function: { ...weatherTool.function, parameters } }] }),
+    ]);
+    return { sound, text, noSchema };
+  },
+  judge: {
+    'chat.tools.definition': ({ sound }, context) => {
+      needAnsweredChat(context);
+      needTools(context);
+      return expectStatus(sound, 200);
+    },
+    'tools.definition.malformed': (seen, context) => definitionRefusal(seen, seen.text, context),
+    'tools.definition.schema': (seen, context) => definitionRefusal(seen, seen.noSchema, context),
+  },
+});
+
 const parameters: ReadonlyMap<string, string> = new Map(
   refusals.map(([id, parameter]) => [`a chat for ${id}`, parameter] as const),
 );
 
 /** The parameter that is wrong in a request of these probes, for the rule on how errors name it. */
-export function badParameterOf({ probe }: { readonly probe: string }): string | undefined {
+export function badParameterOf({ probe, step }: Pick<Exchange, 'probe' | 'step'>): string | undefined {
+  // The first of its chats is sound.
+  if (probe === definitions.name) return step > 0 ? 'tools' : undefined;
   return parameters.get(probe);
 }
 
@@ -118,6 +154,7 @@ const longPrompt = defineProbe({
 
 export const refusedProbes = [
   ...badParameters,
+  definitions,
   refusedBody('a body that is not JSON', 'errors.malformed-json.status', '{"model": '),
   refusedBody('a body that is JSON but not an object', 'errors.malformed-body.status', '[]'),
   unknownModel,

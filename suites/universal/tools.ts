@@ -35,8 +35,22 @@ const everyStreamedCall = (look: (reply: Reply, pieces: readonly unknown[]) => u
   judge: (reply) => expectEach(piecesByCall(reply), (pieces) => look(reply, pieces)),
 });
 
+/** The ids of an answer's calls, but for those that are none. */
+const idsOf = (reply: Reply) =>
+  callsOf(reply)
+    .map((call) => member(call, 'id'))
+    .filter(isText);
+
 export const toolRules: ExchangeRules = {
   'tools.call.id': everyCall('id', 'a string that is not empty', isText),
+  'tools.call.id-unique': {
+    applies: (reply) => (hasCalls(reply) || hasPieces(reply)) && idsOf(reply).length > 1,
+    absent: 'no answer calls more than one function',
+    judge: (reply) => {
+      const ids = idsOf(reply);
+      return expectThat(reply, 'ids of the tool calls', new Set(ids).size === ids.length, 'each id once', ids);
+    },
+  },
   'tools.call.type': everyCall('type', '"function"', (type) => type === 'function'),
   'tools.call.name': everyCall('function/name', 'a string that is not empty', isText),
   'tools.call.arguments': everyCall('function/arguments', 'a string', (text) => typeof text === 'string'),

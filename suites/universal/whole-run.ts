@@ -1,11 +1,10 @@
 import type { RequirementId } from '../../specs/requirements/index.ts';
-import { callsOf } from '../calls.ts';
 import { expectEach, expectThat, need, violate } from '../expect.ts';
 import { limitHeader } from '../limit-headers.ts';
 import { member } from '../member.ts';
 import { errorForm, errorOf } from '../probes/error-identifiers.ts';
 import type { Reply } from '../reply.ts';
-import { isChat, isCompletion } from './completions.ts';
+import { isCompletion } from './completions.ts';
 import { authenticated, skew, timeOf, windowMs } from './limits.ts';
 import { arrived } from './rule.ts';
 
@@ -26,23 +25,6 @@ export const wholeRunRules: { readonly [Id in RequirementId]?: (replies: readonl
         id,
       );
     });
-  },
-  'tools.call.id-unique': (replies) => {
-    const calls = replies
-      .filter((reply) => isChat(reply) && arrived(reply) && reply.status === 200)
-      .flatMap((reply) => callsOf(reply).map((call) => ({ reply, id: member(call, 'id') })))
-      .filter(({ id }) => typeof id === 'string' && id !== '');
-    need(calls.length > 1, 'the run saw fewer than two tool calls with an id');
-    const ids = calls.map(({ id }) => id);
-    return expectEach(calls, (call) =>
-      expectThat(
-        call.reply,
-        'id of a tool call',
-        calls[ids.indexOf(call.id)] === call,
-        'an id that no earlier call had',
-        call.id,
-      ),
-    );
   },
   'limits.headers.move': (replies) => {
     const seen = replies
