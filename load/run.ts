@@ -3,7 +3,9 @@ import picocolors from 'picocolors';
 import type { LoadProfile, LoadResult } from '../specs/wire.ts';
 import { measureCapacity } from './capacity/measure-capacity.ts';
 import type { Pulse } from './engine/pulse.ts';
+import { placeNotes } from './engine/socket-key.ts';
 import { loadExitCodes } from './exit-codes.ts';
+import { findKeyPlace } from './find-key-place.ts';
 import type { LoadHost } from './host.ts';
 import { type K6Settings, measureByK6 } from './k6-run/measure-by-k6.ts';
 import { type LiveView, openLiveView } from './live.ts';
@@ -80,7 +82,9 @@ async function measureSubject(
   view.say(`measuring ${endpoint.url}${description === undefined ? '' : `, ${description}`}`);
   const contact = new Contact(endpoint, signal);
   try {
-    const wording = await learnWording(contact, profile.workload, choices.model);
+    const learned = await learnWording(contact, profile.workload, choices.model);
+    const keyPlace = await findKeyPlace(endpoint, learned, signal);
+    const wording = { ...learned, ...(keyPlace && { keyPlace }) };
     const seed = choices.seed ?? randomInt(2 ** 31);
     const startedAt = new Date().toISOString();
     const measurer =
@@ -103,6 +107,7 @@ async function measureSubject(
         workers: choices.workers,
         startedAt,
         ...measured,
+        notes: [...measured.notes, ...placeNotes(keyPlace)],
       };
     } finally {
       await measurer.close();

@@ -66,6 +66,12 @@ test('a search takes its own meaning of options', async () => {
 test.each<[profile: string, choices: Partial<LoadChoices>, words: string]>([
   ['capacity', { concurrency: 4 }, '--concurrency means nothing to the capacity profile capacity'],
   ['tier-free', { warmUp: 4 }, '--warm-up means nothing to the tier profile tier-free'],
+  ['tier-free', { transport: 'sse' }, '--transport means nothing to the tier profile tier-free'],
+  ['tier-free', { transport: 'sse', engine: 'k6' }, '--transport means nothing to the tier profile tier-free'],
+  ['tier-free', { tokens: 4 }, '--tokens means nothing'],
+  ['tier-free', { promptTokens: 4 }, '--prompt-tokens means nothing'],
+  ['tier-free', { timeout: 4 }, '--timeout means nothing'],
+  ['tier-free', { workers: 2 }, '--workers means nothing'],
 ])('%s refuses an option that it has no use for', async (name, choices, words) => {
   await expect(settled(name, choices)).rejects.toThrow(words);
 });

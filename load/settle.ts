@@ -3,6 +3,9 @@ import type { LoadChoices, Threshold } from './options.ts';
 import { LoadProblem } from './problem.ts';
 import { validProfile } from './profile.ts';
 
+/** What the checks of a tier fix for themselves, in this engine. */
+const notOfTiers = ['transport', 'tokens', 'promptTokens', 'timeout', 'workers'] as const;
+
 /** A profile with what the options change of it. @throws LoadProblem where an option does not fit the profile */
 export function settle(profile: LoadProfile, choices: LoadChoices): LoadProfile {
   const { timeout } = choices;
@@ -31,6 +34,7 @@ function changed(profile: LoadProfile, choices: LoadChoices, common: { readonly 
     }
     case 'tier':
       refuse(profile, choices, ['duration', 'warmUp', 'requests', 'rate', 'concurrency', 'slo', 'threshold']);
+      refuse(profile, choices, choices.engine === 'k6' ? ['transport'] : notOfTiers);
       return { ...profile, ...common };
   }
 }
@@ -83,6 +87,7 @@ function refuse({ name, kind }: LoadProfile, choices: LoadChoices, options: read
   for (const option of options) {
     const value = choices[option];
     if (value === undefined || (Array.isArray(value) && value.length === 0)) continue;
+    if (option === 'workers' && value === 1) continue;
     const flag = option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
     throw new LoadProblem('usage', `--${flag} means nothing to the ${kind} profile ${name}`);
   }

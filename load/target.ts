@@ -11,6 +11,8 @@ export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: unknown;
+  /** When its headers came, in epoch milliseconds. */
+  readonly at: number;
 }
 
 /** A chat that was begun. */
@@ -48,7 +50,9 @@ export class Contact {
   /** @throws LoadProblem where no answer comes */
   async ask(method: 'GET' | 'POST', path: string, body?: object): Promise<Answer> {
     const response = await this.#send(method, path, this.#signal, timeoutMs, body);
-    const answer = { status: response.statusCode, headers: response.headers, body: parse(await response.body.text()) };
+    const at = Date.now();
+    const text = await response.body.text().catch((error: unknown) => this.#fail(error, this.#signal));
+    const answer = { status: response.statusCode, headers: response.headers, body: parse(text), at };
     const tokens: unknown = Object(Object(answer.body).usage).total_tokens;
     if (typeof tokens === 'number') this.#spentTokens += tokens;
     return answer;
@@ -92,9 +96,13 @@ export class Contact {
         signal,
       });
     } catch (error) {
-      if (signal.aborted) throw error;
-      throw new LoadProblem('unreachable', `${url} does not answer: ${wordsOf(error)}`);
+      return this.#fail(error, signal);
     }
+  }
+
+  #fail(error: unknown, signal: AbortSignal): never {
+    if (signal.aborted) throw error;
+    throw new LoadProblem('unreachable', `${this.#endpoint.url} does not answer: ${wordsOf(error)}`);
   }
 
   close(): Promise<void> {

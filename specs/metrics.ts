@@ -73,13 +73,13 @@ export const metrics = {
     unit: '1/s',
     form: 'figure',
     better: 'more',
-    formula: 'requests answered whole of which every SLO holds by itself / wall time',
+    formula: 'requests answered whole of which every SLO was measured and holds by itself / wall time',
   },
   goodput_fraction: {
     unit: '1',
     form: 'figure',
     better: 'more',
-    formula: 'requests of which every SLO holds / (answered whole + failed)',
+    formula: 'requests of which every SLO was measured and holds / (answered whole + failed)',
   },
   error_fraction: {
     unit: '1',
@@ -126,7 +126,9 @@ export const sloNames: readonly string[] = sloMetrics.flatMap((name) =>
 
 /** The metric that a statistic is of: that of `ttft_p95` is `ttft`. */
 export function metricOf(statistic: string): MetricName | undefined {
-  return metricNames.find((name) => name === statistic || name === statistic.slice(0, statistic.lastIndexOf('_')));
+  const withName = (wanted: string) => metricNames.find((name) => name === wanted);
+  // A figure may be named as another with a suffix: goodput_fraction is nothing of goodput.
+  return withName(statistic) ?? withName(statistic.slice(0, statistic.lastIndexOf('_')));
 }
 
 /** What a result gives of one distribution. */

@@ -1,5 +1,6 @@
 import type { LoadWorkload } from '../../specs/wire.ts';
 import type { OpenArrival, TracedRequest } from './arrival.ts';
+import type { KeyPlace } from './socket-key.ts';
 
 /** Where requests go. Holds the key, so it is never printed. */
 export interface Endpoint {
@@ -20,6 +21,8 @@ export interface Wording {
   readonly askUsage: boolean;
   /** How the target counts a prompt of n of our words: `fixed + n * perWord`. */
   readonly promptCost: { readonly fixed: number; readonly perWord: number };
+  /** Where the target reads the key of a WebSocket, where that was found out. */
+  readonly keyPlace?: KeyPlace;
 }
 
 export type JobArrival =

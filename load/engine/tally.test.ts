@@ -119,3 +119,9 @@ test('goodput holds every SLO against each request', () => {
   flown(tally, [1_100, 1_260], 'succeeded', 2);
   expect(tally.counts).toMatchObject({ succeeded: 3, good: 1 });
 });
+
+test('a request without the latency that an SLO is about is not good', () => {
+  const tally = new Tally(1_000, { ttft_p95: 150 });
+  flown(tally, [], 'succeeded', 2);
+  expect(tally.counts).toMatchObject({ succeeded: 1, good: 0 });
+});

@@ -14,7 +14,7 @@ interface Counts {
   limited: number;
   unfinished: number;
   warmUp: number;
-  /** Answered whole, with every SLO held. */
+  /** Answered whole, with every SLO measured and held. */
   good: number;
   promptTokens: number;
   outputTokens: number;
@@ -122,7 +122,8 @@ export class Tally {
       this.distributions[name].record(ms);
       if (name === 'ttft' || name === 'tpot' || name === 'e2e') timeline.record(due, name satisfies SlicedMetric, ms);
     }
-    if (this.#limits.every(([metric, most]) => (latencies[metric] ?? 0) <= most)) counts.good += 1;
+    if (this.#limits.every(([metric, most]) => (latencies[metric] ?? Number.POSITIVE_INFINITY) <= most))
+      counts.good += 1;
   }
 
   merge({ counts, errors, distributions, timeline, measuredMs }: PackedTally): void {

@@ -34,9 +34,13 @@ export async function runLocally(
         ...(endpoint.insecure && { K6_INSECURE_SKIP_TLS_VERIFY: 'true' }),
       },
       stdio: ['ignore', 'ignore', 'pipe'],
+      // In a group of its own: a second signal, as the keyboard would send to ours, makes k6 give its result up.
+      detached: true,
     });
+    const kill = () => void child.kill('SIGKILL');
+    process.once('exit', kill);
     const stop = () => void child.kill('SIGINT');
-    signal.addEventListener('abort', stop);
+    signal.addEventListener('abort', stop, { once: true });
     let words = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       words = `${words}${text}`.slice(-mostWords);
@@ -49,6 +53,7 @@ export async function runLocally(
       throw new LoadProblem('usage', `--k6 ${program} cannot be started: ${message}`);
     } finally {
       signal.removeEventListener('abort', stop);
+      process.off('exit', kill);
     }
     return { code: child.exitCode, written: await readFile(result, 'utf8').catch(() => ''), words };
   } finally {

@@ -51,8 +51,10 @@ async function load(options: readonly string[], { path = '/nowhere', env = {}, i
     env: { PATH: path, STACK29_API_KEY: key, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: 60_000,
+    detached: true,
   });
-  interruption?.addEventListener('abort', () => child.kill('SIGINT'));
+  // As the keyboard does, it reaches every process of the group.
+  interruption?.addEventListener('abort', () => process.kill(-(child.pid ?? 0), 'SIGINT'));
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
   return { code: child.exitCode, stdout, stderr };
 }
@@ -150,7 +152,17 @@ test('an interruption ends k6 too, with what it measured', async () => {
   const { requests: _, ...profile } = trafficOf({ durationSeconds: 600 });
   const pid = file('pid');
   const told = file('k6-that-tells-its-id');
-  writeFileSync(told, `#!/bin/sh\necho $$ > '${pid}'\nexec '${process.execPath}' '${standIn}' "$@"\n`, { mode: 0o755 });
+  const signals = file('signals');
+  const counter = file('counter.mjs');
+  writeFileSync(
+    counter,
+    `import fs from 'node:fs';\nprocess.on('SIGINT', () => fs.appendFileSync('${signals}', '.'));\n`,
+  );
+  writeFileSync(
+    told,
+    `#!/bin/sh\necho $$ > '${pid}'\nexec '${process.execPath}' --import '${counter}' '${standIn}' "$@"\n`,
+    { mode: 0o755 },
+  );
   const options = [profileFile(profile), '--url', url, '--k6', told, '--format', 'json', '--out', report];
   const { code } = await load(options, { interruption: enough.signal });
   expect(code).toBe(130);
@@ -158,6 +170,7 @@ test('an interruption ends k6 too, with what it measured', async () => {
   expect(problemsOf('load-result', result)).toEqual([]);
   expect(result).toMatchObject({ endedEarly: 'interrupted', outcome: 'incomplete' });
   expect(result.requests.succeeded).toBeGreaterThan(0);
+  expect(readFileSync(signals, 'utf8')).toBe('.');
   expect(() => process.kill(Number(readFileSync(pid, 'utf8')), 0)).toThrow('ESRCH');
 });
 

@@ -106,7 +106,7 @@ export function recordEnded({ transport, measured, slos, keepGaps }: Recorded, f
   if (keepGaps) for (const gap of flight.gaps) add('icl', gap);
   const good = Object.entries(slos).every(([statistic, most]) => {
     const metric = sloMetrics.find((name) => name === metricOf(statistic));
-    return metric === undefined || (latencies[metric] ?? 0) <= most;
+    return metric === undefined || (latencies[metric] ?? Number.POSITIVE_INFINITY) <= most;
   });
   fractions.good.add(good, { transport });
   if (good) counters.good.add(1, { transport });

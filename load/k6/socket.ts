@@ -2,9 +2,10 @@ import { clearTimeout, setTimeout } from 'k6/timers';
 import { WebSocket } from 'k6/websockets';
 import ws from 'k6/ws';
 import type { Wording } from '../engine/job.ts';
+import { keyIn } from '../engine/socket-key.ts';
 import { type Ask, membersOf } from '../engine/wording.ts';
 import { addContent, addUsage, type Ending, endingOfStatus, type Flight, parseObject } from './flight.ts';
-import { requestHeaders, targetUrl } from './settings.ts';
+import { settings, targetUrl } from './settings.ts';
 
 /**
  * Asks over a WebSocket of its own. The time of each piece is that at which k6 read it from the socket; the request
@@ -12,8 +13,13 @@ import { requestHeaders, targetUrl } from './settings.ts';
  */
 export function askOverSocket(wording: Wording, ask: Ask, flight: Flight, timeoutSeconds: number): Promise<Ending> {
   return new Promise((resolve) => {
-    const params = { headers: requestHeaders(), tags: { name: 'chat', transport: 'websocket' } };
-    const socket = new WebSocket(socketUrl(), null, params);
+    const held = keyIn(wording.keyPlace ?? 'header', settings.key);
+    const url = `${targetUrl().replace(/^http/, 'ws')}/ws/chat${held.query}`;
+    const params = {
+      headers: { ...held.headers, ...settings.headers },
+      tags: { name: 'chat', transport: 'websocket' },
+    };
+    const socket = new WebSocket(url, null, params);
     const state = { isOpen: false, isOver: false };
     const finish = (ending: Ending) => {
       if (state.isOver) return;
@@ -28,7 +34,7 @@ export function askOverSocket(wording: Wording, ask: Ask, flight: Flight, timeou
       state.isOpen = true;
       if (state.isOver) return socket.close();
       flight.sent = Date.now();
-      socket.send(JSON.stringify({ type: 'start', ...membersOf(wording, ask) }));
+      socket.send(JSON.stringify({ type: 'start', ...held.start, ...membersOf(wording, ask) }));
     };
     socket.onmessage = (event) => {
       const message = parseObject(event?.data);
@@ -49,14 +55,10 @@ export function askOverSocket(wording: Wording, ask: Ask, flight: Flight, timeou
     };
     socket.onerror = (event) => {
       if (state.isOpen) finish({ failed: 'connection lost' });
-      else finish(/handshake/.test(event?.error ?? '') ? endingOfRefusal(params) : { failed: 'no connection' });
+      else finish(/handshake/.test(event?.error ?? '') ? endingOfRefusal(url, params) : { failed: 'no connection' });
     };
     socket.onclose = () => finish({ failed: 'connection lost' });
   });
-}
-
-function socketUrl(): string {
-  return `${targetUrl().replace(/^http/, 'ws')}/ws/chat`;
 }
 
 function isLimit({ code, type }: Readonly<Record<string, unknown>>): boolean {
@@ -64,10 +66,7 @@ function isLimit({ code, type }: Readonly<Record<string, unknown>>): boolean {
 }
 
 /** A refusal does not show its status here; the older module does, so that it asks once more. */
-function endingOfRefusal(params: {
-  readonly headers: Record<string, string>;
-  readonly tags: Record<string, string>;
-}): Ending {
-  const { status } = ws.connect(socketUrl(), params, (socket) => socket.close());
+function endingOfRefusal(url: string, params: object): Ending {
+  const { status } = ws.connect(url, params, (socket) => socket.close());
   return status >= 400 ? endingOfStatus(status) : { failed: 'handshake refused' };
 }

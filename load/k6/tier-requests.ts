@@ -1,3 +1,4 @@
+import { shapeOf } from '../tier/window-shape.ts';
 import { type Check, type Report, tierScript } from './tier.ts';
 import { type Answer, freshWindow, inParallel, type LimitHeaders, ownRequests, wait } from './tier-target.ts';
 
@@ -25,7 +26,10 @@ const burst: Check = async ({ limits }, target, report) => {
     const answers = await inParallel(count, atATime(limits.concurrent), () => target.chat('burst'));
     const took = Date.now() - begun;
     const end = begun + windowSeconds * 1000;
-    const shape = shapeOf(answers, windowSeconds);
+    const shape = shapeOf(
+      answers.flatMap(({ kind, headers }) => (kind === 'admitted' && headers ? [headers.resetAt] : [])),
+      windowSeconds,
+    );
     const comesBack = shape === 'bucket';
     // Headers give whole seconds, so that the window may end a second earlier than it seems.
     const before = (comesBack ? end : Math.min(end, window?.resetAt ?? end)) - 1500;
@@ -52,19 +56,6 @@ const burst: Check = async ({ limits }, target, report) => {
     return;
   }
 };
-
-/**
- * What the resets of the admitted requests tell: they stay in a window; they move in one leap where a next window has
- * begun, and bit by bit where requests come back one by one.
- */
-function shapeOf(answers: readonly Answer[], windowSeconds: number): 'window' | 'two windows' | 'bucket' {
-  const resets = answers
-    .flatMap(({ kind, headers }) => (kind === 'admitted' && headers ? [headers.resetAt] : []))
-    .toSorted((one, other) => one - other);
-  const half = windowSeconds * 500;
-  if ((resets.at(-1) ?? 0) - (resets[0] ?? 0) < half) return 'window';
-  return resets.some((reset, index) => reset - (resets[index - 1] ?? reset) >= half) ? 'two windows' : 'bucket';
-}
 
 /** @param back requests that may have come back meanwhile */
 function judgeBurst(answers: readonly Answer[], expected: number, back: number, report: Report): void {

@@ -4,9 +4,11 @@ import type { LoadResult, LoadWorkload, TrafficProfile } from '../../specs/wire.
 import { judgeBounds } from '../bounds.ts';
 import type { Wording } from '../engine/job.ts';
 import { randomOf } from '../engine/random.ts';
+import { placeNotes } from '../engine/socket-key.ts';
 import { type Ask, askFor, type TransportName } from '../engine/wording.ts';
 import { type Ending, type Flight, openFlight } from './flight.ts';
 import { askForBody, askForWholeStream } from './http-chat.ts';
+import { findKeyPlace } from './key-place.ts';
 import { learnWording } from './learn.ts';
 import {
   clientHealthOf,
@@ -35,7 +37,7 @@ interface Prepared {
 
 interface TrafficScript {
   readonly options: Options;
-  setup(): Prepared;
+  setup(): Promise<Prepared>;
   /** Sends one request; every scenario runs it. */
   request(prepared: Prepared): Promise<void>;
   handleSummary(data: SummaryData): Record<string, string>;
@@ -58,13 +60,19 @@ export function trafficScript(fallback: string, only?: TransportName, { keepGaps
       // What a run left to a user's own connections stays there: users keep theirs from request to request.
       noConnectionReuse: false,
       userAgent: 'stack29-conformance (k6)',
+      // All but the URL, in whose query a WebSocket may have the key.
+      systemTags: ['status', 'method', 'name', 'group', 'error', 'error_code', 'scenario', 'expected_response'],
     },
 
-    setup: () => ({
-      wording: learnWording(profile.workload),
-      seed: settings.seed ?? Date.now() % 2 ** 31,
-      startedAt: new Date().toISOString(),
-    }),
+    async setup() {
+      const wording = learnWording(profile.workload);
+      const keyPlace = await findKeyPlace(wording);
+      return {
+        wording: { ...wording, ...(keyPlace && { keyPlace }) },
+        seed: settings.seed ?? Date.now() % 2 ** 31,
+        startedAt: new Date().toISOString(),
+      };
+    },
 
     async request({ wording, seed }) {
       const { name, startTime, iterationInTest } = exec.scenario;
@@ -123,6 +131,7 @@ function resultOf(
     bounds,
     notes: [
       ...notesOf(profile, keepGaps),
+      ...placeNotes(prepared?.wording.keyPlace),
       ...(limited > 0
         ? [`${limited} requests were refused with 429: the limit of the key, not what the target can carry`]
         : []),

@@ -127,3 +127,26 @@ test('what a TestRun may not be is found', () => {
     expect(isTestRun(JSON.parse(JSON.stringify({ ...good, spec: { ...good.spec, ...spec } })))).toBe(false);
   }
 });
+
+test('the seed and --insecure go with the run', async () => {
+  const { testRun } = documentsOf((await print('smoke', ...url, '--seed', '7', '--insecure')).stdout);
+  expect(testRun.spec.runner.env).toEqual(
+    expect.arrayContaining([
+      { name: 'STACK29_SEED', value: '7' },
+      { name: 'K6_INSECURE_SKIP_TLS_VERIFY', value: 'true' },
+    ]),
+  );
+});
+
+test.each([
+  ['--header', 'X-Secret: 1', 'STACK29_HEADERS'],
+  ['--ca', 'ca.pem', '--insecure'],
+  ['--out', 'run.yaml', '> run.yaml'],
+  ['--workers', '2', '--parallelism'],
+  ['--ttft', '9', '--url'],
+])('%s is refused, with what to do', async (option, value, words) => {
+  const { code, stdout, stderr } = await print('smoke', ...url, option, value);
+  expect([code, stdout]).toEqual([2, '']);
+  expect(stderr).toMatch(new RegExp(`^error: ${option} means nothing to load kubernetes: `));
+  expect(stderr).toContain(words);
+});

@@ -9,6 +9,9 @@ export interface ClusterRun {
   /** Base URL of the target, as the cluster reaches it. */
   readonly url: string;
   readonly model: string | undefined;
+  readonly seed: number | undefined;
+  /** Whether any certificate is accepted. */
+  readonly insecure: boolean;
   /** Pods that share the load. */
   readonly parallelism: number;
   /** The Secret that holds the key as STACK29_API_KEY. */
@@ -65,13 +68,15 @@ export function manifestOf(run: ClusterRun): string {
   return [configMap, testRun].map((document) => document.toString({ lineWidth: 0 })).join('---\n');
 }
 
-function environment({ url, model }: ClusterRun): Record<string, string> {
+function environment({ url, model, seed, insecure }: ClusterRun): Record<string, string> {
   return {
     STACK29_URL: url,
     STACK29_PROFILE: './profile.json',
     STACK29_RESULT: 'stdout',
     STACK29_COMMAND: 'k6 run, by k6-operator',
     ...(model !== undefined && { STACK29_MODEL: model }),
+    ...(seed !== undefined && { STACK29_SEED: String(seed) }),
+    ...(insecure && { K6_INSECURE_SKIP_TLS_VERIFY: 'true' }),
   };
 }
 

@@ -20,7 +20,8 @@ const objectName = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
 
 /** Prints what runs a profile on a cluster. @returns the exit code @throws LoadProblem, and what the host throws */
 export async function printManifest(profileName: string, choices: ClusterChoices, host: LoadHost): Promise<number> {
-  const { url, model, parallelism, secret, namespace, script } = choices;
+  const { url, model, seed, insecure = false, parallelism, secret, namespace, script } = choices;
+  refuseOthers(choices);
   if (url === undefined) {
     throw new LoadProblem('usage', 'give --url, the base URL at which the cluster reaches the target');
   }
@@ -29,9 +30,41 @@ export async function printManifest(profileName: string, choices: ClusterChoices
       throw new LoadProblem('usage', `--${option} ${name} is no name for Kubernetes: small letters, digits, - and .`);
     }
   }
-  const profile = settle(await readProfile(profileName), choices);
+  const profile = settle(await readProfile(profileName), { ...choices, engine: 'k6' });
   host.stdout.write(
-    manifestOf({ profile, url: host.baseUrlOf(url, '--url'), model, parallelism, secret, namespace, script }),
+    manifestOf({
+      profile,
+      url: host.baseUrlOf(url, '--url'),
+      model,
+      seed,
+      insecure,
+      parallelism,
+      secret,
+      namespace,
+      script,
+    }),
   );
   return loadExitCodes.passed;
+}
+
+/** What to do in the place of options of `load` that a manifest has no place for. */
+const instead = {
+  header: 'a header may be a secret: put STACK29_HEADERS, a JSON object, into the Secret beside the key',
+  ca: 'the runners trust the certificates of their image: give --insecure, or add a volume to the manifest',
+  out: 'the manifest goes to standard output: > run.yaml',
+  workers: 'runners share the load: --parallelism',
+  k6: 'the runners have their image of k6',
+  backend: 'a cluster measures what --url names',
+  ttft: 'a cluster measures what --url names',
+  tokensPerSecond: 'a cluster measures what --url names',
+} as const satisfies Partial<Record<keyof LoadChoices, string>>;
+
+function refuseOthers(choices: LoadChoices): void {
+  for (const [name, advice] of Object.entries(instead)) {
+    const value = choices[name as keyof typeof instead];
+    if (value === undefined || (name === 'workers' && value === 1)) continue;
+    if (Array.isArray(value) && value.length === 0) continue;
+    const flag = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    throw new LoadProblem('usage', `--${flag} means nothing to load kubernetes: ${advice}`);
+  }
 }

@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import type { Behaviour } from '../../reference-server/behaviour.ts';
+import { type Behaviour, plainBehaviour } from '../../reference-server/behaviour.ts';
 import { inHeaders } from '../../reference-server/change.ts';
 import { type DialectId, dialects } from '../../reference-server/dialects.ts';
 import { type FaultId, faults } from '../../reference-server/faults/index.ts';
@@ -18,6 +19,8 @@ interface Trial {
   readonly behaviour?: Behaviour;
   readonly windowSeconds?: number;
   readonly tokensPerSecond?: number;
+  readonly ttftMs?: number;
+  readonly interruption?: AbortController;
   readonly stated?: TierProfile['limits'];
 }
 
@@ -28,15 +31,18 @@ async function check({
   behaviour = {},
   windowSeconds = 4,
   tokensPerSecond = 20,
+  ttftMs = 0,
   stated = limits,
+  interruption = new AbortController(),
 }: Trial) {
   const { endpoint, close } = await openTarget({
     behaviour,
     windowSeconds,
     tokensPerSecond,
+    ttftMs,
     limits: { ...limits, ...served },
   });
-  const signal = new AbortController().signal;
+  const { signal } = interruption;
   const contact = new Contact(endpoint, signal);
   const workload = { promptTokens: 8, outputTokens: 1, transports: { json: 1 } };
   const profile: TierProfile = {
@@ -126,8 +132,69 @@ test.concurrent('what a tier does not state is read from the headers, or is not 
 test.concurrent('requests at the pace of the limit are all admitted, and a lower limit is caught', async () => {
   const kept = await check({ checks: ['paced'], windowSeconds: 2 });
   expect(kept.made).toMatchObject({ sent: 12, admitted: 12, verdict: 'holds' });
-  const lower = await check({ checks: ['paced'], windowSeconds: 2, served: { requestsPerMinute: 6 } });
+  const lower = await check({ checks: ['paced'], windowSeconds: 2, served: { requestsPerMinute: 4 } });
   expect(lower.made).toMatchObject({ verdict: 'broken' });
+});
+
+test.concurrent('a burst in which a window of the clock ends is tried again', async () => {
+  let answers = 0;
+  const behaviour: Behaviour = {
+    windows: 'aligned',
+    async *output(events) {
+      answers += 1;
+      // The fifth of the burst, after two that prepare it, waits for the next window.
+      if (answers === 7) await sleep(2_100 - (Date.now() % 2_000));
+      yield* events;
+    },
+  };
+  const { made } = await check({ checks: ['burst'], windowSeconds: 2, behaviour });
+  expect([made.verdict, made.reasons]).toEqual(['holds', []]);
+  expect(answers).toBeGreaterThan(2 + 12 + 12);
+});
+
+test.concurrent.each<TierCheck['check']>(['burst', 'paced'])(
+  'an answer that is lost leaves %s undecided',
+  async (which) => {
+    let chats = 0;
+    const behaviour: Behaviour = {
+      async send(response, outgoing, answer, exchange) {
+        chats += answer.kind === 'completion' ? 1 : 0;
+        if (chats === 7) response.destroy();
+        else await plainBehaviour.send(response, outgoing, answer, exchange);
+      },
+    };
+    const { made, outcome } = await check({ checks: [which], windowSeconds: 2, behaviour });
+    expect(made).toMatchObject({ other: 1, verdict: 'inconclusive', reasons: ['1 answers were neither 200 nor 429'] });
+    expect(outcome).toBe('incomplete');
+  },
+);
+
+test.concurrent('an interruption between the requests of an even pace keeps the checks that were made', async () => {
+  const interruption = new AbortController();
+  let chats = 0;
+  const behaviour: Behaviour = {
+    async *output(events) {
+      chats += 1;
+      if (chats === 6) interruption.abort();
+      yield* events;
+    },
+  };
+  const { made, outcome } = await check({ checks: ['paced'], windowSeconds: 2, behaviour, interruption });
+  expect([made, outcome]).toEqual([undefined, 'incomplete']);
+});
+
+test.concurrent('a clock of another hour breaks nothing', async () => {
+  const behaviour = inHeaders(({ at }, { headers }) => ({
+    Date: new Date(at - 7_200_000).toUTCString(),
+    'X-RateLimit-Reset': String(Number(headers['X-RateLimit-Reset']) - 7_200),
+  }));
+  const { made } = await check({ checks: ['burst'], behaviour });
+  expect([made.verdict, made.reasons]).toEqual(['holds', []]);
+});
+
+test.concurrent('answers slower than the pace leave it undecided', async () => {
+  const { made } = await check({ checks: ['paced'], windowSeconds: 2, ttftMs: 1_500 });
+  expect(made).toMatchObject({ refused: 0, verdict: 'inconclusive', reasons: [expect.stringContaining('too slow')] });
 });
 
 test.concurrent('as many streams run as the tier says, and a place is free again after one has gone', async () => {
@@ -170,6 +237,7 @@ test.concurrent('a day of tokens is spent to the limit, and not beyond', async (
 });
 
 test.concurrent.each<[dialect: DialectId, check: TierCheck['check']]>([
+  ['window-aligned', 'burst'],
   ['window-sliding', 'burst'],
   ['window-bucket', 'burst'],
   ['reset-rounded-down', 'burst'],

@@ -1,11 +1,16 @@
 import type { TierCheck, TierProfile } from '../../specs/wire.ts';
+import { LoadProblem } from '../problem.ts';
 import type { Measured } from '../traffic.ts';
 import { checkConcurrency } from './concurrency.ts';
 import { checkBurst, checkPaced } from './requests.ts';
 import type { TierKey } from './tier-key.ts';
 import { checkTokens } from './tokens.ts';
+import { undecided } from './verdict.ts';
 
-/** Makes the checks of a tier profile one after the other; an interruption keeps those that were made. */
+/**
+ * Makes the checks of a tier profile one after the other; an interruption keeps those that were made.
+ * @throws LoadProblem where the target answers none of them
+ */
 export async function checkTier(
   { limits, checks }: TierProfile,
   settings: Omit<TierKey, 'windowSeconds'>,
@@ -14,21 +19,25 @@ export async function checkTier(
   const { requestsPerMinute, concurrent, tokensPerDay } = limits;
   const make: Record<TierCheck['check'], () => Promise<TierCheck>> = {
     burst: () => checkBurst(key, requestsPerMinute, concurrent),
-    paced: () => checkPaced(key, requestsPerMinute),
+    paced: () => checkPaced(key, requestsPerMinute, concurrent),
     concurrency: () => checkConcurrency(key, concurrent),
     tokens: () => checkTokens(key, tokensPerDay),
   };
   const begin = performance.now();
   const made: TierCheck[] = [];
+  const problems: LoadProblem[] = [];
   for (const check of checks) {
     try {
       key.say(`checking ${check}`);
       made.push(await make[check]());
     } catch (error) {
-      if (!key.signal.aborted) throw error;
-      break;
+      if (key.signal.aborted) break;
+      if (!(error instanceof LoadProblem)) throw error;
+      problems.push(error);
+      made.push(undecided(check, error.message));
     }
   }
+  if (problems[0] && problems.length === made.length) throw problems[0];
   return measuredOf(made, (performance.now() - begin) / 1000, key.signal.aborted);
 }
 

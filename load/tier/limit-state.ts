@@ -5,15 +5,23 @@ export interface LimitState {
   readonly limit?: number;
   readonly remaining?: number;
   readonly used?: number;
-  /** Unix seconds. */
-  readonly reset?: number;
+  /** By this machine's clock, in epoch milliseconds; up to a second late, as headers give whole seconds. */
+  readonly resetAt?: number;
 }
 
-export function limitState({ headers }: Pick<Answer, 'headers'>): LimitState {
-  const state: { -readonly [name in keyof LimitState]: number } = {};
-  for (const name of ['limit', 'remaining', 'used', 'reset'] as const) {
+export function limitState({ headers, at }: Pick<Answer, 'headers' | 'at'>): LimitState {
+  const number = (name: string) => {
     const value = headers[`x-ratelimit-${name}`];
-    if (typeof value === 'string' && /^\d+$/.test(value)) state[name] = Number(value);
+    return typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : undefined;
+  };
+  const state: { -readonly [name in keyof LimitState]: number } = {};
+  for (const name of ['limit', 'remaining', 'used'] as const) {
+    const value = number(name);
+    if (value !== undefined) state[name] = value;
   }
+  const reset = number('reset');
+  // The target's clock need not be ours: what counts is how long after its own time the reset lies.
+  const date = Date.parse(String(headers.date));
+  if (reset !== undefined) state.resetAt = at + reset * 1000 - (Number.isFinite(date) ? date : at);
   return state;
 }

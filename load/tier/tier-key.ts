@@ -16,8 +16,8 @@ export interface TierKey {
   readonly say: (line: string) => void;
 }
 
-/** Windows end on whole seconds, of a clock that need not be ours. */
-const slackMs = 1_200;
+/** How late a window may end: resets are whole seconds, of a clock that need not be ours. */
+export const slackMs = 2_000;
 
 /** A chat body of a few prompt tokens. */
 export function chatBody({ wording }: TierKey, maxTokens: number): object {
@@ -32,11 +32,11 @@ export function shortChat(key: TierKey, maxTokens = 1): Promise<Answer> {
 
 /** Waits until no request of this run counts any more, in windows of whatever shape. */
 export async function freshWindow(key: TierKey): Promise<void> {
-  const { reset } = limitState(await key.contact.ask('GET', '/models'));
+  const { resetAt } = limitState(await key.contact.ask('GET', '/models'));
   const { windowSeconds } = key;
   const own = windowSeconds * 1000;
   // A header that names a time beyond a window is wrong, and judged where answers are.
-  const told = reset === undefined ? own : Math.min(reset * 1000 - Date.now(), own + 1_000);
+  const told = resetAt === undefined ? own : Math.min(resetAt - Date.now(), own + 1_000);
   await pause(key, Math.max(own, told) + slackMs, 'so that the whole limit is there');
 }
 

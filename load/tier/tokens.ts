@@ -1,6 +1,6 @@
 import type { TierCheck } from '../../specs/wire.ts';
 import { limitState } from './limit-state.ts';
-import { pause, shortChat, type TierKey } from './tier-key.ts';
+import { pause, shortChat, slackMs, type TierKey } from './tier-key.ts';
 import { countStatuses, decided, undecided } from './verdict.ts';
 
 /** Output tokens of a request that spends. */
@@ -20,11 +20,11 @@ export async function checkTokens(key: TierKey, limit: number | undefined): Prom
     // Below what is left once the prompt is paid, and at least one.
     const maxTokens = prompt === undefined ? 1 : Math.max(1, Math.min(largest, limit - spent - prompt));
     const answer = await shortChat(key, maxTokens);
-    const { remaining, reset } = limitState(answer);
+    const { remaining, resetAt } = limitState(answer);
     const isOutOfRequests =
-      answer.status === 429 && spent < limit && remaining === 0 && isWindow(reset, key.windowSeconds);
+      answer.status === 429 && spent < limit && remaining === 0 && isWindow(resetAt, key.windowSeconds);
     if (isOutOfRequests) {
-      await pause(key, (reset ?? 0) * 1000 - Date.now() + 1_200, 'as the limit of requests is spent');
+      await pause(key, (resetAt ?? 0) - Date.now() + slackMs, 'as the limit of requests is spent');
       continue;
     }
     statuses.push(answer.status);
@@ -50,6 +50,6 @@ export async function checkTokens(key: TierKey, limit: number | undefined): Prom
 }
 
 /** Whether a reset is that of the window of requests, not of the day. */
-function isWindow(reset: number | undefined, windowSeconds: number): boolean {
-  return reset !== undefined && reset * 1000 - Date.now() <= (windowSeconds + 5) * 1000;
+function isWindow(resetAt: number | undefined, windowSeconds: number): boolean {
+  return resetAt !== undefined && resetAt - Date.now() <= (windowSeconds + 5) * 1000;
 }

@@ -21,15 +21,16 @@ export function undecided(check: TierCheck['check'], reason: string, counted?: C
 
 /**
  * Broken where a reason says so; else inconclusive where an answer was neither an admission nor a refusal, since it
- * might have been either.
+ * might have been either. @param open further reasons for which it is not decided
  */
 export function decided(
   check: TierCheck['check'],
   expected: { readonly limit: number; readonly expected: number },
   counted: Counted,
   broken: readonly string[],
+  open: readonly string[] = [],
 ): TierCheck {
-  const strange = counted.other > 0 ? [`${counted.other} answers were neither 200 nor 429`] : [];
-  const verdict = broken.length > 0 ? 'broken' : counted.other > 0 ? 'inconclusive' : 'holds';
+  const strange = counted.other > 0 ? [`${counted.other} answers were neither 200 nor 429`, ...open] : open;
+  const verdict = broken.length > 0 ? 'broken' : strange.length > 0 ? 'inconclusive' : 'holds';
   return { check, ...expected, ...counted, verdict, reasons: [...broken, ...strange] };
 }

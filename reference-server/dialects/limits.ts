@@ -7,6 +7,10 @@ const resetLater = (seconds: number): Behaviour =>
   inHeaders((_, { headers }) => ({ 'X-RateLimit-Reset': String(Number(headers['X-RateLimit-Reset']) + seconds) }));
 
 export const limitDialects = {
+  'window-aligned': {
+    description: 'a window ends with the minute of the clock',
+    behaviour: { windows: 'aligned' },
+  },
   'window-sliding': {
     description: 'a request counts until a minute later',
     behaviour: { windows: 'sliding' },

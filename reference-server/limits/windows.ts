@@ -3,11 +3,12 @@ import type { Counter, Taken } from './store.ts';
 
 /**
  * - `fixed`: a window begins with a first use and ends on a whole second, which the headers can name exactly;
+ * - `aligned`: as `fixed`, but windows begin with the minute of the clock, or with what else their length divides;
  * - `sliding`: what was taken counts until a window's length later;
  * - `bucket`: what was taken comes back little by little, all of the limit in a window's length;
  * - `endless`: as `fixed`, but a window whose limit was passed is told to end, and never does.
  */
-export type WindowShape = 'fixed' | 'sliding' | 'bucket' | 'endless';
+export type WindowShape = 'fixed' | 'aligned' | 'sliding' | 'bucket' | 'endless';
 
 /** What an account took: of a fixed window up to `at`, its end; else at the time `at`. Unix milliseconds. */
 interface Entry {
@@ -23,7 +24,7 @@ interface Shape {
   reset(entries: readonly Entry[], now: number, limit: number): number;
 }
 
-const shapes: Readonly<Record<WindowShape, (ms: number) => Shape>> = { fixed, sliding, bucket, endless };
+const shapes: Readonly<Record<WindowShape, (ms: number) => Shape>> = { fixed, aligned, sliding, bucket, endless };
 
 /**
  * Counts in windows, in the memory of this server.
@@ -63,7 +64,14 @@ function sum(entries: readonly Entry[]): number {
 }
 
 function fixed(ms: number): Shape {
-  const nextEnd = (now: number) => Math.floor((now + ms) / 1000) * 1000;
+  return windowsThatEnd((now) => Math.floor((now + ms) / 1000) * 1000);
+}
+
+function aligned(ms: number): Shape {
+  return windowsThatEnd((now) => (Math.floor(now / ms) + 1) * ms);
+}
+
+function windowsThatEnd(nextEnd: (now: number) => number): Shape {
   return {
     current: (entries, now) => entries.filter(({ at }) => at > now),
     add: (entries, amount, now) => [{ amount: sum(entries) + amount, at: entries[0]?.at ?? nextEnd(now) }],

@@ -1,6 +1,7 @@
 import WebSocket, { type RawData } from 'ws';
 import type { Ending, Flight } from '../flight.ts';
 import type { Endpoint, Wording } from '../job.ts';
+import { keyIn } from '../socket-key.ts';
 import { type Ask, membersOf } from '../wording.ts';
 import { endingOfStatus, failureOf, type Transport } from './transport.ts';
 
@@ -17,14 +18,17 @@ export class WebSocketTransport implements Transport {
   readonly #url: string;
   readonly #options: WebSocket.ClientOptions;
   readonly #wording: Wording;
+  readonly #startKey: object;
   readonly #open = new Set<WebSocket>();
   #most = 0;
 
   constructor({ url, key, headers, ca, insecure }: Endpoint, wording: Wording) {
     this.#wording = wording;
-    this.#url = `${url.replace(/^http/, 'ws')}/ws/chat`;
+    const held = keyIn(wording.keyPlace ?? 'header', key);
+    this.#startKey = held.start;
+    this.#url = `${url.replace(/^http/, 'ws')}/ws/chat${held.query}`;
     this.#options = {
-      headers: { ...(key !== undefined && { authorization: `Bearer ${key}` }), ...headers },
+      headers: { ...held.headers, ...headers },
       rejectUnauthorized: !insecure,
       perMessageDeflate: false,
       ...(ca !== undefined && { ca }),
@@ -50,7 +54,7 @@ export class WebSocketTransport implements Transport {
     socket
       .on('open', () => {
         flight.sent = performance.now();
-        socket.send(JSON.stringify({ type: 'start', ...membersOf(this.#wording, ask) }));
+        socket.send(JSON.stringify({ type: 'start', ...this.#startKey, ...membersOf(this.#wording, ask) }));
       })
       .on('message', (data) => {
         const ending = read(data, flight);

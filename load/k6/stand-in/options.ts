@@ -20,7 +20,15 @@ export interface ScriptOptions {
   readonly summaryTrendStats: readonly string[];
 }
 
-const ofScript = ['scenarios', 'thresholds', 'summaryTrendStats', 'setupTimeout', 'noConnectionReuse', 'userAgent'];
+const ofScript = [
+  'scenarios',
+  'thresholds',
+  'summaryTrendStats',
+  'setupTimeout',
+  'noConnectionReuse',
+  'userAgent',
+  'systemTags',
+];
 
 const ofEvery = ['executor', 'exec', 'startTime', 'gracefulStop'];
 

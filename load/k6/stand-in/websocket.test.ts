@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { WebSocketServer } from 'ws';
+import { dialects } from '../../../reference-server/dialects.ts';
 import { endpointOf, startTarget, unlimited } from '../../engine/test-rig.ts';
 import { envFor, of, runUnderStandIn, valid, withTransport } from './test-rig.ts';
 
@@ -56,6 +57,17 @@ test('websocket: each piece has the time at which it was read', async () => {
   for (const { value } of of(samples, 'e2e')) expect(value).toBeGreaterThanOrEqual(30 + 9 * 10 - 5);
   expect(of(samples, 'icl').some(({ value }) => !Number.isInteger(value))).toBe(true);
   expect(of(samples, 'ttft').map(({ tags }) => tags.transport)).toEqual(Array(6).fill('websocket'));
+});
+
+test.each([
+  ['socket-key-in-start', 'as api_key of start'],
+  ['socket-key-in-query', 'as api_key of the query'],
+] as const)('websocket: %s is found out, and reported', async (dialect, words) => {
+  const target = await startTarget({ behaviour: dialects[dialect].behaviour });
+  const { code, result } = await runUnderStandIn('websocket', envFor(target, withTransport('websocket')));
+  const { requests, notes } = valid(result);
+  expect([code, requests.succeeded]).toEqual([0, 6]);
+  expect(notes).toContainEqual(expect.stringContaining(words));
 });
 
 test('websocket: a refusal of the handshake for a limit is apart', async () => {
