@@ -6,6 +6,7 @@ import { keyOfTier, parseKeys } from '../reference-server/keys/key-entries.ts';
 import { startServer } from '../reference-server/server.ts';
 import { executeCode } from '../reference-server/tools/execute-code.ts';
 import { parseWebhook } from '../reference-server/webhooks/target.ts';
+import { typeOf } from '../reference-server/websocket/change-socket.ts';
 import type { EvidenceHeader, EvidenceLine, RecordedLine, RunOptions } from '../specs/evidence.ts';
 import type { ProfileName } from '../specs/profiles.ts';
 import type { Report } from '../specs/report.ts';
@@ -219,6 +220,48 @@ describe('a target whose sockets are different', () => {
       'websocket.protocol.sound',
     ]);
     expect(renderJson(again)).toBe(renderJson(live));
+  });
+
+  test('refuse what they cannot take by an error and a done', async () => {
+    const done = { type: 'done', finish_reason: 'error' };
+    const { live, again } = await judge(
+      { socket: { reply: (message) => (typeOf(message) === 'error' ? [message, done] : [message]) } },
+      { profile: 'websocket' },
+    );
+    expect(idsOf(live, 'fail', 'warn', 'inconclusive', 'error')).toEqual([]);
+    expect(renderJson(again)).toBe(renderJson(live));
+  });
+
+  test('take any key in start, and are down for the first: that one is no refusal of its key', async () => {
+    let starts = 0;
+    const { live } = await judge(
+      {
+        socket: {
+          keyPlaces: ['start'],
+          decide(refusal, step, { received }) {
+            if (step !== 'key' || received === undefined) return refusal;
+            starts += 1;
+            return starts === 1 ? new ApiError('internal_error', 'warming up') : undefined;
+          },
+        },
+      },
+      { options: { only: ['websocket.key.*'] } },
+    );
+    expect(idsOf(live, 'fail')).toEqual(['websocket.key.missing']);
+  });
+
+  test('count a start before they look at its key: that decides nothing of the key', async () => {
+    const { live } = await judge(
+      {
+        socket: {
+          decide: (refusal, step, { keyPlace }) =>
+            step === 'key' && keyPlace === undefined ? new ApiError('rate_limit_exceeded', 'wait') : refusal,
+        },
+      },
+      { profile: 'websocket', options: { only: ['websocket.key.*'] } },
+    );
+    expect(idsOf(live, 'fail')).toEqual([]);
+    expect(idsOf(live, 'inconclusive')).toContain('websocket.key.missing');
   });
 
   test('has none: that is one breach', async () => {

@@ -58,6 +58,13 @@ export const websocketDialects = {
     description: 'messages that are not text with JSON close the socket without an error message',
     behaviour: closing(1007, (text) => isError(text, 'JSON')),
   },
+  'socket-done-after-errors': {
+    description: 'every error message is followed by a done',
+    behaviour: onSockets({
+      reply: (message) =>
+        typeOf(message) === 'error' ? [message, { type: 'done', finish_reason: 'error' }] : [message],
+    }),
+  },
   'socket-more-members': {
     description: 'messages of a socket have members that the document does not know',
     behaviour: onSockets({

@@ -6,7 +6,7 @@ import type { Reply } from '../reply.ts';
 import { contentOf, isFromTarget, refusedForNow, type SocketMessage } from '../socket.ts';
 import { failingCode, forceCode, soundCode } from './programs.ts';
 import { findPlace, type KeyPlace, placeCost, startText, talk } from './socket-place.ts';
-import { expectErrorTo, expectRefusedKey, isClose, isDone, needProof, turnsOf } from './websocket.ts';
+import { expectErrorTo, expectRefusedKey, isClose, isDone, needProof, turnsOf } from './socket-turns.ts';
 
 const ping = { send: '{"type":"ping"}' } as const;
 const proof = [ping, { await: ['pong'] }] as const;
@@ -50,7 +50,7 @@ const severalStarts = defineProbe<SeveralStarts>({
       need(both !== undefined, 'the socket ended before two starts were sent at once');
       const ends = both.filter((message) => isDone(message) || isFromTarget(message, 'error'));
       if (ends.length > 1 || ends.some((message) => !isDone(message)) || both.some(isClose)) return;
-      needProof(both, 'two starts at once');
+      needProof(reply, both, 'two starts at once');
       return violate(reply, 'ends of two starts', 'two, or an error', `${ends.length}`);
     },
     'websocket.start.again': ({ again: [reply, index] }) => {
@@ -63,7 +63,7 @@ const severalStarts = defineProbe<SeveralStarts>({
       need(!refusedForNow(again), 'a limit of the key refused the start');
       if (again.some((message) => isDone(message) || contentOf(message) !== '')) return;
       const answer = again.find((message) => isClose(message) || isFromTarget(message, 'error'));
-      if (answer === undefined) needProof(again, 'the start after done');
+      if (answer === undefined) needProof(reply, again, 'the start after done');
       return violate(reply, 'answer to a start after done', 'content', answer?.text || 'none');
     },
   },
@@ -184,7 +184,7 @@ const programs = defineProbe<Programs>({
           isFromTarget(message, 'error') ||
           (isFromTarget(message, 'tool_result') && (resultOf(message, 'error') ?? null) !== null),
       );
-      if (!isTold) needProof(failing.messages, 'the program that fails');
+      if (!isTold) needProof(failing, failing.messages, 'the program that fails');
       const expected = 'a tool_result with an error, or an error';
       return expectThat(failing, 'a call that failed', isTold, expected, typesOf(failing));
     },

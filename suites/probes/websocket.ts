@@ -1,9 +1,22 @@
 import type { DialogStep } from '../../specs/evidence.ts';
-import { expectArrived, expectStatus, expectThat, Inconclusive, need, violate } from '../expect.ts';
+import { expectArrived, expectStatus, expectThat, need, violate } from '../expect.ts';
 import { defineProbe, type Target } from '../probe.ts';
 import type { Reply } from '../reply.ts';
-import { contentOf, isFromTarget, isStart, refusedForNow, type SocketMessage } from '../socket.ts';
-import { generated, type KeyPlace, placeOf, startText, talk, tryPlaces } from './socket-place.ts';
+import { contentOf, isFromTarget, refusedForNow, type SocketMessage } from '../socket.ts';
+import { type KeyPlace, placeOf, startText, talk, tryPlaces } from './socket-place.ts';
+import {
+  expectErrorTo,
+  expectRefusedKey,
+  generated,
+  isClose,
+  isDone,
+  isKeyRefused,
+  isOfKey,
+  isSent,
+  needProof,
+  textOf,
+  turnsOf,
+} from './socket-turns.ts';
 
 /** Milliseconds in which what was under way may still arrive. */
 const graceMs = 2_000;
@@ -53,13 +66,15 @@ const chat = defineProbe<Sockets>({
     const last = attempts.at(-1);
     if (!last || !generated(last)) return { attempts, further: [] };
     const further = await sayTheRest(target, last);
-    // A target that took the key elsewhere has refused a socket which had none in that place.
+    // A target that took the key elsewhere may have refused a socket for having none in that place.
+    const before = attempts.at(-2);
     const keyless =
-      attempts.at(-2) ??
-      (await target.send('GET', '/ws/chat', undefined, {
-        credential: 'none',
-        dialog: [{ send: startText(target, 'header') }, { await: ['content', 'done', 'error'] }],
-      }));
+      before && isKeyRefused(before)
+        ? before
+        : await target.send('GET', '/ws/chat', undefined, {
+            credential: 'none',
+            dialog: [{ send: startText(target, 'header') }, { await: ['content', 'done', 'error'] }],
+          });
     return { attempts, further, keyless };
   },
   judge: {
@@ -72,7 +87,7 @@ const chat = defineProbe<Sockets>({
       const reply = lastOf(attempts);
       if (generated(reply)) return;
       expectArrived(reply);
-      const refused = attempts.every((one) => [401, 403].includes(one.status) || codeOf(firstError(one)) === 'key');
+      const refused = attempts.every(isKeyRefused);
       need(refused, 'no socket with the key generated anything, for another reason than the key');
       return violate(reply, 'key in header, start and query', 'accepted in one of them', 'refused in all');
     },
@@ -85,7 +100,7 @@ const chat = defineProbe<Sockets>({
       const [first = []] = turnsOf(reply);
       const error = first.find((message) => isFromTarget(message, 'error'));
       need(!refusedForNow(first), 'a limit of the key refused the start, also when it was sent again');
-      need(codeOf(error) !== 'key', 'the target does not accept the key of a socket');
+      need(!isOfKey(error), 'the target does not accept the key of a socket');
       expectThat(reply, 'answer to a start', error === undefined, 'content', error?.json);
       const text = textOf(first);
       need(text !== '', 'the answer has no text; choose another model with --model');
@@ -141,12 +156,12 @@ const chat = defineProbe<Sockets>({
         violate(reply, 'content after stop', `none after ${graceMs / 1000} s`, `content ${since(stoppedAt, last)}`);
       }
       need(first === undefined, 'too little content came too late to tell whether it was sent or read too late');
-      if (!rest.some((message) => isDone(message) || isClose(message))) needProof(rest, 'the stop');
+      if (!rest.some((message) => isDone(message) || isClose(message))) needProof(reply, rest, 'the stop');
     },
     'websocket.stop.done': (seen) => {
       const { reply, rest } = stoppedTurn(seen);
       if (rest.some(isDone)) return;
-      needProof(rest, 'the stop');
+      needProof(reply, rest, 'the stop');
       const late = generating(seen).flatMap(turnsOf)[2]?.some(isDone);
       need(!late, 'done came too late; --timeout gives it more time');
       return violate(reply, 'after stop', 'done', 'nothing, though a later ping was answered');
@@ -194,12 +209,6 @@ function openOf(attempts: readonly Reply[]): Reply {
   return reply;
 }
 
-/** What went over a socket, cut before each start; what came before the first start is left out. */
-export function turnsOf({ messages }: Reply): readonly (readonly SocketMessage[])[] {
-  const begins = messages.flatMap((message, index) => (isStart(message) ? [index] : []));
-  return begins.map((begin, turn) => messages.slice(begin, begins[turn + 1]));
-}
-
 interface Turn {
   readonly reply: Reply;
   readonly turn: readonly SocketMessage[];
@@ -227,49 +236,7 @@ function stoppedTurn(seen: Sockets) {
   return { reply, rest: turn.slice(index + 1), stoppedAt: turn[index]?.frame.at ?? 0 };
 }
 
-export const isDone = (message: SocketMessage) => isFromTarget(message, 'done');
-export const isClose = ({ fromTarget, frame }: SocketMessage) => fromTarget && frame.opcode === 'close';
 const isLate = (message: SocketMessage, from: number) => contentOf(message) !== '' && message.frame.at > from + graceMs;
-const isSent = (message: SocketMessage, type: string) => !message.fromTarget && message.type === type;
-const textOf = (messages: readonly SocketMessage[]) => messages.map(contentOf).join('');
-const firstError = ({ messages }: Reply) => messages.find((message) => isFromTarget(message, 'error'));
 const since = (from: number, { frame }: SocketMessage) => `after ${((frame.at - from) / 1000).toFixed(1)} s`;
-
-/** What is missing is only known to be missing where the socket answered what was sent later. */
-export function needProof(messages: readonly SocketMessage[], what: string): undefined {
-  const asked = messages.findLastIndex((message) => isSent(message, 'ping'));
-  const answered = asked >= 0 && messages.slice(asked).some((message) => isFromTarget(message, 'pong'));
-  need(answered, `the socket answered nothing after ${what}; --timeout gives it more time`);
-}
-
-function codeOf(error: SocketMessage | undefined): 'key' | undefined {
-  const text = error?.text ?? '';
-  return /invalid_api_key|"401"|:\s*401\b|unauthori|account_disabled/i.test(text) ? 'key' : undefined;
-}
-
-/** The socket was refused: with a status, an error message or a close, and nothing was generated. */
-export function expectRefusedKey(reply: Reply): undefined {
-  if (reply.status !== 101) return expectStatus(reply, 401);
-  const content = reply.messages.find((message) => contentOf(message) !== '' || isDone(message));
-  expectThat(reply, 'answer to a start', content === undefined, '401, an error message or a close', content?.json);
-  const refused = reply.messages.some(
-    ({ fromTarget, type, frame }) => fromTarget && (type === 'error' || frame.opcode === 'close'),
-  );
-  if (!refused) throw new Inconclusive('the socket neither answered nor closed; --timeout gives it more time');
-}
-
-/** The messages that follow a bad start, or another bad message, hold an error and nothing of a generation. */
-export function expectErrorTo(reply: Reply, turn: readonly SocketMessage[]): undefined {
-  need(turn.length > 0, 'the socket ended before this was sent');
-  const error = turn.find((message) => isFromTarget(message, 'error'));
-  const content = turn.find((message) => contentOf(message) !== '' || isDone(message));
-  need(!refusedForNow(turn), 'a limit of the key refused the start');
-  expectThat(reply, 'answer', content === undefined, 'an error message', content?.json);
-  if (error) return;
-  const close = turn.find(isClose);
-  if (close) violate(reply, 'answer', 'an error message', `a close with ${close.frame.code ?? 'no status'} alone`);
-  needProof(turn, 'this');
-  return violate(reply, 'answer', 'an error message', 'nothing, though a later ping was answered');
-}
 
 export const websocketProbes = [chat];

@@ -83,10 +83,14 @@ export const socketRules: ExchangeRules = {
     applies: (reply) => reply.messages.some((message) => isFromTarget(message, 'done')),
     judge: (reply) => {
       let open = 0;
+      let refused = false;
       return expectEach(reply.messages, (message) => {
         if (isStart(message)) open += 1;
         const isDone = isFromTarget(message, 'done');
-        if (!isDone && !isFromTarget(message, 'content')) return;
+        // A done may end what an error refused, be it a start or not.
+        const isOfRefusal = isDone && refused && open === 0;
+        if (message.fromTarget) refused = isFromTarget(message, 'error');
+        if ((!isDone && !isFromTarget(message, 'content')) || isOfRefusal) return;
         expectThat(reply, 'message after done', open > 0, 'none of a generation', message.json);
         if (isDone) open -= 1;
       });
