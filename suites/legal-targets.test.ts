@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { ApiError } from '../reference-server/api-error.ts';
 import type { Behaviour } from '../reference-server/behaviour.ts';
@@ -6,7 +7,8 @@ import { keyOfTier, parseKeys } from '../reference-server/keys/key-entries.ts';
 import { startServer } from '../reference-server/server.ts';
 import { executeCode } from '../reference-server/tools/execute-code.ts';
 import { parseWebhook } from '../reference-server/webhooks/target.ts';
-import { typeOf } from '../reference-server/websocket/change-socket.ts';
+import { tokensAsked, typeOf } from '../reference-server/websocket/change-socket.ts';
+import type { SocketBehaviour } from '../reference-server/websocket/socket-behaviour.ts';
 import type { EvidenceHeader, EvidenceLine, RecordedLine, RunOptions } from '../specs/evidence.ts';
 import type { ProfileName } from '../specs/profiles.ts';
 import type { Report } from '../specs/report.ts';
@@ -262,6 +264,37 @@ describe('a target whose sockets are different', () => {
     );
     expect(idsOf(live, 'fail')).toEqual([]);
     expect(idsOf(live, 'inconclusive')).toContain('websocket.key.missing');
+  });
+
+  const paced = (ms: number, behaviour: SocketBehaviour = {}): Behaviour => ({
+    socket: {
+      ...behaviour,
+      async *turn(messages, scene) {
+        for await (const message of messages) {
+          if (tokensAsked(scene) > 100 && ms > 0) await sleep(ms);
+          yield message;
+        }
+      },
+    },
+  });
+  const deaf: SocketBehaviour = { receive: (message) => (message.type === 'stop' ? undefined : message) };
+  const ofStop: Settings = { options: { only: ['websocket.stop.*'] } };
+
+  test('answer fast, and stop', async () => {
+    const { live, again } = await judge(paced(3), ofStop);
+    expect(idsOf(live, 'pass')).toEqual(['websocket.stop.content', 'websocket.stop.done']);
+    expect(renderJson(again)).toBe(renderJson(live));
+  });
+
+  test('answer fast, and do not stop', async () => {
+    const { live, again } = await judge(paced(3, deaf), ofStop);
+    expect(idsOf(live, 'fail')).toEqual(['websocket.stop.content']);
+    expect(renderJson(again)).toBe(renderJson(live));
+  });
+
+  test('answer at once: whether they stop cannot be seen', async () => {
+    const { live } = await judge(paced(0, deaf), ofStop);
+    expect(idsOf(live, 'inconclusive')).toEqual(['websocket.stop.content', 'websocket.stop.done']);
   });
 
   test('has none: that is one breach', async () => {

@@ -5,11 +5,9 @@ import { defineProbe, type Target } from '../probe.ts';
 import type { Reply } from '../reply.ts';
 import { contentOf, isFromTarget, refusedForNow, type SocketMessage } from '../socket.ts';
 import { failingCode, forceCode, soundCode } from './programs.ts';
+import { proof } from './socket-parts.ts';
 import { findPlace, type KeyPlace, placeCost, startText, talk } from './socket-place.ts';
 import { expectErrorTo, expectRefusedKey, isClose, isDone, needProof, turnsOf } from './socket-turns.ts';
-
-const ping = { send: '{"type":"ping"}' } as const;
-const proof = [ping, { await: ['pong'] }] as const;
 
 const unknownKey = defineProbe({
   name: 'a socket with an unknown key',

@@ -1,9 +1,10 @@
-import type { DialogStep } from '../../specs/evidence.ts';
 import { expectArrived, expectStatus, expectThat, need, violate } from '../expect.ts';
+import { member } from '../member.ts';
 import { defineProbe, type Target } from '../probe.ts';
 import type { Reply } from '../reply.ts';
 import { contentOf, isFromTarget, refusedForNow, type SocketMessage } from '../socket.ts';
-import { type KeyPlace, placeOf, startText, talk, tryPlaces } from './socket-place.ts';
+import { graceMs, longerTokens, longPart, longTokens, parts } from './socket-parts.ts';
+import { placeOf, startText, talk, tryPlaces } from './socket-place.ts';
 import {
   expectErrorTo,
   expectRefusedKey,
@@ -18,54 +19,32 @@ import {
   turnsOf,
 } from './socket-turns.ts';
 
-/** Milliseconds in which what was under way may still arrive. */
-const graceMs = 2_000;
-const longTokens = 400;
-const noSuchModel = 'stack29-conformance/no-such-model';
-
-const ping = { send: '{"type":"ping"}' } as const;
-const stop = { send: '{"type":"stop"}' } as const;
-const awaitPong = { await: ['pong'] } as const;
-/** What the answer to a ping proves: that nothing which came before it is still on its way. */
-const proof = [ping, awaitPong] as const;
-
-/** The parts of a conversation, each with one start. */
-const parts = (target: Target, place: KeyPlace): readonly (readonly DialogStep[])[] => [
-  [{ send: startText(target, place) }, { await: ['done'], sinceStart: true, endAt: ['error'] }, ...proof],
-  [
-    { send: startText(target, place, { max_tokens: longTokens }) },
-    { await: ['content', 'done'], sinceStart: true, endAt: ['error'] },
-    ping,
-    { await: ['pong', 'done'], withinMs: graceMs + 500 },
-    stop,
-    { await: ['done'], sinceStart: true },
-    ...proof,
-  ],
-  [
-    { send: startText(target, place, { model: noSuchModel }) },
-    { await: ['error', 'done'], sinceStart: true },
-    ...proof,
-  ],
-];
-
 interface Sockets {
   /** One socket a place that was tried. */
   readonly attempts: readonly Reply[];
   /** Further sockets, for what was left to say when the target closed one. */
   readonly further: readonly Reply[];
+  /** A longer answer that is told to stop; absent where the long one showed what stop does. */
+  readonly longer?: Reply;
   /** The socket without a key; absent where none with the key generated. */
   readonly keyless?: Reply;
 }
 
 const chat = defineProbe<Sockets>({
   name: 'a conversation over a socket',
-  cost: { requests: 8, tokens: 2_000 },
+  cost: { requests: 8, tokens: 2_550 },
   exclusive: true,
   async act(target) {
     const attempts = await tryPlaces(target, (place) => parts(target, place).flat());
     const last = attempts.at(-1);
     if (!last || !generated(last)) return { attempts, further: [] };
     const further = await sayTheRest(target, last);
+    const place = placeOf(last);
+    const tokens = longerTokens(target);
+    const longer =
+      tokens > longTokens && longTurns({ attempts, further }).length > 0 && !stopped({ attempts, further })
+        ? await talk(target, place, longPart(target, place, tokens))
+        : undefined;
     // A target that took the key elsewhere may have refused a socket for having none in that place.
     const before = attempts.at(-2);
     const keyless =
@@ -75,7 +54,7 @@ const chat = defineProbe<Sockets>({
             credential: 'none',
             dialog: [{ send: startText(target, 'header') }, { await: ['content', 'done', 'error'] }],
           });
-    return { attempts, further, keyless };
+    return { attempts, further, ...(longer && { longer }), keyless };
   },
   judge: {
     'websocket.upgrade.status': ({ attempts }) => {
@@ -135,15 +114,26 @@ const chat = defineProbe<Sockets>({
       return violate(reply, 'after a ping', 'pong', 'none, though what was sent later was answered');
     },
     'websocket.ping.while-generating': (seen) => {
-      const { reply, turn } = longTurn(seen);
+      turnOf(seen, 1);
+      const { reply, turn } = longTurns(seen).at(-1) ?? {};
+      need(reply !== undefined && turn !== undefined, 'the long answer did not begin');
       const asked = turn.findIndex((message) => isSent(message, 'ping'));
       const sentAt = turn[asked]?.frame.at ?? 0;
       need(asked >= 0 && !turn.slice(0, asked).some(isDone), 'the generation ended before the ping was sent');
-      const rest = turn.slice(asked);
-      const pong = rest.findIndex((message) => isFromTarget(message, 'pong'));
-      const done = rest.findIndex(isDone);
-      if (pong >= 0 && (done < 0 || pong < done)) return;
-      const late = rest.find((message) => isLate(message, sentAt));
+      // What comes after another message of the suite may be an answer to that one.
+      const next = turn.findIndex((message, index) => index > asked && !message.fromTarget);
+      const rest = turn.slice(asked, next < 0 ? undefined : next);
+      const first = rest.findIndex((message) => isFromTarget(message, 'pong') || isDone(message));
+      const pong = rest.at(first);
+      if (first >= 0 && pong && !isDone(pong)) {
+        if (pong.frame.at <= sentAt + graceMs) return;
+        // A suite that had no time to read finds at once what had arrived long before.
+        const onTime = rest.slice(1, first).findLast(({ frame }) => frame.at <= sentAt + graceMs);
+        const hadTime = onTime !== undefined && onTime.frame.at > sentAt + graceMs / 2;
+        need(hadTime, 'the pong came too late to tell whether it was sent or read too late');
+        violate(reply, 'pong while generating', `within ${graceMs / 1000} s`, `one ${since(sentAt, pong)}`);
+      }
+      const late = turn.slice(asked).find((message) => isLate(message, sentAt));
       need(late !== undefined, `the generation did not go on for ${graceMs / 1000} s after the ping`);
       return violate(reply, 'pong while generating', `within ${graceMs / 1000} s`, `content ${since(sentAt, late)}`);
     },
@@ -162,8 +152,10 @@ const chat = defineProbe<Sockets>({
       const { reply, rest } = stoppedTurn(seen);
       if (rest.some(isDone)) return;
       needProof(reply, rest, 'the stop');
-      const late = generating(seen).flatMap(turnsOf)[2]?.some(isDone);
-      need(!late, 'done came too late; --timeout gives it more time');
+      const next = generating(seen).flatMap(turnsOf).at(2) ?? [];
+      // The done of what an error refused is none of the long answer.
+      const late = next.find((message) => isDone(message) || isFromTarget(message, 'error'));
+      need(late === undefined || !isDone(late), 'done came too late; --timeout gives it more time');
       return violate(reply, 'after stop', 'done', 'nothing, though a later ping was answered');
     },
     'websocket.start.unknown-model': (seen) => {
@@ -214,26 +206,58 @@ interface Turn {
   readonly turn: readonly SocketMessage[];
 }
 
+const turnsIn = (reply: Reply): readonly Turn[] => turnsOf(reply).map((turn) => ({ reply, turn }));
+
 /** The start of one part, and what followed it. */
 function turnOf(seen: Sockets, part: number): Turn {
-  const turns = generating(seen).flatMap((reply) => turnsOf(reply).map((turn) => ({ reply, turn })));
-  const found = turns[part];
+  const found = generating(seen).flatMap(turnsIn).at(part);
   need(found !== undefined, 'the socket ended before this was sent');
   return found;
 }
 
-function longTurn(seen: Sockets): Turn {
-  const found = turnOf(seen, 1);
-  need(textOf(found.turn) !== '', 'the long answer did not begin');
-  return found;
+/** The long answers that began; the longer one last. */
+function longTurns({ longer, ...seen }: Sockets): readonly Turn[] {
+  const long = generating(seen).flatMap(turnsIn).at(1);
+  const more = longer && turnsIn(longer).at(0);
+  return [long, more].filter((one) => one !== undefined).filter(({ turn }) => textOf(turn) !== '');
 }
 
-function stoppedTurn(seen: Sockets) {
-  const { reply, turn } = longTurn(seen);
-  const index = turn.findIndex((message) => isSent(message, 'stop'));
-  const running = index >= 0 && !turn.slice(0, index).some(isDone);
-  need(running, `the answer of up to ${longTokens} tokens ended before stop was sent`);
-  return { reply, rest: turn.slice(index + 1), stoppedAt: turn[index]?.frame.at ?? 0 };
+interface Stopped extends Turn {
+  readonly rest: readonly SocketMessage[];
+  readonly stoppedAt: number;
+}
+
+/** The first long answer that shows what stop does. */
+function stopped(seen: Sockets): Stopped | undefined {
+  return longTurns(seen)
+    .map(({ reply, turn }) => {
+      const index = turn.findIndex((message) => isSent(message, 'stop'));
+      return { reply, turn, rest: turn.slice(index + 1), stoppedAt: turn[index]?.frame.at ?? 0 };
+    })
+    .find((one) => one.turn.length > one.rest.length && !endedItself(one));
+}
+
+/** The answer was over before stop, or may have come to its own end soon after. */
+function endedItself({ turn, rest, stoppedAt }: Stopped): boolean {
+  if (turn.slice(0, turn.length - rest.length).some(isDone)) return true;
+  const content = rest.filter((message) => contentOf(message) !== '');
+  if (content.some((message) => isLate(message, stoppedAt))) return false;
+  const pieces = turn.filter((message) => contentOf(message) !== '').length;
+  if (pieces >= Number(member(turn[0]?.json, 'max_tokens'))) return true;
+  const done = rest.find(isDone);
+  const goesOn = (content.at(-1)?.frame.at ?? 0) > stoppedAt + graceMs / 2;
+  return done !== undefined && (goesOn || member(done.json, 'finish_reason') === 'length');
+}
+
+function stoppedTurn(seen: Sockets): Stopped {
+  turnOf(seen, 1);
+  need(longTurns(seen).length > 0, 'the long answer did not begin');
+  const found = stopped(seen);
+  need(
+    found !== undefined,
+    'the answer ended before it could be seen whether stop ends it; a higher --max-tokens allows a longer one',
+  );
+  return found;
 }
 
 const isLate = (message: SocketMessage, from: number) => contentOf(message) !== '' && message.frame.at > from + graceMs;
