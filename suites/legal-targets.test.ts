@@ -266,6 +266,34 @@ describe('a target whose sockets are different', () => {
     expect(idsOf(live, 'inconclusive')).toContain('websocket.key.missing');
   });
 
+  test('drop a connection in the place of done', async () => {
+    const drops: SocketBehaviour = {
+      async transmit(channel, text) {
+        if (text.includes('"done"')) channel.drop();
+        else await channel.text(text);
+      },
+    };
+    const { live, again } = await judge({ socket: drops }, { profile: 'websocket' });
+    expect(idsOf(live, 'fail', 'warn', 'error')).toEqual(['websocket.start.done']);
+    const reasons = live.results.flatMap(({ id, reason }) => (id === 'websocket.start.again' ? [reason] : []));
+    expect(reasons).toEqual(['no generation came to its end before']);
+    expect(renderJson(again)).toBe(renderJson(live));
+  });
+
+  test('drop the connection for a message that they cannot take: that decides nothing', async () => {
+    const drops: SocketBehaviour = {
+      async transmit(channel, text) {
+        if (text.includes('"error"')) channel.drop();
+        else await channel.text(text);
+      },
+    };
+    const only = ['websocket.key.missing', 'websocket.start.unknown-model', 'websocket.message.malformed'];
+    const { live } = await judge({ socket: drops }, { profile: 'websocket', options: { only } });
+    expect(live.results.map(({ id, verdict, reason }) => [id, verdict, reason])).toEqual(
+      only.map((id) => [id, 'inconclusive', 'the target dropped the connection without a close']),
+    );
+  });
+
   const paced = (ms: number, behaviour: SocketBehaviour = {}): Behaviour => ({
     socket: {
       ...behaviour,

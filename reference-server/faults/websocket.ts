@@ -86,6 +86,11 @@ export const websocketFaults = {
         text.includes('"pong"') ? channel.raw(Uint8Array.of(0x81, 0x80, 1, 2, 3, 4)) : channel.text(text),
     }),
   },
+  'socket-accept-wrong': {
+    description: 'the 101 has a Sec-WebSocket-Accept that does not belong to the request',
+    trips: ['websocket.protocol.sound'],
+    behaviour: onSockets({ head: (headers) => ({ ...headers, 'Sec-WebSocket-Accept': 'c3RhY2syOQ==' }) }),
+  },
   'socket-valid-key-refused': {
     description: 'sockets refuse the valid key, wherever it is given',
     trips: ['websocket.key.accepted'],
@@ -132,6 +137,16 @@ export const websocketFaults = {
     behaviour: onSockets({
       async transmit(channel, text) {
         if (text.startsWith('{"type":"done"')) channel.close(1000, '');
+        else await channel.text(text);
+      },
+    }),
+  },
+  'socket-drops-instead-of-done': {
+    description: 'the end of a generation drops the connection without a done and a close',
+    trips: ['websocket.start.done'],
+    behaviour: onSockets({
+      async transmit(channel, text) {
+        if (text.startsWith('{"type":"done"')) channel.drop();
         else await channel.text(text);
       },
     }),

@@ -31,7 +31,7 @@ export function isDropped({ exchange, messages }: Reply, last = messages): boole
 }
 
 /** Why nothing more was seen after these messages. */
-function whyOver(reply: Reply, last: readonly SocketMessage[], otherwise: string): string {
+export function whyOver(reply: Reply, last: readonly SocketMessage[], otherwise: string): string {
   return isDropped(reply, last) ? 'the target dropped the connection without a close' : otherwise;
 }
 

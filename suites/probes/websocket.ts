@@ -11,6 +11,7 @@ import {
   generated,
   isClose,
   isDone,
+  isDropped,
   isKeyRefused,
   isOfKey,
   isSent,
@@ -97,6 +98,7 @@ const chat = defineProbe<Sockets>({
       need(textOf(turn) !== '', 'the start was not answered with content');
       const close = turn.find(isClose);
       if (close) violate(reply, 'after the content', 'done', `a close with ${close.frame.code ?? 'no status'}`);
+      if (isDropped(reply, turn)) violate(reply, 'after the content', 'done', 'the end of the connection');
       const { turn: next } = turnOf(seen, 1);
       const begun = next.findIndex((message) => contentOf(message) !== '');
       const late = next.findIndex(isDone);
@@ -171,7 +173,7 @@ async function sayTheRest(target: Target, first: Reply): Promise<readonly Reply[
   const all = parts(target, place);
   const further: Reply[] = [];
   let said = turnsOf(first).length;
-  for (let last = first; said < all.length && last.messages.some(isClose); ) {
+  for (let last = first; said < all.length && (last.messages.some(isClose) || isDropped(last)); ) {
     last = await talk(target, place, all.slice(said).flat());
     further.push(last);
     const more = turnsOf(last).length;

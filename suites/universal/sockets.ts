@@ -4,7 +4,7 @@ import { limitHeader } from '../limit-headers.ts';
 import { isObject, member } from '../member.ts';
 import type { Reply } from '../reply.ts';
 import { isFromTarget, isStart, type SocketMessage } from '../socket.ts';
-import type { ExchangeRule, ExchangeRules } from './rule.ts';
+import { type ExchangeRule, type ExchangeRules, opensNone } from './rule.ts';
 
 const types = ['content', 'tool_call', 'tool_result', 'done', 'error', 'pong'];
 
@@ -52,9 +52,9 @@ export const socketRules: ExchangeRules = {
     },
   },
   'websocket.protocol.sound': {
-    applies: isOpen,
+    applies: (reply) => isOpen(reply) || opensNone(reply),
     judge: (reply) => {
-      const failure = reply.exchange.socket?.failure;
+      const failure = reply.exchange.socket?.failure ?? reply.failure;
       if (failure?.kind === 'protocol') violate(reply, 'what arrived', 'WebSocket (RFC 6455)', failure.message);
       if (failure?.kind === 'too-large') throw new Inconclusive(`the rest was not read: ${failure.message}`);
     },
