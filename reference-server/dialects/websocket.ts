@@ -58,6 +58,13 @@ export const websocketDialects = {
     description: 'messages that are not text with JSON close the socket without an error message',
     behaviour: closing(1007, (text) => isError(text, 'JSON')),
   },
+  'socket-done-after-errors': {
+    description: 'every error message is followed by a done',
+    behaviour: onSockets({
+      reply: (message) =>
+        typeOf(message) === 'error' ? [message, { type: 'done', finish_reason: 'error' }] : [message],
+    }),
+  },
   'socket-more-members': {
     description: 'messages of a socket have members that the document does not know',
     behaviour: onSockets({
@@ -84,6 +91,10 @@ export const websocketDialects = {
   'socket-queues-starts': {
     description: 'a start while a generation runs waits for its turn',
     behaviour: onSockets({ secondStart: 'queue' }),
+  },
+  'socket-start-replaces': {
+    description: 'a start while a generation runs takes its place',
+    behaviour: replacing(),
   },
   'socket-fragments': {
     description: 'every message comes in several frames',
@@ -147,6 +158,25 @@ function lingering(ms: number): Behaviour {
           yield { type: 'done', finish_reason: 'stop' };
           return;
         }
+        yield message;
+      }
+    },
+  });
+}
+
+/** Remembers the last start of each socket, by the request that opened it: the generation of any other ends untold. */
+function replacing(): Behaviour {
+  const newest = new WeakMap<object, unknown>();
+  return onSockets({
+    secondStart: 'queue',
+    receive(message, { exchange }) {
+      if (message.type === 'start') newest.set(exchange, message);
+      return message;
+    },
+    async *turn(messages, scene) {
+      for await (const message of messages) {
+        if (tokensAsked(scene) < 100) await sleep(5);
+        if (newest.get(scene.exchange) !== scene.received) return;
         yield message;
       }
     },

@@ -32,6 +32,15 @@ const slowly: Pick<Required<SocketBehaviour>, 'turn'> = {
   },
 };
 
+/** Long answers come with so many milliseconds before each token. */
+const every = (ms: number): Required<SocketBehaviour>['turn'] =>
+  async function* (messages, scene) {
+    for await (const message of messages) {
+      if (tokensAsked(scene) > 100) await sleep(ms);
+      yield message;
+    }
+  };
+
 const isErrorText = (part: string) => (message: { readonly message?: unknown }) =>
   String(message.message).includes(part);
 
@@ -76,6 +85,11 @@ export const websocketFaults = {
       transmit: (channel, text) =>
         text.includes('"pong"') ? channel.raw(Uint8Array.of(0x81, 0x80, 1, 2, 3, 4)) : channel.text(text),
     }),
+  },
+  'socket-accept-wrong': {
+    description: 'the 101 has a Sec-WebSocket-Accept that does not belong to the request',
+    trips: ['websocket.protocol.sound'],
+    behaviour: onSockets({ head: (headers) => ({ ...headers, 'Sec-WebSocket-Accept': 'c3RhY2syOQ==' }) }),
   },
   'socket-valid-key-refused': {
     description: 'sockets refuse the valid key, wherever it is given',
@@ -123,6 +137,16 @@ export const websocketFaults = {
     behaviour: onSockets({
       async transmit(channel, text) {
         if (text.startsWith('{"type":"done"')) channel.close(1000, '');
+        else await channel.text(text);
+      },
+    }),
+  },
+  'socket-drops-instead-of-done': {
+    description: 'the end of a generation drops the connection without a done and a close',
+    trips: ['websocket.start.done'],
+    behaviour: onSockets({
+      async transmit(channel, text) {
+        if (text.startsWith('{"type":"done"')) channel.drop();
         else await channel.text(text);
       },
     }),
@@ -195,6 +219,14 @@ export const websocketFaults = {
     trips: ['websocket.stop.content'],
     behaviour: onSockets({ receive: (message) => (message.type === 'stop' ? undefined : message), ...slowly }),
   },
+  'socket-stop-ignored-fast': {
+    description: 'a generation of hundreds of tokens a second goes on after stop',
+    trips: ['websocket.stop.content'],
+    behaviour: onSockets({
+      receive: (message) => (message.type === 'stop' ? undefined : message),
+      turn: every(3),
+    }),
+  },
   'socket-pong-missing': {
     description: 'pings are not answered',
     trips: ['websocket.ping.pong'],
@@ -212,6 +244,16 @@ export const websocketFaults = {
       reply: (message, { running }) => (running && typeOf(message) === 'pong' ? [] : [message]),
       ...slowly,
     }),
+  },
+  'socket-pong-late': {
+    description: 'a ping while a generation runs is answered after more than two seconds',
+    trips: ['websocket.ping.while-generating'],
+    behaviour: pongLater((index) => index === 23),
+  },
+  'socket-pong-at-stop': {
+    description: 'a ping while a generation runs is answered when stop ends it',
+    trips: ['websocket.ping.while-generating'],
+    behaviour: pongLater((_, message) => membersOf(message).finish_reason === 'stop'),
   },
   'socket-unknown-type-ignored': {
     description: 'messages of unknown types are ignored',
@@ -351,6 +393,21 @@ export const websocketFaults = {
     behaviour: beforeDone({ type: 'tool_result', ...toolResult }),
   },
 } as const satisfies Faults;
+
+/** Keeps the pong of a ping back while a long answer comes slowly, until a message of which it is told the number. */
+function pongLater(isDue: (index: number, message: Outbound) => boolean): Behaviour {
+  return onSockets({
+    reply: (message, { running }) => (running && typeOf(message) === 'pong' ? [] : [message]),
+    async *turn(messages, scene) {
+      let index = 0;
+      for await (const message of slowly.turn(messages, scene)) {
+        if (tokensAsked(scene) > 100 && isDue(index, message)) yield { type: 'pong' };
+        index += 1;
+        yield message;
+      }
+    },
+  });
+}
 
 /** Remembers sockets, each by the request that opened it, and no more than these. */
 function servingOnce(): Behaviour {

@@ -10,6 +10,8 @@ export interface Channel {
   /** Bytes that need not be WebSocket. */
   raw(bytes: Uint8Array): Promise<void>;
   close(code: number, reason: string): void;
+  /** Ends the connection without a close. */
+  drop(): void;
 }
 
 /** Who waits for these promises is no faster than the client reads, and keeps nothing for it in memory. */
@@ -32,5 +34,6 @@ export function channelOver(socket: WebSocket, stream: Duplex): Channel {
         stream.write(bytes, () => resolve());
       }),
     close: (code, reason) => socket.close(code, reason),
+    drop: () => socket.terminate(),
   };
 }

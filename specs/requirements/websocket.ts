@@ -8,8 +8,8 @@ const toClient = { ...connection, source: 'websocket-streaming/message-types/ser
 const keyPlaces =
   'the class of the example takes a key and never uses it; the key is tried in the Authorization header, then as api_key in start, then as api_key in the query, and the form in use is reported';
 const refusals =
-  'how a socket refuses is not stated: a 401 on the upgrade, an error message and a close are accepted, and an answer to the chat is not';
-const errorType = 'the table has a message for errors; a server may close the socket after it';
+  'how a socket refuses is not stated: a 401 on the upgrade, an error message (with or without a done after it) and a close are accepted, and an answer to the chat is not';
+const errorType = 'the table has a message for errors; a server may send done after it, and close the socket';
 const toleratedSilence =
   'the table has a message for errors, but no sentence says what becomes of messages that it does not list; a client that hears nothing waits for ever';
 
@@ -29,7 +29,7 @@ export const websocketRequirements = {
   'websocket.protocol.sound': {
     ...connection,
     statement: 'all that arrives on a socket is WebSocket (RFC 6455)',
-    reading: 'a client library closes a socket on which anything else arrives',
+    reading: 'a client library closes a socket on which anything else arrives, and opens none by a 101 that is wrong',
   },
   'websocket.key.accepted': {
     ...example,
@@ -57,7 +57,7 @@ export const websocketRequirements = {
     ...toClient,
     statement: 'a generation that comes to its end is followed by done',
     reading:
-      'how fast is not stated: done counts as missing where the next start is answered with content before it, or where a close takes its place',
+      'how fast is not stated: done counts as missing where the next start is answered with content before it, or where a close or the end of the connection takes its place',
   },
   'websocket.start.model-required': {
     ...toServer,
@@ -82,12 +82,14 @@ export const websocketRequirements = {
     level: 'SHOULD',
     need: 'more-requests',
     statement: 'a second start while a generation runs is answered: with an error, or with a generation of its own',
-    reading: 'not stated; a client whose start is dropped in silence waits for ever',
+    reading:
+      'not stated: one that waits for its turn and one that takes the place of the first are accepted; a client whose start is dropped in silence waits for ever',
   },
   'websocket.stop.content': {
     ...toServer,
     statement: 'no content arrives later than 2 seconds after stop',
-    reading: 'what is under way when stop is read may still arrive; 2 seconds is more than a network keeps it',
+    reading:
+      'what is under way when stop is read may still arrive; 2 seconds is more than a network keeps it. An answer that comes to its own end within them shows nothing',
   },
   'websocket.stop.done': {
     ...toServer,

@@ -2,10 +2,10 @@ import type { DialogStep } from '../../specs/evidence.ts';
 import { need } from '../expect.ts';
 import type { Baseline, ChatMembers, Target } from '../probe.ts';
 import type { Reply } from '../reply.ts';
-import { contentOf, isFromTarget } from '../socket.ts';
 import { keyWord } from '../transport/credentials.ts';
 import { someTokens } from './answer.ts';
 import { longAnswer } from './prompts.ts';
+import { generated } from './socket-turns.ts';
 
 /** Where a socket takes its key. */
 export type KeyPlace = 'header' | 'start' | 'query';
@@ -40,11 +40,6 @@ export function talk(
 export function placeOf({ exchange: { request } }: Reply): KeyPlace {
   if (request.path.includes(keyWord)) return 'query';
   return JSON.stringify(request.dialog ?? []).includes(keyWord) ? 'start' : 'header';
-}
-
-/** A generation was begun on the socket. */
-export function generated({ messages }: Reply): boolean {
-  return messages.some((message) => isFromTarget(message, 'done') || contentOf(message) !== '');
 }
 
 /** Tries the places one after the other. @returns what each brought; the last one generated, where any did */

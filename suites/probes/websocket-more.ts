@@ -4,12 +4,20 @@ import { member } from '../member.ts';
 import { defineProbe, type Target } from '../probe.ts';
 import type { Reply } from '../reply.ts';
 import { contentOf, isFromTarget, refusedForNow, type SocketMessage } from '../socket.ts';
+import { someTokens } from './answer.ts';
 import { failingCode, forceCode, soundCode } from './programs.ts';
+import { proof } from './socket-parts.ts';
 import { findPlace, type KeyPlace, placeCost, startText, talk } from './socket-place.ts';
-import { expectErrorTo, expectRefusedKey, isClose, isDone, needProof, turnsOf } from './websocket.ts';
-
-const ping = { send: '{"type":"ping"}' } as const;
-const proof = [ping, { await: ['pong'] }] as const;
+import {
+  expectErrorTo,
+  expectRefusedKey,
+  isClose,
+  isDone,
+  needProof,
+  textOf,
+  turnsOf,
+  whyOver,
+} from './socket-turns.ts';
 
 const unknownKey = defineProbe({
   name: 'a socket with an unknown key',
@@ -32,38 +40,45 @@ interface SeveralStarts {
 
 const severalStarts = defineProbe<SeveralStarts>({
   name: 'a socket with two starts at once, and another after them',
-  cost: { requests: placeCost.requests + 7, tokens: placeCost.tokens + 1_500 },
+  cost: { requests: placeCost.requests + 7, tokens: placeCost.tokens + 1_600 },
   exclusive: true,
   async act(target) {
     const place = await findPlace(target);
     const send = startText(target, place);
     const end = { await: ['done', 'error'] };
     const again = [{ send }, end, ...proof];
-    const both = await talk(target, place, [{ send }, { send }, end, end, ...proof, ...again]);
+    const second = startText(target, place, { max_tokens: 4 * someTokens });
+    const both = await talk(target, place, [{ send }, { send: second }, end, end, ...proof, ...again]);
     // A target that closes the socket for the second start has brought nothing to its end.
     if (both.messages.some(isDone)) return { both, again: [both, 1] };
     return { both, again: [await talk(target, place, [{ send }, end, ...proof, ...again]), 0] };
   },
   judge: {
     'websocket.start.while-running': ({ both: reply }) => {
-      const [, both] = turnsOf(reply);
-      need(both !== undefined, 'the socket ended before two starts were sent at once');
+      const [before = [], both, again = []] = turnsOf(reply);
+      need(both !== undefined, whyOver(reply, before, 'the socket ended before two starts were sent at once'));
       const ends = both.filter((message) => isDone(message) || isFromTarget(message, 'error'));
       if (ends.length > 1 || ends.some((message) => !isDone(message)) || both.some(isClose)) return;
-      needProof(both, 'two starts at once');
+      needProof(reply, both, 'two starts at once');
+      if (ends.length === 1) {
+        // The answer to the second start is four times as long: where it came, it took the place of the first.
+        const [length, single] = [textOf([...before, ...both]).length, textOf(again).length];
+        need(single > 0, 'one of two starts was answered, and nothing shows which');
+        if (length > 2 * single) return;
+      }
       return violate(reply, 'ends of two starts', 'two, or an error', `${ends.length}`);
     },
     'websocket.start.again': ({ again: [reply, index] }) => {
       const { [index]: before = [], [index + 1]: again } = turnsOf(reply);
       need(before.some(isDone), 'no generation came to its end before');
       if (again === undefined) {
-        need(before.some(isClose), 'the socket ended before another start was sent');
+        need(before.some(isClose), whyOver(reply, before, 'the socket ended before another start was sent'));
         return violate(reply, 'socket after done', 'open', 'closed');
       }
       need(!refusedForNow(again), 'a limit of the key refused the start');
       if (again.some((message) => isDone(message) || contentOf(message) !== '')) return;
       const answer = again.find((message) => isClose(message) || isFromTarget(message, 'error'));
-      if (answer === undefined) needProof(again, 'the start after done');
+      if (answer === undefined) needProof(reply, again, 'the start after done');
       return violate(reply, 'answer to a start after done', 'content', answer?.text || 'none');
     },
   },
@@ -184,7 +199,7 @@ const programs = defineProbe<Programs>({
           isFromTarget(message, 'error') ||
           (isFromTarget(message, 'tool_result') && (resultOf(message, 'error') ?? null) !== null),
       );
-      if (!isTold) needProof(failing.messages, 'the program that fails');
+      if (!isTold) needProof(failing, failing.messages, 'the program that fails');
       const expected = 'a tool_result with an error, or an error';
       return expectThat(failing, 'a call that failed', isTold, expected, typesOf(failing));
     },

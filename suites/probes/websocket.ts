@@ -1,66 +1,61 @@
-import type { DialogStep } from '../../specs/evidence.ts';
-import { expectArrived, expectStatus, expectThat, Inconclusive, need, violate } from '../expect.ts';
+import { expectArrived, expectStatus, expectThat, need, violate } from '../expect.ts';
+import { member } from '../member.ts';
 import { defineProbe, type Target } from '../probe.ts';
 import type { Reply } from '../reply.ts';
-import { contentOf, isFromTarget, isStart, refusedForNow, type SocketMessage } from '../socket.ts';
-import { generated, type KeyPlace, placeOf, startText, talk, tryPlaces } from './socket-place.ts';
-
-/** Milliseconds in which what was under way may still arrive. */
-const graceMs = 2_000;
-const longTokens = 400;
-const noSuchModel = 'stack29-conformance/no-such-model';
-
-const ping = { send: '{"type":"ping"}' } as const;
-const stop = { send: '{"type":"stop"}' } as const;
-const awaitPong = { await: ['pong'] } as const;
-/** What the answer to a ping proves: that nothing which came before it is still on its way. */
-const proof = [ping, awaitPong] as const;
-
-/** The parts of a conversation, each with one start. */
-const parts = (target: Target, place: KeyPlace): readonly (readonly DialogStep[])[] => [
-  [{ send: startText(target, place) }, { await: ['done'], sinceStart: true, endAt: ['error'] }, ...proof],
-  [
-    { send: startText(target, place, { max_tokens: longTokens }) },
-    { await: ['content', 'done'], sinceStart: true, endAt: ['error'] },
-    ping,
-    { await: ['pong', 'done'], withinMs: graceMs + 500 },
-    stop,
-    { await: ['done'], sinceStart: true },
-    ...proof,
-  ],
-  [
-    { send: startText(target, place, { model: noSuchModel }) },
-    { await: ['error', 'done'], sinceStart: true },
-    ...proof,
-  ],
-];
+import { contentOf, isFromTarget, refusedForNow, type SocketMessage } from '../socket.ts';
+import { graceMs, longerTokens, longPart, longTokens, parts } from './socket-parts.ts';
+import { placeOf, startText, talk, tryPlaces } from './socket-place.ts';
+import {
+  expectErrorTo,
+  expectRefusedKey,
+  generated,
+  isClose,
+  isDone,
+  isDropped,
+  isKeyRefused,
+  isOfKey,
+  isSent,
+  needProof,
+  textOf,
+  turnsOf,
+} from './socket-turns.ts';
 
 interface Sockets {
   /** One socket a place that was tried. */
   readonly attempts: readonly Reply[];
   /** Further sockets, for what was left to say when the target closed one. */
   readonly further: readonly Reply[];
+  /** A longer answer that is told to stop; absent where the long one showed what stop does. */
+  readonly longer?: Reply;
   /** The socket without a key; absent where none with the key generated. */
   readonly keyless?: Reply;
 }
 
 const chat = defineProbe<Sockets>({
   name: 'a conversation over a socket',
-  cost: { requests: 8, tokens: 2_000 },
+  cost: { requests: 8, tokens: 2_550 },
   exclusive: true,
   async act(target) {
     const attempts = await tryPlaces(target, (place) => parts(target, place).flat());
     const last = attempts.at(-1);
     if (!last || !generated(last)) return { attempts, further: [] };
     const further = await sayTheRest(target, last);
-    // A target that took the key elsewhere has refused a socket which had none in that place.
+    const place = placeOf(last);
+    const tokens = longerTokens(target);
+    const longer =
+      tokens > longTokens && longTurns({ attempts, further }).length > 0 && !stopped({ attempts, further })
+        ? await talk(target, place, longPart(target, place, tokens))
+        : undefined;
+    // A target that took the key elsewhere may have refused a socket for having none in that place.
+    const before = attempts.at(-2);
     const keyless =
-      attempts.at(-2) ??
-      (await target.send('GET', '/ws/chat', undefined, {
-        credential: 'none',
-        dialog: [{ send: startText(target, 'header') }, { await: ['content', 'done', 'error'] }],
-      }));
-    return { attempts, further, keyless };
+      before && isKeyRefused(before)
+        ? before
+        : await target.send('GET', '/ws/chat', undefined, {
+            credential: 'none',
+            dialog: [{ send: startText(target, 'header') }, { await: ['content', 'done', 'error'] }],
+          });
+    return { attempts, further, ...(longer && { longer }), keyless };
   },
   judge: {
     'websocket.upgrade.status': ({ attempts }) => {
@@ -72,7 +67,7 @@ const chat = defineProbe<Sockets>({
       const reply = lastOf(attempts);
       if (generated(reply)) return;
       expectArrived(reply);
-      const refused = attempts.every((one) => [401, 403].includes(one.status) || codeOf(firstError(one)) === 'key');
+      const refused = attempts.every(isKeyRefused);
       need(refused, 'no socket with the key generated anything, for another reason than the key');
       return violate(reply, 'key in header, start and query', 'accepted in one of them', 'refused in all');
     },
@@ -85,7 +80,7 @@ const chat = defineProbe<Sockets>({
       const [first = []] = turnsOf(reply);
       const error = first.find((message) => isFromTarget(message, 'error'));
       need(!refusedForNow(first), 'a limit of the key refused the start, also when it was sent again');
-      need(codeOf(error) !== 'key', 'the target does not accept the key of a socket');
+      need(!isOfKey(error), 'the target does not accept the key of a socket');
       expectThat(reply, 'answer to a start', error === undefined, 'content', error?.json);
       const text = textOf(first);
       need(text !== '', 'the answer has no text; choose another model with --model');
@@ -103,6 +98,7 @@ const chat = defineProbe<Sockets>({
       need(textOf(turn) !== '', 'the start was not answered with content');
       const close = turn.find(isClose);
       if (close) violate(reply, 'after the content', 'done', `a close with ${close.frame.code ?? 'no status'}`);
+      if (isDropped(reply, turn)) violate(reply, 'after the content', 'done', 'the end of the connection');
       const { turn: next } = turnOf(seen, 1);
       const begun = next.findIndex((message) => contentOf(message) !== '');
       const late = next.findIndex(isDone);
@@ -120,15 +116,26 @@ const chat = defineProbe<Sockets>({
       return violate(reply, 'after a ping', 'pong', 'none, though what was sent later was answered');
     },
     'websocket.ping.while-generating': (seen) => {
-      const { reply, turn } = longTurn(seen);
+      turnOf(seen, 1);
+      const { reply, turn } = longTurns(seen).at(-1) ?? {};
+      need(reply !== undefined && turn !== undefined, 'the long answer did not begin');
       const asked = turn.findIndex((message) => isSent(message, 'ping'));
       const sentAt = turn[asked]?.frame.at ?? 0;
       need(asked >= 0 && !turn.slice(0, asked).some(isDone), 'the generation ended before the ping was sent');
-      const rest = turn.slice(asked);
-      const pong = rest.findIndex((message) => isFromTarget(message, 'pong'));
-      const done = rest.findIndex(isDone);
-      if (pong >= 0 && (done < 0 || pong < done)) return;
-      const late = rest.find((message) => isLate(message, sentAt));
+      // What comes after another message of the suite may be an answer to that one.
+      const next = turn.findIndex((message, index) => index > asked && !message.fromTarget);
+      const rest = turn.slice(asked, next < 0 ? undefined : next);
+      const first = rest.findIndex((message) => isFromTarget(message, 'pong') || isDone(message));
+      const pong = rest.at(first);
+      if (first >= 0 && pong && !isDone(pong)) {
+        if (pong.frame.at <= sentAt + graceMs) return;
+        // A suite that had no time to read finds at once what had arrived long before.
+        const onTime = rest.slice(1, first).findLast(({ frame }) => frame.at <= sentAt + graceMs);
+        const hadTime = onTime !== undefined && onTime.frame.at > sentAt + graceMs / 2;
+        need(hadTime, 'the pong came too late to tell whether it was sent or read too late');
+        violate(reply, 'pong while generating', `within ${graceMs / 1000} s`, `one ${since(sentAt, pong)}`);
+      }
+      const late = turn.slice(asked).find((message) => isLate(message, sentAt));
       need(late !== undefined, `the generation did not go on for ${graceMs / 1000} s after the ping`);
       return violate(reply, 'pong while generating', `within ${graceMs / 1000} s`, `content ${since(sentAt, late)}`);
     },
@@ -141,14 +148,16 @@ const chat = defineProbe<Sockets>({
         violate(reply, 'content after stop', `none after ${graceMs / 1000} s`, `content ${since(stoppedAt, last)}`);
       }
       need(first === undefined, 'too little content came too late to tell whether it was sent or read too late');
-      if (!rest.some((message) => isDone(message) || isClose(message))) needProof(rest, 'the stop');
+      if (!rest.some((message) => isDone(message) || isClose(message))) needProof(reply, rest, 'the stop');
     },
     'websocket.stop.done': (seen) => {
       const { reply, rest } = stoppedTurn(seen);
       if (rest.some(isDone)) return;
-      needProof(rest, 'the stop');
-      const late = generating(seen).flatMap(turnsOf)[2]?.some(isDone);
-      need(!late, 'done came too late; --timeout gives it more time');
+      needProof(reply, rest, 'the stop');
+      const next = generating(seen).flatMap(turnsOf).at(2) ?? [];
+      // The done of what an error refused is none of the long answer.
+      const late = next.find((message) => isDone(message) || isFromTarget(message, 'error'));
+      need(late === undefined || !isDone(late), 'done came too late; --timeout gives it more time');
       return violate(reply, 'after stop', 'done', 'nothing, though a later ping was answered');
     },
     'websocket.start.unknown-model': (seen) => {
@@ -164,7 +173,7 @@ async function sayTheRest(target: Target, first: Reply): Promise<readonly Reply[
   const all = parts(target, place);
   const further: Reply[] = [];
   let said = turnsOf(first).length;
-  for (let last = first; said < all.length && last.messages.some(isClose); ) {
+  for (let last = first; said < all.length && (last.messages.some(isClose) || isDropped(last)); ) {
     last = await talk(target, place, all.slice(said).flat());
     further.push(last);
     const more = turnsOf(last).length;
@@ -194,82 +203,66 @@ function openOf(attempts: readonly Reply[]): Reply {
   return reply;
 }
 
-/** What went over a socket, cut before each start; what came before the first start is left out. */
-export function turnsOf({ messages }: Reply): readonly (readonly SocketMessage[])[] {
-  const begins = messages.flatMap((message, index) => (isStart(message) ? [index] : []));
-  return begins.map((begin, turn) => messages.slice(begin, begins[turn + 1]));
-}
-
 interface Turn {
   readonly reply: Reply;
   readonly turn: readonly SocketMessage[];
 }
 
+const turnsIn = (reply: Reply): readonly Turn[] => turnsOf(reply).map((turn) => ({ reply, turn }));
+
 /** The start of one part, and what followed it. */
 function turnOf(seen: Sockets, part: number): Turn {
-  const turns = generating(seen).flatMap((reply) => turnsOf(reply).map((turn) => ({ reply, turn })));
-  const found = turns[part];
+  const found = generating(seen).flatMap(turnsIn).at(part);
   need(found !== undefined, 'the socket ended before this was sent');
   return found;
 }
 
-function longTurn(seen: Sockets): Turn {
-  const found = turnOf(seen, 1);
-  need(textOf(found.turn) !== '', 'the long answer did not begin');
+/** The long answers that began; the longer one last. */
+function longTurns({ longer, ...seen }: Sockets): readonly Turn[] {
+  const long = generating(seen).flatMap(turnsIn).at(1);
+  const more = longer && turnsIn(longer).at(0);
+  return [long, more].filter((one) => one !== undefined).filter(({ turn }) => textOf(turn) !== '');
+}
+
+interface Stopped extends Turn {
+  readonly rest: readonly SocketMessage[];
+  readonly stoppedAt: number;
+}
+
+/** The first long answer that shows what stop does. */
+function stopped(seen: Sockets): Stopped | undefined {
+  return longTurns(seen)
+    .map(({ reply, turn }) => {
+      const index = turn.findIndex((message) => isSent(message, 'stop'));
+      return { reply, turn, rest: turn.slice(index + 1), stoppedAt: turn[index]?.frame.at ?? 0 };
+    })
+    .find((one) => one.turn.length > one.rest.length && !endedItself(one));
+}
+
+/** The answer was over before stop, or may have come to its own end soon after. */
+function endedItself({ turn, rest, stoppedAt }: Stopped): boolean {
+  if (turn.slice(0, turn.length - rest.length).some(isDone)) return true;
+  const content = rest.filter((message) => contentOf(message) !== '');
+  if (content.some((message) => isLate(message, stoppedAt))) return false;
+  const pieces = turn.filter((message) => contentOf(message) !== '').length;
+  if (pieces >= Number(member(turn[0]?.json, 'max_tokens'))) return true;
+  const done = rest.find(isDone);
+  const goesOn = (content.at(-1)?.frame.at ?? 0) > stoppedAt + graceMs / 2;
+  return done !== undefined && (goesOn || member(done.json, 'finish_reason') === 'length');
+}
+
+function stoppedTurn(seen: Sockets): Stopped {
+  turnOf(seen, 1);
+  need(longTurns(seen).length > 0, 'the long answer did not begin');
+  const found = stopped(seen);
+  need(
+    found !== undefined,
+    'the answer ended before it could be seen whether stop ends it; a higher --max-tokens allows a longer one',
+  );
   return found;
 }
 
-function stoppedTurn(seen: Sockets) {
-  const { reply, turn } = longTurn(seen);
-  const index = turn.findIndex((message) => isSent(message, 'stop'));
-  const running = index >= 0 && !turn.slice(0, index).some(isDone);
-  need(running, `the answer of up to ${longTokens} tokens ended before stop was sent`);
-  return { reply, rest: turn.slice(index + 1), stoppedAt: turn[index]?.frame.at ?? 0 };
-}
-
-export const isDone = (message: SocketMessage) => isFromTarget(message, 'done');
-export const isClose = ({ fromTarget, frame }: SocketMessage) => fromTarget && frame.opcode === 'close';
 const isLate = (message: SocketMessage, from: number) => contentOf(message) !== '' && message.frame.at > from + graceMs;
-const isSent = (message: SocketMessage, type: string) => !message.fromTarget && message.type === type;
-const textOf = (messages: readonly SocketMessage[]) => messages.map(contentOf).join('');
-const firstError = ({ messages }: Reply) => messages.find((message) => isFromTarget(message, 'error'));
 const since = (from: number, { frame }: SocketMessage) => `after ${((frame.at - from) / 1000).toFixed(1)} s`;
-
-/** What is missing is only known to be missing where the socket answered what was sent later. */
-export function needProof(messages: readonly SocketMessage[], what: string): undefined {
-  const asked = messages.findLastIndex((message) => isSent(message, 'ping'));
-  const answered = asked >= 0 && messages.slice(asked).some((message) => isFromTarget(message, 'pong'));
-  need(answered, `the socket answered nothing after ${what}; --timeout gives it more time`);
-}
-
-function codeOf(error: SocketMessage | undefined): 'key' | undefined {
-  const text = error?.text ?? '';
-  return /invalid_api_key|"401"|:\s*401\b|unauthori|account_disabled/i.test(text) ? 'key' : undefined;
-}
-
-/** The socket was refused: with a status, an error message or a close, and nothing was generated. */
-export function expectRefusedKey(reply: Reply): undefined {
-  if (reply.status !== 101) return expectStatus(reply, 401);
-  const content = reply.messages.find((message) => contentOf(message) !== '' || isDone(message));
-  expectThat(reply, 'answer to a start', content === undefined, '401, an error message or a close', content?.json);
-  const refused = reply.messages.some(
-    ({ fromTarget, type, frame }) => fromTarget && (type === 'error' || frame.opcode === 'close'),
-  );
-  if (!refused) throw new Inconclusive('the socket neither answered nor closed; --timeout gives it more time');
-}
-
-/** The messages that follow a bad start, or another bad message, hold an error and nothing of a generation. */
-export function expectErrorTo(reply: Reply, turn: readonly SocketMessage[]): undefined {
-  need(turn.length > 0, 'the socket ended before this was sent');
-  const error = turn.find((message) => isFromTarget(message, 'error'));
-  const content = turn.find((message) => contentOf(message) !== '' || isDone(message));
-  need(!refusedForNow(turn), 'a limit of the key refused the start');
-  expectThat(reply, 'answer', content === undefined, 'an error message', content?.json);
-  if (error) return;
-  const close = turn.find(isClose);
-  if (close) violate(reply, 'answer', 'an error message', `a close with ${close.frame.code ?? 'no status'} alone`);
-  needProof(turn, 'this');
-  return violate(reply, 'answer', 'an error message', 'nothing, though a later ping was answered');
-}
 
 export const websocketProbes = [chat];

@@ -1,10 +1,10 @@
 import { expectThat, Inconclusive, violate } from '../expect.ts';
-import { arrived, type ExchangeRules } from './rule.ts';
+import { arrived, type ExchangeRules, opensNone } from './rule.ts';
 
 export const httpRules: ExchangeRules = {
   'http.response.complete': {
-    // A stream that was told to fail may break off.
-    applies: ({ exchange }) => exchange.request.demand !== 'cut-stream',
+    // A stream that was told to fail may break off, and what opens no socket is judged as what arrives on one.
+    applies: (reply) => reply.exchange.request.demand !== 'cut-stream' && !opensNone(reply),
     judge: (reply) => {
       if (reply.failure?.kind === 'timeout') {
         // The document promises no speed.

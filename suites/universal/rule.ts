@@ -24,6 +24,11 @@ export function arrived(reply: Reply): boolean {
   return reply.failure === undefined && reply.status !== 0 && !(reply.status >= 300 && reply.status < 400);
 }
 
+/** What answered the request for a socket neither opens one nor can be read as a refusal. */
+export function opensNone({ exchange, failure }: Reply): boolean {
+  return exchange.request.dialog !== undefined && failure?.kind === 'protocol';
+}
+
 /** The body can be read, so that what it lacks is the target's doing: it is JSON, or a stream. */
 export function readable(reply: Reply): boolean {
   return arrived(reply) && (reply.json !== undefined || (reply.isStream && reply.bodyProblem === undefined));

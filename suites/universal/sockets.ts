@@ -4,7 +4,7 @@ import { limitHeader } from '../limit-headers.ts';
 import { isObject, member } from '../member.ts';
 import type { Reply } from '../reply.ts';
 import { isFromTarget, isStart, type SocketMessage } from '../socket.ts';
-import type { ExchangeRule, ExchangeRules } from './rule.ts';
+import { type ExchangeRule, type ExchangeRules, opensNone } from './rule.ts';
 
 const types = ['content', 'tool_call', 'tool_result', 'done', 'error', 'pong'];
 
@@ -52,9 +52,9 @@ export const socketRules: ExchangeRules = {
     },
   },
   'websocket.protocol.sound': {
-    applies: isOpen,
+    applies: (reply) => isOpen(reply) || opensNone(reply),
     judge: (reply) => {
-      const failure = reply.exchange.socket?.failure;
+      const failure = reply.exchange.socket?.failure ?? reply.failure;
       if (failure?.kind === 'protocol') violate(reply, 'what arrived', 'WebSocket (RFC 6455)', failure.message);
       if (failure?.kind === 'too-large') throw new Inconclusive(`the rest was not read: ${failure.message}`);
     },
@@ -83,10 +83,14 @@ export const socketRules: ExchangeRules = {
     applies: (reply) => reply.messages.some((message) => isFromTarget(message, 'done')),
     judge: (reply) => {
       let open = 0;
+      let refused = false;
       return expectEach(reply.messages, (message) => {
         if (isStart(message)) open += 1;
         const isDone = isFromTarget(message, 'done');
-        if (!isDone && !isFromTarget(message, 'content')) return;
+        // A done may end what an error refused, be it a start or not.
+        const isOfRefusal = isDone && refused && open === 0;
+        if (message.fromTarget) refused = isFromTarget(message, 'error');
+        if ((!isDone && !isFromTarget(message, 'content')) || isOfRefusal) return;
         expectThat(reply, 'message after done', open > 0, 'none of a generation', message.json);
         if (isDone) open -= 1;
       });
