@@ -281,6 +281,36 @@ describe('webhooks that are different, and legal', () => {
     expect(idsOf(live, 'inconclusive')).toContain('webhooks.tool-call.started');
   });
 
+  test.each<[string, Behaviour, Partial<RunOptions>]>([
+    ['is said to lack tools and streams', {}, { without: ['tools', 'streaming'] }],
+    [
+      'declares that it has neither',
+      inTurn(
+        inBody('models', '/data/0/capabilities/tools', false),
+        inBody('models', '/data/0/capabilities/streaming', false),
+      ),
+      {},
+    ],
+  ])('come from a target that %s: it is asked for neither', async (_, behaviour, options) => {
+    const asking: string[] = [];
+    const live = await verdicts(
+      {
+        ...behaviour,
+        decide(refusal, step, exchange) {
+          const { stream, tools } = asked(exchange);
+          if (step === 'model' && (stream === true || tools !== undefined)) asking.push(JSON.stringify(tools ?? stream));
+          return refusal;
+        },
+      },
+      { options },
+    );
+    expect(asking).toEqual([]);
+    expect(live.outcome).toBe('conformant');
+    const left = idsOf(live, 'not-applicable');
+    expect(left).toEqual(expect.arrayContaining(['webhooks.tool-call.started', 'webhooks.delivery.order']));
+    expect(left.filter((id) => !/^webhooks\.(tool-call\.|delivery\.order)/.test(id))).toEqual([]);
+  });
+
   test('never come: that decides nothing', async () => {
     const { live } = await judge({ tell: () => [] }, { profile: 'webhooks', timeoutMs: 1_000 });
     expect(new Set(live.results.map(({ verdict }) => verdict))).toEqual(new Set(['inconclusive']));

@@ -11,7 +11,10 @@ export interface SeenWebhooks {
   readonly baseline: Reply;
   /** A plain chat in one body, sent first, and, where the model streams, one that is streamed. */
   readonly plain: readonly [Reply, ...Reply[]];
-  /** Chats that force a call of execute_code, one after the other: of code that runs, then of code that throws. */
+  /**
+   * Chats that force a call of execute_code, one after the other: of code that runs, then of code that throws. None on a
+   * target that lacks tools.
+   */
   readonly forced: readonly Reply[];
   /** All that was delivered since the run's start, in the order of arrival. */
   readonly told: readonly Told[];
@@ -79,6 +82,9 @@ export function ownCalls(seen: SeenWebhooks): readonly ToldCall[] {
 export function needCallEvents(seen: SeenWebhooks): readonly Told[] {
   needDelivered(seen);
   const events = seen.told.filter(tellsOfCall);
+  if (events.length === 0 && seen.forced.length === 0) {
+    throw new NotApplicable('the target is said, or declares, to have no tools');
+  }
   if (events.length === 0 && seen.forced.some(showsCall)) {
     throw new NotApplicable('the target runs no tool itself: it answers with the call, for its client to run');
   }

@@ -1,5 +1,6 @@
 import { show } from '../../specs/words.ts';
 import { expectEach, need, Violation } from '../expect.ts';
+import { lacks } from '../lacking.ts';
 import { isObject } from '../member.ts';
 import { type Context, defineProbe, type Target } from '../probe.ts';
 import type { Reply } from '../reply.ts';
@@ -37,12 +38,10 @@ function needListener({ options }: Context): undefined {
 
 async function chatAndListen(target: Target): Promise<SeenWebhooks> {
   needListener(target);
-  const { model, models } = target.baseline;
-  const listed = models.find(({ id }) => id === model);
   const plain: [Reply, ...Reply[]] = [await target.chat()];
-  if (listed?.streaming !== false) plain.push(await target.chat({ stream: true }));
+  if (!lacks('streaming', target)) plain.push(await target.chat({ stream: true }));
   const forced: Reply[] = [];
-  if (listed?.tools !== false) {
+  if (!lacks('tools', target)) {
     for (const code of [soundCode, failingCode])
       forced.push(await target.chat(forceCode(code, target.options.runsTools)));
   }
