@@ -33,6 +33,7 @@ interface Settings {
   readonly profile?: ProfileName;
   readonly keys?: Parameters<typeof startServer>[0]['keys'];
   readonly timeoutMs?: number;
+  readonly webhookTimeoutMs?: number;
   readonly options?: Partial<RunOptions>;
   /** Of those that deliver webhooks; true by default. */
   readonly runsTools?: boolean;
@@ -76,6 +77,7 @@ async function judge(behaviour: Behaviour, settings: Settings = {}): Promise<Jud
       disabledKey: undefined,
       exhaustedKey,
       timeoutMs,
+      webhookTimeoutMs: settings.webhookTimeoutMs,
       concurrency: 4,
       clock,
       listener,
@@ -281,6 +283,47 @@ describe('webhooks that are different, and legal', () => {
     expect(idsOf(live, 'inconclusive')).toContain('webhooks.tool-call.started');
   });
 
+  const withId = (id: string | undefined): Behaviour => ({
+    deliver({ headers: { 'webhook-id': _, ...headers }, ...delivery }) {
+      return { ...delivery, headers: id === undefined ? headers : { ...headers, 'webhook-id': id } };
+    },
+  });
+  const unnamed: Behaviour = {
+    tell: (payload) => [payload.event === 'generation.done' ? { ...payload, data: {} } : payload],
+  };
+  const noon = '2026-01-01T12:00:00Z';
+  const sameEnds: Behaviour = {
+    tell: (payload) => [payload.event === 'generation.done' ? { ...payload, timestamp: noon, data: {} } : payload],
+  };
+  const twiceForOthers: Behaviour = {
+    tell(payload, exchange) {
+      if (payload.event !== 'generation.done') return [payload];
+      const end = { ...payload, data: {} };
+      return asked(exchange).tool_choice === undefined ? [end, end] : [];
+    },
+  };
+
+  test('name no chat and have no id, but their own times: each counts', async () => {
+    const live = await verdicts({ ...unnamed, ...withId(undefined) });
+    expect(idsOf(live, 'fail', 'warn', 'inconclusive')).toEqual([]);
+  });
+
+  test.each<[string, Behaviour]>([
+    ['name no chat, have no id and look the same', { ...sameEnds, ...withId(undefined) }],
+    ['name no chat, and have one id for all', { ...unnamed, ...withId('subscription') }],
+    ['may tell of one chat twice in the place of another', { ...twiceForOthers, ...withId(undefined) }],
+  ])('%s: their number decides nothing', async (_, behaviour) => {
+    const live = await verdicts(behaviour, { webhookTimeoutMs: 1_000 });
+    const undecided = ['webhooks.generation.done', 'webhooks.delivery.once'];
+    expect(idsOf(live, 'inconclusive')).toEqual(expect.arrayContaining(undecided));
+    expect(idsOf(live, 'fail')).toEqual([]);
+  });
+
+  test('name neither a chat nor a call, and have no id: nothing tells whether one came twice', async () => {
+    const live = await verdicts({ ...unnamed, ...withId(undefined) }, { options: { without: ['tools'] } });
+    expect(idsOf(live, 'inconclusive')).toEqual(['webhooks.delivery.once']);
+  });
+
   test.each<[string, Behaviour, Partial<RunOptions>]>([
     ['is said to lack tools and streams', {}, { without: ['tools', 'streaming'] }],
     [
@@ -298,7 +341,8 @@ describe('webhooks that are different, and legal', () => {
         ...behaviour,
         decide(refusal, step, exchange) {
           const { stream, tools } = asked(exchange);
-          if (step === 'model' && (stream === true || tools !== undefined)) asking.push(JSON.stringify(tools ?? stream));
+          if (step === 'model' && (stream === true || tools !== undefined))
+            asking.push(JSON.stringify(tools ?? stream));
           return refusal;
         },
       },

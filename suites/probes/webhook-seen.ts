@@ -3,7 +3,15 @@ import { chunksOf } from '../chunks.ts';
 import { type Breach, expectEach, NotApplicable, need, Violation } from '../expect.ts';
 import { member } from '../member.ts';
 import type { Reply } from '../reply.ts';
-import { callsIn, holdsText, type Told, type ToldCall, tellsOfCall, tellsOfEnd } from '../webhooks/events.ts';
+import {
+  callsIn,
+  holdsText,
+  likenessOf,
+  type Told,
+  type ToldCall,
+  tellsOfCall,
+  tellsOfEnd,
+} from '../webhooks/events.ts';
 
 /** What a run saw of the target's webhooks. */
 export interface SeenWebhooks {
@@ -59,16 +67,26 @@ function idsOf(chat: Reply): readonly string[] {
   return [...new Set(ids.filter((id) => typeof id === 'string' && id !== ''))] as readonly string[];
 }
 
+/** Why deliveries that look the same decide nothing. */
+export const alike =
+  'deliveries have the same webhook-id, or none and the same text, so that one that came again looks like that of another chat: let each have a webhook-id of its own';
+
 /** Whether what is told of the end of a chat names it. */
 export function namesChats(seen: SeenWebhooks): boolean {
   return [seen.baseline, ...answered(seen)].some((chat) => endOf(seen, chat, seen.told) !== undefined);
 }
 
-/** Chats whose end was not told. Where no delivery names its chat, their number alone decides. */
-export function untold(seen: SeenWebhooks): readonly Reply[] {
+/**
+ * Chats whose end was not told. Where no delivery names its chat, the number of ends alone decides.
+ * @param sameness by which a delivery that came again does not count
+ */
+export function untold(seen: SeenWebhooks, sameness: (one: Told) => unknown = likenessOf): readonly Reply[] {
   const chats = answered(seen);
   const own = ownOf(seen);
-  if (!namesChats(seen)) return chats.slice(own.filter(tellsOfEnd).length);
+  if (!namesChats(seen)) {
+    const ends = (told: readonly Told[]) => new Set(told.filter(tellsOfEnd).map(sameness)).size;
+    return chats.slice(ends(seen.told) - ends(seen.told.filter((one) => !own.includes(one))));
+  }
   return chats.filter((chat) => namesOf(seen, chat).length > 0 && endOf(seen, chat, own) === undefined);
 }
 
