@@ -283,6 +283,63 @@ describe('webhooks that are different, and legal', () => {
     expect(idsOf(live, 'inconclusive')).toContain('webhooks.tool-call.started');
   });
 
+  /** A call of another client. */
+  const otherCall = (id: string, timestamp: string) =>
+    (['tool_call.started', 'tool_call.completed'] as const).map((event) => ({
+      event,
+      timestamp,
+      data: { tool_call_id: `call_of_another_${id}`, tool_name: 'execute_code', execution_time_ms: 1, result: '' },
+    }));
+
+  test('leave calls to the client, while those of others are told', async () => {
+    let others = 0;
+    const live = await verdicts(
+      {
+        tell(payload) {
+          others += 1;
+          return [payload, ...otherCall(String(others), payload.timestamp)];
+        },
+      },
+      { runsTools: false },
+    );
+    expect(idsOf(live, 'fail', 'warn', 'inconclusive')).toEqual([]);
+    expect(idsOf(live, 'note')).toEqual(['webhooks.delivery.signed']);
+    expect(idsOf(live, 'pass')).toContain('webhooks.tool-call.id');
+  });
+
+  test('leave calls to the client, while as many of others are told: that decides nothing of their ids', async () => {
+    const live = await verdicts(
+      {
+        tell(payload, exchange) {
+          const forced = asked(exchange).tool_choice !== undefined;
+          const late = new Date(Date.parse(payload.timestamp) + 1_000).toISOString();
+          return forced ? [payload, ...otherCall(payload.timestamp, late)] : [payload];
+        },
+      },
+      { runsTools: false },
+    );
+    expect(idsOf(live, 'fail', 'warn')).toEqual([]);
+    expect(idsOf(live, 'note')).toEqual(['webhooks.delivery.signed']);
+    expect(idsOf(live, 'inconclusive')).toEqual(['webhooks.tool-call.id']);
+  });
+
+  test('leave calls to the client, while one of a socket was told before', async () => {
+    let first = true;
+    const live = await verdicts(
+      {
+        tell(payload) {
+          const calls = first ? otherCall('socket', payload.timestamp) : [];
+          first = false;
+          return [...calls, payload];
+        },
+      },
+      { runsTools: false },
+    );
+    expect(live.outcome).toBe('conformant');
+    const apart = ['webhooks.tool-call.started', 'webhooks.tool-call.order', 'webhooks.tool-call.error'];
+    expect(idsOf(live, 'not-applicable')).toEqual(expect.arrayContaining(apart));
+  });
+
   const withId = (id: string | undefined): Behaviour => ({
     deliver({ headers: { 'webhook-id': _, ...headers }, ...delivery }) {
       return { ...delivery, headers: id === undefined ? headers : { ...headers, 'webhook-id': id } };

@@ -100,12 +100,7 @@ export function ownCalls(seen: SeenWebhooks): readonly ToldCall[] {
 export function needCallEvents(seen: SeenWebhooks): readonly Told[] {
   needDelivered(seen);
   const events = seen.told.filter(tellsOfCall);
-  if (events.length === 0 && seen.forced.length === 0) {
-    throw new NotApplicable('the target is said, or declares, to have no tools');
-  }
-  if (events.length === 0 && seen.forced.some(showsCall)) {
-    throw new NotApplicable('the target runs no tool itself: it answers with the call, for its client to run');
-  }
+  if (events.length === 0) needRun(seen);
   need(
     events.length > 0,
     'no event of a tool call came: needs a target that runs execute_code itself, when a chat forces it',
@@ -116,13 +111,27 @@ export function needCallEvents(seen: SeenWebhooks): readonly Told[] {
 /** The tool calls of the run. @throws NotApplicable, or Inconclusive, where none was told of by an id */
 export function needCalls(seen: SeenWebhooks): readonly ToldCall[] {
   needCallEvents(seen);
+  needRun(seen);
   const calls = ownCalls(seen);
   need(calls.length > 0, 'no event of a tool call has an id');
   return calls;
 }
 
-function showsCall(chat: Reply): boolean {
-  return callsOf(chat).length > 0;
+/**
+ * What was told before the first chat may be of a socket, on which a target can run what it leaves to the client here.
+ * @throws NotApplicable where no call was told of since, and the target lacks tools or shows calls instead
+ */
+export function needRun(seen: SeenWebhooks): undefined {
+  const { forced } = seen;
+  if (ownOf(seen).some(tellsOfCall)) return;
+  if (forced.length === 0) throw new NotApplicable('the target is said, or declares, to have no tools');
+  if (forced.every((chat) => shownIds(chat).length === 0)) return;
+  throw new NotApplicable('the target runs no tool itself: it answers with the call, for its client to run');
+}
+
+/** The ids of the calls that an answer shows. */
+export function shownIds(chat: Reply): readonly unknown[] {
+  return callsOf(chat).map((call) => member(call, 'id'));
 }
 
 /** One part of a delivery is as it must be; the finding shows the delivery, and the chat that it tells of. */
