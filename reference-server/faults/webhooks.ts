@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import type { WebhookPayload } from '../../specs/wire.ts';
 import type { Exchange } from '../admission.ts';
 import type { Behaviour } from '../behaviour.ts';
@@ -42,6 +42,9 @@ const withHeaders = (headers: Readonly<Record<string, string | undefined>>): Beh
   },
 });
 
+/** The same for a payload that is sent again. */
+const idOf = (body: string) => `msg_${hash('sha256', body)}`;
+
 const shownCall = () => ({
   index: 0,
   message: {
@@ -78,6 +81,19 @@ export const webhookFaults = {
         const told = asked(exchange).tool_choice === undefined && asked(exchange).stream === true;
         return told ? [{ ...payload, data: {} }] : [];
       },
+    },
+  },
+  'webhook-ends-twice-in-place-of-others': {
+    description:
+      'webhooks are told twice that a plain generation ends, without its id, and not of those that call a tool',
+    trips: ['webhooks.generation.done', 'webhooks.generation.identified', 'webhooks.delivery.once'],
+    behaviour: {
+      tell(payload, exchange) {
+        if (!isEnd(payload, exchange)) return [payload];
+        const end = { ...payload, data: {} };
+        return asked(exchange).tool_choice === undefined ? [end, end] : [];
+      },
+      deliver: (delivery) => ({ ...delivery, headers: { ...delivery.headers, 'webhook-id': idOf(delivery.body) } }),
     },
   },
   'webhook-ends-without-id': {

@@ -4,6 +4,7 @@ import { argumentsIn } from '../calls.ts';
 import { parseJson } from '../chunks.ts';
 import { looksLikeEvents } from '../events.ts';
 import { expectEach, expectEqual, expectStatus, expectThat, need } from '../expect.ts';
+import { lacks } from '../lacking.ts';
 import { isObject, member } from '../member.ts';
 import { type BoundProbe, type ClientSeen, type Context, defineProbe, type Judgement } from '../probe.ts';
 import type { Reply } from '../reply.ts';
@@ -84,13 +85,6 @@ const throwsRateLimit: Judgement<ClientSeen> = (seen, context) => {
 };
 
 const offersTool = (name: string) => name.startsWith('tools');
-
-function lacks(
-  capability: 'tools' | 'streaming',
-  { options: { without = [] }, baseline: { models, model } }: Context,
-): boolean {
-  return without.includes(capability) || models.find(({ id }) => id === model)?.[capability] === false;
-}
 
 /** Whether a target is asked for a case: not for what it lacks, nor with a key that was not given. */
 function isAsked(name: string, context: Context): boolean {

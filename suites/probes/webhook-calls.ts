@@ -1,11 +1,10 @@
 import type { RequirementId } from '../../specs/requirements/index.ts';
 import { problemsOf } from '../../specs/validate.ts';
 import { show } from '../../specs/words.ts';
-import { callsOf } from '../calls.ts';
 import { expectEach, NotApplicable, need, Violation } from '../expect.ts';
 import { isObject, member } from '../member.ts';
-import type { Judgement } from '../probe.ts';
-import type { Told, ToldCall } from '../webhooks/events.ts';
+import type { Context, Judgement } from '../probe.ts';
+import { callId, callsIn, type Told, type ToldCall } from '../webhooks/events.ts';
 import {
   breach,
   eachTold,
@@ -13,8 +12,11 @@ import {
   expectTold,
   needCallEvents,
   needCalls,
+  needRun,
+  ownCalls,
   ownOf,
   type SeenWebhooks,
+  shownIds,
 } from './webhook-seen.ts';
 
 type Judgements = { readonly [Id in RequirementId]?: Judgement<SeenWebhooks> };
@@ -51,19 +53,22 @@ function needAlone({ forced }: SeenWebhooks, calls: readonly ToldCall[], broken:
  * Each call starts before it ends, and a chat ends after its call.
  * @param of the moment by which the order is judged
  */
-function expectOrder(seen: SeenWebhooks, of: (one: Told) => number, unit: string): undefined {
+function expectOrder(seen: SeenWebhooks, { options }: Context, of: (one: Told) => number, unit: string): undefined {
   const calls = needCalls(seen).filter(({ started, ended }) => started.length > 0 && ended.length > 0);
   need(calls.length > 0, 'of no tool call both its start and its end were told');
   const pairs = calls.flatMap(({ started, ended }) =>
     started.slice(0, 1).flatMap((earlier) => ended.map((later) => ({ earlier, later }))),
   );
-  // The chats were sent one after the other, so that the calls come in their order, unless others call as well.
-  if (calls.length === seen.forced.length) {
-    seen.forced.forEach((chat, index) => {
-      const end = endOf(seen, chat, ownOf(seen));
-      if (end) pairs.push(...(calls[index]?.ended ?? []).map((earlier) => ({ earlier, later: end })));
-    });
-  }
+  // Where a target is known to run the calls and shows none, they come in the order of their chats, unless others call.
+  const inTurn =
+    options.runsTools !== undefined &&
+    calls.length === seen.forced.length &&
+    seen.forced.every((chat) => shownIds(chat).length === 0);
+  seen.forced.forEach((chat, index) => {
+    const end = endOf(seen, chat, ownOf(seen));
+    const own = calls.filter(({ id }, place) => (inTurn ? place === index : shownIds(chat).includes(id)));
+    if (end) pairs.push(...own.flatMap(({ ended }) => ended.map((earlier) => ({ earlier, later: end }))));
+  });
   const timed = pairs.filter(({ earlier, later }) => !Number.isNaN(of(earlier) - of(later)));
   need(timed.length > 0, 'the events of the tool calls have no timestamps');
   return expectEach(timed, ({ earlier, later }) => {
@@ -97,18 +102,26 @@ export const callJudgements: Judgements = {
       return start && expectTold(seen, start, `the end of ${show(call.id)}`, false, 'completed or failed', actual);
     });
   },
-  'webhooks.tool-call.order': (seen) => expectOrder(seen, ({ time }) => time, 'their timestamps'),
-  'webhooks.delivery.order': (seen) => expectOrder(seen, ({ delivery }) => delivery.at, 'their arrival'),
-  'webhooks.tool-call.id': (seen) => {
+  'webhooks.tool-call.order': (seen, context) => expectOrder(seen, context, ({ time }) => time, 'their timestamps'),
+  'webhooks.delivery.order': (seen, context) =>
+    expectOrder(seen, context, ({ delivery }) => delivery.at, 'their arrival'),
+  'webhooks.tool-call.id': (seen, { options }) => {
     const told = needCallEvents(seen);
     expectPart(seen, told, 'of a tool call', '/data/tool_call_id');
-    return expectEach(seen.forced, (chat) => {
-      const ids = callsOf(chat).map((call) => member(call, 'id'));
-      const [one] = told;
-      if (ids.length === 0 || one === undefined) return;
-      const found = told.some(({ payload }) => ids.includes(member(payload, 'data', 'tool_call_id')));
+    const own = ownCalls(seen);
+    const untold = seen.forced
+      .map(shownIds)
+      .filter((ids) => ids.length > 0 && !told.some((one) => ids.includes(callId(one))));
+    // Such calls are left to the client, unless as many were told of as were forced, and none beside them.
+    if (untold.length === 0 || own.length !== seen.forced.length || callsIn(told).length !== own.length) return;
+    need(
+      options.runsTools !== undefined,
+      'what was told of tool calls has other ids than the answers: give --runs-tools if the target runs them, else judge one that nobody else uses',
+    );
+    const first = own[0]?.started[0] ?? own[0]?.ended[0];
+    return expectEach(untold, (ids) => {
       const expected = `${ids.map(show).join(' or ')}, as the answer has it`;
-      return expectTold(seen, one, '/data/tool_call_id', found, expected, 'other ids alone');
+      return first && expectTold(seen, first, '/data/tool_call_id', false, expected, 'other ids alone');
     });
   },
   'webhooks.tool-call.name': (seen) => expectPart(seen, needCallEvents(seen), 'of a tool call', '/data/tool_name'),
@@ -117,6 +130,7 @@ export const callJudgements: Judgements = {
   'webhooks.tool-call.error': (seen) => {
     const told = needCallEvents(seen);
     const failed = told.filter(isFailed);
+    if (failed.length === 0) needRun(seen);
     if (failed.length === 0 && told.filter(isCompleted).length > 1) {
       throw new NotApplicable('no tool call failed, not even one of code that throws an error');
     }

@@ -3,7 +3,15 @@ import { chunksOf } from '../chunks.ts';
 import { type Breach, expectEach, NotApplicable, need, Violation } from '../expect.ts';
 import { member } from '../member.ts';
 import type { Reply } from '../reply.ts';
-import { callsIn, holdsText, type Told, type ToldCall, tellsOfCall, tellsOfEnd } from '../webhooks/events.ts';
+import {
+  callsIn,
+  holdsText,
+  likenessOf,
+  type Told,
+  type ToldCall,
+  tellsOfCall,
+  tellsOfEnd,
+} from '../webhooks/events.ts';
 
 /** What a run saw of the target's webhooks. */
 export interface SeenWebhooks {
@@ -11,7 +19,10 @@ export interface SeenWebhooks {
   readonly baseline: Reply;
   /** A plain chat in one body, sent first, and, where the model streams, one that is streamed. */
   readonly plain: readonly [Reply, ...Reply[]];
-  /** Chats that force a call of execute_code, one after the other: of code that runs, then of code that throws. */
+  /**
+   * Chats that force a call of execute_code, one after the other: of code that runs, then of code that throws. None on a
+   * target that lacks tools.
+   */
   readonly forced: readonly Reply[];
   /** All that was delivered since the run's start, in the order of arrival. */
   readonly told: readonly Told[];
@@ -56,16 +67,26 @@ function idsOf(chat: Reply): readonly string[] {
   return [...new Set(ids.filter((id) => typeof id === 'string' && id !== ''))] as readonly string[];
 }
 
+/** Why deliveries that look the same decide nothing. */
+export const alike =
+  'deliveries have the same webhook-id, or none and the same text, so that one that came again looks like that of another chat: let each have a webhook-id of its own';
+
 /** Whether what is told of the end of a chat names it. */
 export function namesChats(seen: SeenWebhooks): boolean {
   return [seen.baseline, ...answered(seen)].some((chat) => endOf(seen, chat, seen.told) !== undefined);
 }
 
-/** Chats whose end was not told. Where no delivery names its chat, their number alone decides. */
-export function untold(seen: SeenWebhooks): readonly Reply[] {
+/**
+ * Chats whose end was not told. Where no delivery names its chat, the number of ends alone decides.
+ * @param sameness by which a delivery that came again does not count
+ */
+export function untold(seen: SeenWebhooks, sameness: (one: Told) => unknown = likenessOf): readonly Reply[] {
   const chats = answered(seen);
   const own = ownOf(seen);
-  if (!namesChats(seen)) return chats.slice(own.filter(tellsOfEnd).length);
+  if (!namesChats(seen)) {
+    const ends = (told: readonly Told[]) => new Set(told.filter(tellsOfEnd).map(sameness)).size;
+    return chats.slice(ends(seen.told) - ends(seen.told.filter((one) => !own.includes(one))));
+  }
   return chats.filter((chat) => namesOf(seen, chat).length > 0 && endOf(seen, chat, own) === undefined);
 }
 
@@ -79,9 +100,7 @@ export function ownCalls(seen: SeenWebhooks): readonly ToldCall[] {
 export function needCallEvents(seen: SeenWebhooks): readonly Told[] {
   needDelivered(seen);
   const events = seen.told.filter(tellsOfCall);
-  if (events.length === 0 && seen.forced.some(showsCall)) {
-    throw new NotApplicable('the target runs no tool itself: it answers with the call, for its client to run');
-  }
+  if (events.length === 0) needRun(seen);
   need(
     events.length > 0,
     'no event of a tool call came: needs a target that runs execute_code itself, when a chat forces it',
@@ -92,13 +111,27 @@ export function needCallEvents(seen: SeenWebhooks): readonly Told[] {
 /** The tool calls of the run. @throws NotApplicable, or Inconclusive, where none was told of by an id */
 export function needCalls(seen: SeenWebhooks): readonly ToldCall[] {
   needCallEvents(seen);
+  needRun(seen);
   const calls = ownCalls(seen);
   need(calls.length > 0, 'no event of a tool call has an id');
   return calls;
 }
 
-function showsCall(chat: Reply): boolean {
-  return callsOf(chat).length > 0;
+/**
+ * What was told before the first chat may be of a socket, on which a target can run what it leaves to the client here.
+ * @throws NotApplicable where no call was told of since, and the target lacks tools or shows calls instead
+ */
+export function needRun(seen: SeenWebhooks): undefined {
+  const { forced } = seen;
+  if (ownOf(seen).some(tellsOfCall)) return;
+  if (forced.length === 0) throw new NotApplicable('the target is said, or declares, to have no tools');
+  if (forced.every((chat) => shownIds(chat).length === 0)) return;
+  throw new NotApplicable('the target runs no tool itself: it answers with the call, for its client to run');
+}
+
+/** The ids of the calls that an answer shows. */
+export function shownIds(chat: Reply): readonly unknown[] {
+  return callsOf(chat).map((call) => member(call, 'id'));
 }
 
 /** One part of a delivery is as it must be; the finding shows the delivery, and the chat that it tells of. */

@@ -84,6 +84,21 @@ export function callsIn(told: readonly Told[]): readonly ToldCall[] {
   return [...calls.values()];
 }
 
+/** By what deliveries are the same one again, as far as senders say: their webhook-id, else all that they tell. */
+export function likenessOf(one: Told): string {
+  return webhookId(one) ?? one.text;
+}
+
+/** Without doubt: some senders put the same webhook-id on all that they send, or tell of two chats in the same words. */
+export function identityOf(one: Told): unknown {
+  const id = webhookId(one);
+  return id === undefined ? one : `${id} ${one.text}`;
+}
+
+export function webhookId({ delivery }: Told): string | undefined {
+  return deliveryHeader(delivery, 'webhook-id') || undefined;
+}
+
 export function callId({ payload }: Told): unknown {
   return member(payload, 'data', 'tool_call_id');
 }
