@@ -4,6 +4,7 @@ import { limitHeader } from '../limit-headers.ts';
 import { defineProbe } from '../probe.ts';
 import type { Reply } from '../reply.ts';
 import { expectIdentifier } from './error-identifiers.ts';
+import { needExhaustedKey, needKeyKnown } from './prerequisites.ts';
 import { isForDay } from './waiting.ts';
 
 /** What the document says of a tier; the limits of Enterprise are custom. */
@@ -37,10 +38,7 @@ export const exhaustedKey = defineProbe<Exhausted>({
   name: 'a chat with a key whose tokens of the day are used up',
   cost: { requests: 3, tokens: 60 },
   async act(target) {
-    need(
-      target.options.exhaustedKey === true,
-      'needs a key whose tokens of the day are used up: give --exhausted-key (the reference server: tokensUsed in --keys)',
-    );
+    needExhaustedKey(target);
     const list = await target.send('GET', '/models', undefined, { credential: 'exhausted' });
     return { list, chat: await target.chat({}, { credential: 'exhausted', unpaced: true }) };
   },
@@ -48,7 +46,7 @@ export const exhaustedKey = defineProbe<Exhausted>({
     'limits.tokens.refused': ({ list, chat }) => {
       expectArrived(chat);
       const { status } = chat;
-      need(status !== 401 && status !== 403, `the key was refused with ${status}: give one that is valid and used up`);
+      needKeyKnown(chat);
       need(status !== 429 || isForTokens(list, chat), 'the 429 may be for its requests; try again in a minute');
       return expectEqual(chat, 'status', status, 429);
     },
