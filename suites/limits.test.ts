@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { ApiError, rateLimited } from '../reference-server/api-error.ts';
 import type { Behaviour } from '../reference-server/behaviour.ts';
 import { asked } from '../reference-server/change.ts';
+import { dialects } from '../reference-server/dialects.ts';
 import { parseKeys } from '../reference-server/keys/key-entries.ts';
 import { sendOutgoing } from '../reference-server/outgoing.ts';
 import { startServer } from '../reference-server/server.ts';
@@ -164,6 +165,14 @@ describe('a key that may do less than the limit on requests says', () => {
     expect(undecided(live).map(([id]) => id)).toEqual(['limits.tier.number']);
     expect(renderJson(again)).toBe(renderJson(live));
   });
+});
+
+test('a refusal for another limit than that on requests may tell of that one', async () => {
+  const { behaviour } = dialects['refusal-tells-its-own-limit'];
+  const limits = { ...custom, concurrent: 2 };
+  const { live } = await judge({ tier: 'enterprise', limits }, { tier: 'enterprise', concurrent: 2 }, behaviour);
+  expect(brokenIn(live)).toEqual([]);
+  expect(verdictsOf(live)['limits.requests.admitted']).toBe('pass');
 });
 
 describe('spending that something else disturbs', () => {

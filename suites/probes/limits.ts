@@ -201,8 +201,8 @@ async function comeBack(
   limit: number,
 ): Promise<Pick<SpentWindow, 'reopened' | 'paced'>> {
   const notBefore = refused && opening(refused);
-  if (refused?.status !== 429 || isForDay(refused) || notBefore === undefined)
-    return { reopened: undefined, paced: [] };
+  const isOver = refused?.status === 429 && !isForDay(refused);
+  if (!isOver || notBefore === undefined) return { reopened: undefined, paced: [] };
   const reopened = await target.chat({ max_tokens: 1 }, { unpaced: true, notBefore });
   const gap = windowMs / limit;
   const paced: Reply[] = [];
