@@ -7,7 +7,7 @@ import { runCampaign } from './campaign.ts';
 test('500 generated requests leave the server well, and take every way through it', { timeout: 120_000 }, async () => {
   const { statuses, failure } = await runCampaign({ count: 500, seed: 29 });
   expect(failure).toBeUndefined();
-  expect(Object.keys(statuses)).toEqual(expect.arrayContaining(['200', '400', '401', '404', '405', '413', '415']));
+  expect(Object.keys(statuses)).toEqual(expect.arrayContaining(['200', '400', '401', '404', '405', '413', '415', 'socket', 'close']));
 });
 
 const broken: readonly [what: string, behaviour: Behaviour, reason: string][] = [
@@ -29,6 +29,17 @@ const broken: readonly [what: string, behaviour: Behaviour, reason: string][] = 
     },
     'status 500',
   ],
+  [
+    'leaves messages without an answer',
+    { socket: { receive: (message) => (message.type === 'done' ? undefined : message) } },
+    'no close, nor ',
+  ],
+  [
+    'tells errors on sockets in a form of its own',
+    { socket: { reply: (message) => [inMembers(message, { message: 404 })] } },
+    'at /message',
+  ],
+  ['closes sockets for what is only a bad message', { socket: { transmit: closing } }, 'closed with 1006'],
 ];
 
 test.each(broken)('a server that %s is found out, and its failure comes again', async (_, behaviour, reason) => {
