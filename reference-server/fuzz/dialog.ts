@@ -53,6 +53,11 @@ async function converse(port: number, key: string, frames: readonly Frame[]): Pr
     socket.on('message', (data) => {
       try {
         received.push(readMessage(String(data)));
+        // All that comes before a ping is answered before it, but for generations.
+        if (counted('pong') === due.pongs && counted('error') < due.errors)
+          throw new Error(
+            `of ${due.errors} messages that are none only ${counted('error')} were answered with an error`,
+          );
       } catch (error) {
         settle(() => reject(error));
       }
@@ -84,14 +89,19 @@ function say(socket: WebSocket, connection: Socket | undefined, { kind, data, sp
 interface Due {
   /** Messages that end something: a done, or an error. */
   readonly ends: number;
+  /** Of these, what can only be an error. */
+  readonly errors: number;
   readonly pongs: number;
   readonly close: boolean;
 }
 
 function dueFor(frames: readonly Frame[]): Due {
   const types = frames.map(typeOf);
+  const starts = types.filter((type) => type === 'start').length;
+  const errors = types.filter((type) => !['ping', 'stop', 'start', 'broken'].some((known) => known === type)).length;
   return {
-    ends: types.filter((type) => type !== 'ping' && type !== 'stop' && type !== 'broken').length,
+    ends: starts + errors,
+    errors,
     pongs: types.filter((type) => type === 'ping').length,
     close: types.includes('broken'),
   };
