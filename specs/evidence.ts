@@ -190,6 +190,8 @@ export interface ClientFacts {
   readonly content?: unknown;
   /** Why the answer ended. */
   readonly ending?: unknown;
+  /** A list of the calls in the answer: the `name` of each, and its `arguments` as the client gives them. */
+  readonly calls?: unknown;
   /** What the client library threw instead. */
   readonly error?: { readonly class: string; readonly message: string; readonly status?: unknown };
 }

@@ -1,3 +1,4 @@
+import { capabilityOf } from '../specs/capabilities.ts';
 import { documentHeadings } from '../specs/document.ts';
 import type { Finding, Result, Verdict } from '../specs/report.ts';
 import type { Level } from '../specs/requirement.ts';
@@ -57,16 +58,17 @@ export function judgeRequirement(id: RequirementId, seen: Seen, onFault: (error:
 }
 
 function decide(id: RequirementId, seen: Seen, onFault: (error: unknown) => void): Decision {
-  const { level, profile, source } = requirements[id];
+  const { level, source } = requirements[id];
   const lack = lackOf(id, seen.context.options);
   if (lack !== undefined) return { verdict: 'not-applicable', observed: 0, reason: lack };
   const { models, model } = seen.context.baseline;
   const declared = models.find((listed) => listed.id === model);
-  const streamed = profile === 'streaming' || source === 'rest-endpoints/chat-completions/streaming';
+  const capability = capabilityOf(id);
+  const streamed = capability === 'streaming' || source === 'rest-endpoints/chat-completions/streaming';
   if (streamed && declared?.streaming === false) {
     return { verdict: 'not-applicable', observed: 0, reason: 'the model declares that it does not stream' };
   }
-  if (profile === 'tools' && declared?.tools === false) {
+  if (capability === 'tools' && declared?.tools === false) {
     return { verdict: 'not-applicable', observed: 0, reason: 'the model declares that it has no tools' };
   }
   const rule = exchangeRules[id];

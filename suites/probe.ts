@@ -79,8 +79,8 @@ export interface ClientSeen extends ClientRun {
 
 /** What a probe acts on. */
 export interface Target extends Client, Context {
-  /** Runs the program of a real client against the target. */
-  client(name: ClientName): Promise<ClientSeen>;
+  /** Runs the program of a real client against the target, which does these of its cases. */
+  client(name: ClientName, cases: readonly string[]): Promise<ClientSeen>;
 }
 
 /** A pure function of what was seen: returns when the requirement holds, else throws by a verb of expect.ts. */

@@ -44,7 +44,7 @@ describe.each([
     for (let run = 0; run < 20; run += 1) {
       const { report } = await trySubject(clean, backend, { timeoutMs });
       const others = report.results.filter(
-        ({ id, verdict }) => verdict !== 'pass' && requirements[id].need !== 'client-programs',
+        ({ id, verdict }) => verdict !== 'pass' && requirements[id].profile !== 'clients',
       );
       expect(others.map(({ id, reason }) => `${id} ${reason}`)).toEqual(unseen);
     }

@@ -88,7 +88,7 @@ export function needsClients({ expected }: Pick<Subject, 'expected'>): boolean {
 }
 
 function isShownByClients(id: RequirementId): boolean {
-  return requirements[id].need === 'client-programs';
+  return requirements[id].profile === 'clients';
 }
 
 /**

@@ -35,7 +35,7 @@ const callingFirst = (when: (exchange: Exchange) => boolean): Behaviour => ({
 });
 
 /** Answers in a text that ends by itself where a call was to be forced. */
-const callingNothing = (when: (exchange: Exchange) => boolean): Behaviour => ({
+export const callingNothing = (when: (exchange: Exchange) => boolean): Behaviour => ({
   generation: ({ forced, ...free }, exchange) => (when(exchange) || !forced ? free : { ...free, forced }),
   async *output(events, exchange) {
     for await (const event of events)

@@ -1,16 +1,22 @@
 import type { ClientName, ClientRequest, ClientRun } from '../../specs/evidence.ts';
 import type { Recorder } from '../client.ts';
-import type { Client, ClientSeen } from '../probe.ts';
+import type { Client, Target } from '../probe.ts';
 import type { Reply } from '../reply.ts';
 import { NotSent } from '../transport/wire.ts';
 
 /** Sends what a client's program asks for to the target. @throws NotSent */
 export type Forward = (request: ClientRequest, headers: Readonly<Record<string, string>>) => Promise<Reply>;
 
+/** What a program is to do: some of the cases that it knows, with a model. */
+export interface ClientTask {
+  readonly client: ClientName;
+  readonly model: string;
+  readonly cases: readonly string[];
+}
+
 /** Runs the programs of real clients: live, or from evidence. */
 export interface ClientRunner {
-  /** @param model that the program asks for */
-  run(probe: string, client: ClientName, model: string, forward: Forward): Promise<ClientRun>;
+  run(probe: string, task: ClientTask, forward: Forward): Promise<ClientRun>;
 }
 
 /**
@@ -19,7 +25,7 @@ export interface ClientRunner {
  */
 export function replayClients(runs: readonly ClientRun[]): ClientRunner {
   return {
-    async run(probe, client, _model, forward) {
+    async run(probe, { client }, forward) {
       const run = runs.find((recorded) => recorded.probe === probe);
       if (!run) {
         const problem = 'the evidence holds no such run of a client: its run ended before, or was of another version';
@@ -43,12 +49,14 @@ export function clientVerb(
   model: string,
   client: Client,
   recorder: Recorder,
-): (name: ClientName) => Promise<ClientSeen> {
-  return async (name) => {
+): Target['client'] {
+  return async (name, cases) => {
     const replies = new Map<string, Reply>();
-    const run = await runner.run(probe, name, model, async (request, headers) => {
+    const run = await runner.run(probe, { client: name, model, cases }, async (request, headers) => {
       const { method, path, body, credential } = request;
-      const reply = await client.send(method, path, body, { credential, headers });
+      // The key that is used up is refused however often, and for no reason that passes.
+      const unpaced = credential === 'exhausted';
+      const reply = await client.send(method, path, body, { credential, headers, unpaced });
       replies.set(request.case, reply);
       return reply;
     });

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
 import process from 'node:process';
+import { toolMessages, writeFile } from './write-file.ts';
 
 // A program of its own: runs curl as the document's examples do, one line a case.
 
-const { STACK29_BASE = '', STACK29_MODEL: model = '', OPENAI_API_KEY: key = '' } = process.env;
+const { STACK29_BASE = '', STACK29_MODEL: model = '', STACK29_CASES = '', OPENAI_API_KEY: key = '' } = process.env;
 const user = 'stack29-conformance curl';
 const hello = [{ role: 'user', content: 'Hello' }];
 
@@ -16,23 +17,11 @@ const cases: Readonly<Record<string, object>> = {
       { role: 'user', content: 'Write a decorator that counts calls.' },
     ],
   },
-  tools: {
-    messages: [{ role: 'user', content: 'Make a file that is called hello.py' }],
-    tools: [
-      {
-        type: 'function',
-        function: {
-          name: 'write_file',
-          description: 'Writes text to a file',
-          parameters: { type: 'object', properties: { path: { type: 'string' }, content: { type: 'string' } } },
-        },
-      },
-    ],
-  },
+  tools: { messages: toolMessages, tools: [writeFile] },
 };
 
-for (const [name, members] of Object.entries(cases)) {
-  const body = JSON.stringify({ model, max_tokens: 16, user, ...members });
+for (const name of STACK29_CASES.split(',')) {
+  const body = JSON.stringify({ model, max_tokens: 16, user, ...cases[name] });
   const headers = [`Authorization: Bearer ${key}`, 'Content-Type: application/json'].flatMap((line) => ['-H', line]);
   const url = `${STACK29_BASE}/${name}/v1/chat/completions`;
   await new Promise<void>((resolve) => {

@@ -12,6 +12,7 @@ import type { Forward } from './client-runner.ts';
 interface StandIns {
   readonly valid: string;
   readonly wrong: string;
+  readonly exhausted: string;
 }
 
 interface Forwarder {
@@ -73,9 +74,17 @@ export async function openForwarder(keys: StandIns, forward: Forward): Promise<F
   };
 }
 
-function credentialOf(authorization: string | undefined, { valid, wrong }: StandIns): Credential {
-  if (authorization === `Bearer ${valid}`) return 'key';
-  return authorization === `Bearer ${wrong}` ? 'unknown' : 'none';
+function credentialOf(authorization: string | undefined, { valid, wrong, exhausted }: StandIns): Credential {
+  switch (authorization) {
+    case `Bearer ${valid}`:
+      return 'key';
+    case `Bearer ${wrong}`:
+      return 'unknown';
+    case `Bearer ${exhausted}`:
+      return 'exhausted';
+    default:
+      return 'none';
+  }
 }
 
 function headersOf({ headers }: IncomingMessage): Record<string, string> {

@@ -33,16 +33,18 @@ const { resolve } = createRequire(import.meta.url);
 export function liveClients({ python, limitMs = 180_000 }: LiveClients): ClientRunner {
   let turn: Promise<unknown> = Promise.resolve();
   return {
-    run(probe, client, model, forward) {
+    run(probe, { client, model, cases }, forward) {
       const run = turn.then(async (): Promise<ClientRun> => {
-        const keys = { valid: madeUpKey(), wrong: madeUpKey() };
+        const keys = { valid: madeUpKey(), wrong: madeUpKey(), exhausted: madeUpKey() };
         const forwarder = await openForwarder(keys, forward);
         const told = { kind: 'client', probe, client } as const;
         try {
           const environment = {
             STACK29_BASE: forwarder.base,
             STACK29_MODEL: model,
+            STACK29_CASES: cases.join(','),
             STACK29_WRONG_KEY: keys.wrong,
+            STACK29_EXHAUSTED_KEY: keys.exhausted,
             OPENAI_API_KEY: keys.valid,
           };
           const output = await execute(commandOf(client, python), environment, limitMs);
@@ -151,13 +153,14 @@ function factsIn(line: string): readonly ClientFacts[] {
     return [];
   }
   if (!isObject(value) || typeof value.case !== 'string') return [];
-  const { content, ending } = value;
+  const { content, ending, calls } = value;
   const { class: name, message, status } = isObject(value.error) ? value.error : {};
   return [
     {
       case: value.case,
       ...(content !== undefined && { content }),
       ...(ending !== undefined && { ending }),
+      ...(calls !== undefined && { calls }),
       ...(member(value, 'error') !== undefined && {
         error: { class: String(name), message: String(message), ...(status !== undefined && { status }) },
       }),

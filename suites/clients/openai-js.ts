@@ -1,4 +1,6 @@
 import process from 'node:process';
+import type { ChatCompletionMessage } from 'openai/resources';
+import { toolMessages, writeFile } from './write-file.ts';
 
 // A program of its own: does with the openai package what the document's JavaScript examples do, one line a case.
 
@@ -7,7 +9,10 @@ const {
   STACK29_MODEL: model = '',
   OPENAI_API_KEY: apiKey = '',
   STACK29_WRONG_KEY = '',
+  STACK29_EXHAUSTED_KEY = '',
+  STACK29_CASES = '',
 } = process.env;
+const cases = STACK29_CASES.split(',');
 const user = 'stack29-conformance openai-js';
 const messages = [
   { role: 'system', content: 'You help programmers.' },
@@ -20,6 +25,7 @@ const open = (name: string, key = apiKey) =>
   new OpenAI({ apiKey: key, baseURL: `${STACK29_BASE}/${name}/v1`, maxRetries: 0 });
 
 async function tell(name: string, act: () => Promise<object>): Promise<void> {
+  if (!cases.includes(name)) return;
   const facts = await act().catch((error: unknown) => ({ error: factsOf(error) }));
   process.stdout.write(`${JSON.stringify({ case: name, ...facts })}\n`);
 }
@@ -48,9 +54,34 @@ await tell('stream', async () => {
   return { content, ending };
 });
 
+const forced = {
+  model,
+  messages: [...toolMessages],
+  tools: [writeFile],
+  tool_choice: { type: 'function' as const, function: { name: writeFile.function.name } },
+  // A model may think before it calls.
+  max_tokens: 512,
+  user,
+};
+const callsOf = ({ tool_calls = [] }: ChatCompletionMessage) => ({
+  calls: tool_calls.map((call) => (call.type === 'function' ? call.function : {})),
+});
+
+await tell('tools', async () => {
+  const { choices } = await open('tools').chat.completions.create(forced);
+  return choices[0] ? callsOf(choices[0].message) : { calls: [] };
+});
+
+await tell('tools-stream', async () =>
+  callsOf(await open('tools-stream').chat.completions.stream(forced).finalMessage()),
+);
+
 const refused = { messages: [...messages], max_tokens: 16, user };
 await tell('wrong-key', () => open('wrong-key', STACK29_WRONG_KEY).chat.completions.create({ ...refused, model }));
 await tell('unknown-model', () =>
   open('unknown-model').chat.completions.create({ ...refused, model: 'stack29-conformance/no-such-model' }),
 );
 await tell('bad-parameter', () => open('bad-parameter').chat.completions.create({ ...refused, model, temperature: 9 }));
+await tell('rate-limit', () =>
+  open('rate-limit', STACK29_EXHAUSTED_KEY).chat.completions.create({ ...refused, model }),
+);

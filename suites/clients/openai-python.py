@@ -7,11 +7,34 @@ from openai import APIStatusError, OpenAI
 
 base = os.environ["STACK29_BASE"]
 model = os.environ["STACK29_MODEL"]
+cases = os.environ["STACK29_CASES"].split(",")
 user = "stack29-conformance openai-python"
 messages = [
     {"role": "system", "content": "You help programmers."},
     {"role": "user", "content": "Write a Python class for a queue."},
 ]
+
+forced = {
+    "model": model,
+    "messages": [{"role": "user", "content": "Make a file that is called hello.py"}],
+    "tools": [
+        {
+            "type": "function",
+            "function": {
+                "name": "write_file",
+                "description": "Writes text to a file",
+                "parameters": {
+                    "type": "object",
+                    "properties": {"path": {"type": "string"}, "content": {"type": "string"}},
+                },
+            },
+        }
+    ],
+    "tool_choice": {"type": "function", "function": {"name": "write_file"}},
+    # A model may think before it calls.
+    "max_tokens": 512,
+    "user": user,
+}
 
 
 def client(name, key=None):
@@ -19,6 +42,8 @@ def client(name, key=None):
 
 
 def tell(name, act):
+    if name not in cases:
+        return
     try:
         facts = act()
     except APIStatusError as error:
@@ -47,6 +72,20 @@ def stream():
     return {"content": content, "ending": ending}
 
 
+def calls_of(completion):
+    calls = completion.choices[0].message.tool_calls or []
+    return {"calls": [{"name": call.function.name, "arguments": call.function.arguments} for call in calls]}
+
+
+def tools():
+    return calls_of(client("tools").chat.completions.create(**forced))
+
+
+def tools_stream():
+    with client("tools-stream").chat.completions.stream(**forced) as stream:
+        return calls_of(stream.get_final_completion())
+
+
 def refused(name, key=None, **changes):
     client(name, key).chat.completions.create(
         **{"model": model, "messages": messages, "max_tokens": 16, "user": user, **changes}
@@ -56,6 +95,9 @@ def refused(name, key=None, **changes):
 
 tell("chat", chat)
 tell("stream", stream)
+tell("tools", tools)
+tell("tools-stream", tools_stream)
 tell("wrong-key", lambda: refused("wrong-key", os.environ["STACK29_WRONG_KEY"]))
 tell("unknown-model", lambda: refused("unknown-model", model="stack29-conformance/no-such-model"))
 tell("bad-parameter", lambda: refused("bad-parameter", temperature=9))
+tell("rate-limit", lambda: refused("rate-limit", os.environ["STACK29_EXHAUSTED_KEY"]))

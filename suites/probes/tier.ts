@@ -5,6 +5,7 @@ import { defineProbe } from '../probe.ts';
 import type { Reply } from '../reply.ts';
 import { windowMs } from '../universal/limits.ts';
 import { expectIdentifier } from './error-identifiers.ts';
+import { needExhaustedKey, needKeyKnown } from './prerequisites.ts';
 import { retryTime } from './waiting.ts';
 
 /** What the document says of a tier; the limits of Enterprise are custom. */
@@ -38,10 +39,7 @@ export const exhaustedKey = defineProbe<Exhausted>({
   name: 'a chat with a key whose tokens of the day are used up',
   cost: { requests: 3, tokens: 60 },
   async act(target) {
-    need(
-      target.options.exhaustedKey === true,
-      'needs a key whose tokens of the day are used up: give --exhausted-key (the reference server: tokensUsed in --keys)',
-    );
+    needExhaustedKey(target);
     const list = await target.send('GET', '/models', undefined, { credential: 'exhausted' });
     return { list, chat: await target.chat({}, { credential: 'exhausted', unpaced: true }) };
   },
@@ -49,7 +47,7 @@ export const exhaustedKey = defineProbe<Exhausted>({
     'limits.tokens.refused': ({ list, chat }) => {
       expectArrived(chat);
       const { status } = chat;
-      need(status !== 401 && status !== 403, `the key was refused with ${status}: give one that is valid and used up`);
+      needKeyKnown(chat);
       need(status !== 429 || isForTokens(list, chat), 'the 429 may be for its requests; try again in a minute');
       return expectEqual(chat, 'status', status, 429);
     },
