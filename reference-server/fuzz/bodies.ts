@@ -96,31 +96,42 @@ function deep(levels: number): string {
   return `${'[{"a":'.repeat(levels)}1${'}]'.repeat(levels)}`;
 }
 
-/** Bodies of chats as bytes: valid, nearly valid, any JSON, and what is no JSON. */
-export function chatBodies(model: string): fc.Arbitrary<Buffer> {
-  const generated = generatedBodies(model);
+/** Bodies of chats, valid, nearly valid, and changed; with these members besides, which are changed, too. */
+export function chatValues(model: string, members: object = {}): fc.Arbitrary<unknown> {
+  const generated = generatedBodies(model).map((body) => ({ ...members, ...body }));
   const valid = fc.constantFrom(...generated.filter((body) => problemsOf('chat-request', body).length === 0));
   const nearlyValid = fc.constantFrom(...generated);
-  const json = fc
-    .oneof(
-      { weight: 3, arbitrary: valid },
-      { weight: 1, arbitrary: nearlyValid },
-      { weight: 1, arbitrary: oddParameters(model) },
-      { weight: 4, arbitrary: mutated(valid) },
-      { weight: 2, arbitrary: mutated(nearlyValid) },
-      { weight: 1, arbitrary: fc.jsonValue() },
-    )
-    .map((body) => Buffer.from(JSON.stringify(body) ?? ''));
-  const damaged = fc
-    .tuple(json, fc.nat(), fc.nat({ max: 3 }), fc.uint8Array({ maxLength: 4 }))
+  return fc.oneof(
+    { weight: 3, arbitrary: valid },
+    { weight: 1, arbitrary: nearlyValid },
+    { weight: 1, arbitrary: oddParameters(model).map((body) => ({ ...members, ...body })) },
+    { weight: 4, arbitrary: mutated(valid) },
+    { weight: 2, arbitrary: mutated(nearlyValid) },
+    { weight: 1, arbitrary: fc.jsonValue() },
+  );
+}
+
+/** Bytes of which up to three are gone, with up to four others in their place. */
+export function damaged(whole: fc.Arbitrary<Buffer>): fc.Arbitrary<Buffer> {
+  return fc
+    .tuple(whole, fc.nat(), fc.nat({ max: 3 }), fc.uint8Array({ maxLength: 4 }))
     .map(([bytes, at, gone, added]) => {
       const place = at % (bytes.length + 1);
       return Buffer.concat([bytes.subarray(0, place), added, bytes.subarray(place + gone)]);
     });
+}
+
+/** Bodies of chats as bytes: valid, nearly valid, any JSON, and what is no JSON. */
+export function chatBodies(model: string): fc.Arbitrary<Buffer> {
+  const json = chatValues(model).map((body) => Buffer.from(JSON.stringify(body) ?? ''));
   const bytes = fc.oneof(
     fc.uint8Array({ maxLength: 200 }).map((data) => Buffer.from(data)),
     fc.integer({ min: 1, max: 20_000 }).map((levels) => Buffer.from(deep(levels))),
     fc.constantFrom('{"__proto__":null}', '\ufeff{}', '{"model":1e999}', 'NaN').map((text) => Buffer.from(text)),
   );
-  return fc.oneof({ weight: 7, arbitrary: json }, { weight: 2, arbitrary: damaged }, { weight: 1, arbitrary: bytes });
+  return fc.oneof(
+    { weight: 7, arbitrary: json },
+    { weight: 2, arbitrary: damaged(json) },
+    { weight: 1, arbitrary: bytes },
+  );
 }

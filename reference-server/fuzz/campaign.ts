@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import { scriptedBackend } from '../backends/scripted.ts';
 import type { Behaviour } from '../behaviour.ts';
 import { startServer } from '../server.ts';
+import { provokeOverSocket } from './dialog.ts';
 import { provoke } from './exchange.ts';
+import { dialogs, type SocketStimulus } from './messages.ts';
 import { requests, type Stimulus } from './requests.ts';
 
 export interface CampaignSettings {
@@ -15,7 +17,7 @@ export interface CampaignSettings {
 }
 
 export interface Campaign {
-  /** Answers by status, and `none`. */
+  /** Answers by status, and `none`; of sockets, those that went on and were closed as `socket` and `close`. */
   readonly statuses: Readonly<Record<string, number>>;
   readonly failure?: {
     readonly reason: string;
@@ -29,8 +31,9 @@ const key = 'sk-fuzz-key';
 const plenty = { requestsPerMinute: 10 ** 9, tokensPerDay: 10 ** 12, concurrent: 1000 };
 
 /**
- * Sends generated requests to a reference server, one after the other, and demands of each: no 5xx, every error in the
- * envelope, no error of the server's own, and a server that answers a plain chat afterwards.
+ * Sends generated requests, and messages on open sockets, to a reference server, one after the other, and demands of
+ * each: no 5xx, every error in the envelope, no error of the server's own, and a server that answers a plain chat
+ * afterwards.
  */
 export async function runCampaign({ count, seed, path, behaviour = {} }: CampaignSettings): Promise<Campaign> {
   const faults: unknown[] = [];
@@ -46,11 +49,15 @@ export async function runCampaign({ count, seed, path, behaviour = {} }: Campaig
   });
   const port = Number(new URL(server.url).port);
   const statuses: Record<string, number> = {};
-  const stimuli = requests(backend.model.id, key);
+  const stimuli = fc.oneof(
+    { weight: 3, arbitrary: requests(backend.model.id, key) },
+    { weight: 1, arbitrary: dialogs(backend.model.id) },
+  );
   try {
     const details = await fc.check(
       fc.asyncProperty(stimuli, async (stimulus) => {
-        const status = await provoke(port, stimulus);
+        const status =
+          'frames' in stimulus ? await provokeOverSocket(port, key, stimulus) : await provoke(port, stimulus);
         statuses[status] = (statuses[status] ?? 0) + 1;
         const [fault] = faults.splice(0);
         if (fault !== undefined) throw new Error('the server failed by itself', { cause: fault });
@@ -87,15 +94,21 @@ function wordsOf(error: unknown): string {
   return error.cause instanceof Error ? `${error.message}: ${error.cause.stack}` : error.message;
 }
 
-/** As a shell writes it: `printf '…' | nc 127.0.0.1 3000` sends it again. */
-function shown({ bytes }: Stimulus): string {
-  const text = bytes.toString('latin1').replaceAll(key, 'YOUR_API_KEY');
-  const escaped = [...text].map((character) => {
+/** A request as a shell writes it, which sends it again; for a socket, its frames one a line. */
+function shown(stimulus: Stimulus | SocketStimulus): string {
+  if (!('frames' in stimulus)) return `printf '${escaped(stimulus.bytes)}' | nc 127.0.0.1 3000`;
+  return stimulus.frames
+    .map(({ kind, data, split }) => `${kind}${split ? ' in two frames' : ''}: '${escaped(data)}'`)
+    .join('\n');
+}
+
+function escaped(bytes: Buffer): string {
+  const characters = [...bytes.toString('latin1').replaceAll(key, 'YOUR_API_KEY')].map((character) => {
     const code = character.charCodeAt(0);
     if (character === '\r') return '\\r';
     if (character === '\n') return '\\n';
     if (code < 0x20 || code > 0x7e || "'%\\".includes(character)) return `\\x${code.toString(16).padStart(2, '0')}`;
     return character;
   });
-  return `printf '${escaped.join('')}'`;
+  return characters.join('');
 }
