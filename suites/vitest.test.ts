@@ -102,5 +102,7 @@ test('a broken SHOULD is neither failed nor passed', async () => {
   const server = await start(faults['completion-id-constant'].behaviour);
   const outcomes = await runVitest({ url: server.url, apiKey: 'sk-own' });
   await server.close();
-  expect(outcomes.map(({ title, status }) => [title, status])).toEqual([['SHOULD chat.response.id-unique', 'skipped']]);
+  // No answer of the server calls more than one function.
+  const skipped = ['SHOULD chat.response.id-unique', 'SHOULD tools.call.id-unique'];
+  expect(outcomes.map(({ title, status }) => [title, status])).toEqual(skipped.map((title) => [title, 'skipped']));
 });
