@@ -278,8 +278,8 @@ describe('a target whose sockets are different', () => {
     };
     const { live, again } = await judge({ socket: drops }, { profile: 'websocket' });
     expect(idsOf(live, 'fail', 'warn', 'error')).toEqual(['websocket.start.done']);
-    const reasons = live.results.flatMap(({ id, reason }) => (id === 'websocket.start.again' ? [reason] : []));
-    expect(reasons).toEqual(['no generation came to its end before']);
+    const reasons = live.results.flatMap(({ id, reason }) => (id === 'websocket.stop.done' ? [reason] : []));
+    expect(reasons).toEqual(['the target dropped the connection without a close']);
     expect(renderJson(again)).toBe(renderJson(live));
   });
 

@@ -225,6 +225,7 @@ function longTurns({ longer, ...seen }: Sockets): readonly Turn[] {
 }
 
 interface Stopped extends Turn {
+  /** Stop, and what came after it. */
   readonly rest: readonly SocketMessage[];
   readonly stoppedAt: number;
 }
@@ -234,9 +235,9 @@ function stopped(seen: Sockets): Stopped | undefined {
   return longTurns(seen)
     .map(({ reply, turn }) => {
       const index = turn.findIndex((message) => isSent(message, 'stop'));
-      return { reply, turn, rest: turn.slice(index + 1), stoppedAt: turn[index]?.frame.at ?? 0 };
+      return { reply, turn, rest: index < 0 ? [] : turn.slice(index), stoppedAt: turn[index]?.frame.at ?? 0 };
     })
-    .find((one) => one.turn.length > one.rest.length && !endedItself(one));
+    .find((one) => one.rest.length > 0 && !endedItself(one));
 }
 
 /** The answer was over before stop, or may have come to its own end soon after. */
