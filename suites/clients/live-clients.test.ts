@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { ApiError } from '../../reference-server/api-error.ts';
 import { scriptedBackend } from '../../reference-server/backends/scripted.ts';
 import type { Behaviour } from '../../reference-server/behaviour.ts';
-import { inBody, inChunk } from '../../reference-server/change.ts';
+import { changed, inBody, inChunk } from '../../reference-server/change.ts';
 import { keyOfTier } from '../../reference-server/keys/key-entries.ts';
 import { startServer } from '../../reference-server/server.ts';
 import type { EvidenceLine, RecordedLine, RunOptions } from '../../specs/evidence.ts';
@@ -99,6 +99,20 @@ test('a machine without curl is told what to give', async () => {
   const { live } = await judge(['clients.curl.*']).finally(() => vi.stubEnv('PATH', PATH));
   expect(new Set(live.results.map(({ verdict }) => verdict))).toEqual(new Set(['inconclusive']));
   expect(live.results[0]?.reason).toContain('exit code 1: needs curl on the PATH');
+});
+
+/** An interpreter that has the package openai, of whatever version. */
+const { STACK29_PYTHON } = process.env;
+
+test.runIf(STACK29_PYTHON !== undefined)('a message is read as it is, whatever stands in it', async () => {
+  const quoted: Behaviour = {
+    answer: (answer) =>
+      answer.kind === 'error'
+        ? { ...answer, body: changed(answer.body, '/error/message', `it's "no",\n\\ nó`) }
+        : answer,
+  };
+  const { live } = await judge(['clients.openai-python.errors'], quoted, STACK29_PYTHON);
+  expect(live.results.map(({ verdict }) => verdict)).toEqual(['pass']);
 });
 
 describe('the key that is used up', () => {
