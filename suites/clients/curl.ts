@@ -27,7 +27,12 @@ for (const name of STACK29_CASES.split(',')) {
   await new Promise<void>((resolve) => {
     // Without the user's own settings, which could add anything.
     execFile('curl', ['-q', '-sS', '-X', 'POST', url, ...headers, '-d', body], (error, content) => {
-      if (error?.code === 'ENOENT') throw new Error('needs curl on the PATH');
+      if (error?.code === 'ENOENT') {
+        process.stderr.write('needs curl on the PATH\n');
+        process.exitCode = 1;
+        resolve();
+        return;
+      }
       const failed =
         error === null ? {} : { error: { class: 'curl', message: error.message.split('\n').at(-2) ?? '' } };
       process.stdout.write(`${JSON.stringify({ case: name, content, ...failed })}\n`);

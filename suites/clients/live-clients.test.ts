@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { ApiError } from '../../reference-server/api-error.ts';
 import { scriptedBackend } from '../../reference-server/backends/scripted.ts';
 import type { Behaviour } from '../../reference-server/behaviour.ts';
-import { inBody, inChunk } from '../../reference-server/change.ts';
+import { changed, inBody, inChunk } from '../../reference-server/change.ts';
 import { keyOfTier } from '../../reference-server/keys/key-entries.ts';
 import { startServer } from '../../reference-server/server.ts';
 import type { EvidenceLine, RecordedLine, RunOptions } from '../../specs/evidence.ts';
@@ -15,7 +15,7 @@ import { run } from '../run.ts';
 import { tool } from '../tool.ts';
 import { openReplayWire } from '../transport/replay.ts';
 import { replayClients } from './client-runner.ts';
-import { liveClients } from './live-clients.ts';
+import { limitFor, liveClients } from './live-clients.ts';
 
 const key = 'sk-the-key-of-the-target';
 const exhaustedKey = 'sk-the-used-up-key-of-the-target';
@@ -91,6 +91,28 @@ test('a run out of requests is told, and is no verdict', async () => {
   const { live } = await judge(['clients.openai-js.*'], {}, undefined, { maxRequests: 6 });
   expect(live.results.map(({ verdict }) => verdict)).toEqual(['pass', 'pass', 'inconclusive', 'pass']);
   expect(live.results[2]?.reason).toContain('--max-requests');
+});
+
+test('a machine without curl is told what to give', async () => {
+  const { PATH } = process.env;
+  vi.stubEnv('PATH', folder);
+  const { live } = await judge(['clients.curl.*']).finally(() => vi.stubEnv('PATH', PATH));
+  expect(new Set(live.results.map(({ verdict }) => verdict))).toEqual(new Set(['inconclusive']));
+  expect(live.results[0]?.reason).toContain('exit code 1: needs curl on the PATH');
+});
+
+/** An interpreter that has the package openai, of whatever version. */
+const { STACK29_PYTHON } = process.env;
+
+test.runIf(STACK29_PYTHON !== undefined)('a message is read as it is, whatever stands in it', async () => {
+  const quoted: Behaviour = {
+    answer: (answer) =>
+      answer.kind === 'error'
+        ? { ...answer, body: changed(answer.body, '/error/message', `it's "no",\n\\ nó`) }
+        : answer,
+  };
+  const { live } = await judge(['clients.openai-python.errors'], quoted, STACK29_PYTHON);
+  expect(live.results.map(({ verdict }) => verdict)).toEqual(['pass']);
 });
 
 describe('the key that is used up', () => {
@@ -183,6 +205,10 @@ describe('a program in the place of the interpreter', () => {
     const clients = liveClients({ python: interpreter('sleeps', 'sleep 600'), limitMs: 200 });
     const told = await clients.run('a test', task, () => Promise.reject(new Error('not asked')));
     expect(told.problem).toContain('did not end within 0.2 seconds');
+  });
+
+  test('has as long as its cases may take, within bounds', () => {
+    expect([limitFor(8, 60_000), limitFor(2, 1_000), limitFor(8, 3_600_000)]).toEqual([540_000, 62_000, 3_600_000]);
   });
 
   test('sees neither keys nor settings of the user', async () => {

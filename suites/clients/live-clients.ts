@@ -12,7 +12,9 @@ import { openForwarder } from './forwarder.ts';
 interface LiveClients {
   /** The interpreter that has the packages openai and langchain-openai. */
   readonly python?: string | undefined;
-  /** Milliseconds that a program may take, its start included; 180,000 by default. */
+  /** Milliseconds that the target may take for a phase of a request; 60,000 by default. */
+  readonly timeoutMs?: number;
+  /** Milliseconds that a program may take, its start included; by default what its cases may take. */
   readonly limitMs?: number;
 }
 
@@ -30,7 +32,7 @@ const { resolve } = createRequire(import.meta.url);
  * Starts the programs of real clients, one after the other. A program talks to a forwarder of the suite with made-up
  * keys: it never holds one of the target.
  */
-export function liveClients({ python, limitMs = 180_000 }: LiveClients): ClientRunner {
+export function liveClients({ python, timeoutMs = 60_000, limitMs }: LiveClients): ClientRunner {
   let turn: Promise<unknown> = Promise.resolve();
   return {
     run(probe, { client, model, cases }, forward) {
@@ -47,7 +49,11 @@ export function liveClients({ python, limitMs = 180_000 }: LiveClients): ClientR
             STACK29_EXHAUSTED_KEY: keys.exhausted,
             OPENAI_API_KEY: keys.valid,
           };
-          const output = await execute(commandOf(client, python), environment, limitMs);
+          const output = await execute(
+            commandOf(client, python),
+            environment,
+            limitMs ?? limitFor(cases.length, timeoutMs),
+          );
           const problem = forwarder.heldBack() ?? output.problem;
           return { ...told, requests: forwarder.requests, facts: output.facts, ...(problem && { problem }) };
         } catch (error) {
@@ -61,6 +67,11 @@ export function liveClients({ python, limitMs = 180_000 }: LiveClients): ClientR
       return run;
     },
   };
+}
+
+/** A minute to start in, and for each case the time that a request may take; an hour at most. In milliseconds. */
+export function limitFor(cases: number, timeoutMs: number): number {
+  return Math.min(60_000 + cases * timeoutMs, 3_600_000);
 }
 
 function madeUpKey(): string {

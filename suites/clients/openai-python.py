@@ -47,7 +47,10 @@ def tell(name, act):
     try:
         facts = act()
     except APIStatusError as error:
-        facts = {"error": {"class": type(error).__name__, "message": error.message, "status": error.status_code}}
+        # Of itself the message is the whole body, as Python writes it.
+        message = error.body.get("message") if isinstance(error.body, dict) else None
+        message = error.message if message is None else message
+        facts = {"error": {"class": type(error).__name__, "message": message, "status": error.status_code}}
     except Exception as error:
         facts = {"error": {"class": type(error).__name__, "message": str(error)}}
     print(json.dumps({"case": name, **facts}), flush=True)

@@ -4,7 +4,7 @@ import { show } from '../../specs/words.ts';
 import { expectEach, NotApplicable, need, Violation } from '../expect.ts';
 import { isObject, member } from '../member.ts';
 import type { Context, Judgement } from '../probe.ts';
-import { callId, callsIn, type Told, type ToldCall } from '../webhooks/events.ts';
+import { callId, type Told, type ToldCall } from '../webhooks/events.ts';
 import {
   breach,
   eachTold,
@@ -112,8 +112,8 @@ export const callJudgements: Judgements = {
     const untold = seen.forced
       .map(shownIds)
       .filter((ids) => ids.length > 0 && !told.some((one) => ids.includes(callId(one))));
-    // Such calls are left to the client, unless as many were told of as were forced, and none beside them.
-    if (untold.length === 0 || own.length !== seen.forced.length || callsIn(told).length !== own.length) return;
+    // Such calls are left to the client, unless as many were told of since as were forced.
+    if (untold.length === 0 || own.length !== seen.forced.length) return;
     need(
       options.runsTools !== undefined,
       'what was told of tool calls has other ids than the answers: give --runs-tools if the target runs them, else judge one that nobody else uses',
