@@ -63,17 +63,17 @@ function judgeClient(measurements: readonly Measurement[], lateness: Distributio
 }
 
 /** The metrics of a tally; those of which nothing was measured are absent. */
-export function metricsOf({ counts, distributions, measuredMs }: Tally): LoadResult['metrics'] {
-  const seconds = measuredMs / 1000;
+export function metricsOf({ counts, distributions, wallMs }: Tally): LoadResult['metrics'] {
+  const seconds = wallMs / 1000;
   const decided = counts.succeeded + counts.failed;
   const rate = (count: number) => (seconds > 0 ? count / seconds : undefined);
   const share = (count: number, of: number) => (of > 0 ? count / of : undefined);
   const medianTpot = distributions.tpot.percentile(50);
   const figures = {
     stream_token_rate: medianTpot > 0 ? 1000 / medianTpot : undefined,
-    output_token_rate: rate(counts.outputTokens),
-    request_rate: rate(counts.succeeded),
-    goodput: rate(counts.good),
+    output_token_rate: rate(counts.tokensInTime),
+    request_rate: rate(counts.inTime),
+    goodput: rate(counts.goodInTime),
     goodput_fraction: share(counts.good, decided),
     error_fraction: share(counts.failed, decided),
     limited_fraction: share(counts.limited, decided + counts.limited),

@@ -61,19 +61,21 @@ export const metrics = {
     unit: '1/s',
     form: 'figure',
     better: 'more',
-    formula: 'output tokens of the requests answered whole / wall time',
+    formula: 'output tokens of the requests answered whole within the wall time / wall time',
   },
   request_rate: {
     unit: '1/s',
     form: 'figure',
     better: 'more',
-    formula: 'requests answered whole / wall time',
+    formula:
+      'requests answered whole within the wall time / wall time: from the begin of the measurement to the end of its duration, or of its last request where it has none or that is earlier',
   },
   goodput: {
     unit: '1/s',
     form: 'figure',
     better: 'more',
-    formula: 'requests answered whole of which every SLO was measured and holds by itself / wall time',
+    formula:
+      'requests answered whole within the wall time of which every SLO was measured and holds by itself / wall time',
   },
   goodput_fraction: {
     unit: '1',

@@ -13,6 +13,8 @@ const mostErrors = 0.01;
 interface Step extends CapacityPoint {
   readonly totals: Totals;
   readonly metrics: LoadResult['metrics'];
+  /** Whether the queue was seen too seldom to tell whether it grows. */
+  readonly isQueueUnknown: boolean;
 }
 
 /** Ends a search whose figures would be of something else than the target. */
@@ -45,7 +47,14 @@ export async function measureCapacity(
     metrics: chosen.metrics,
     bounds: judgeBounds(chosen.metrics, profile.slos),
     capacity,
-    notes: [`counts, latencies and the time line are of the last measurement at ${short(chosen.rate)} req/s`],
+    notes: [
+      `counts, latencies and the time line are of the last measurement at ${short(chosen.rate)} req/s`,
+      ...(steps.some(({ within, isQueueUnknown }) => within && isQueueUnknown)
+        ? [
+            'steps were too short to tell whether the queue grows, so that the capacity may be lower: give a longer --duration',
+          ]
+        : []),
+    ],
     outcome: capacity.rate === undefined ? 'incomplete' : 'passed',
   };
 }
@@ -71,7 +80,8 @@ async function measureStep(
   // Until the first requests have had time to end, every queue grows.
   const settled = Math.max(warmUpMs, totals.tally.distributions.e2e.percentile(50));
   const queue = samples.filter(({ at }) => at >= settled && at <= warmUpMs + durationMs);
-  const saturated = isSaturated(queue, rate);
+  const grows = isSaturated(queue, rate);
+  const saturated = grows === true;
   const bounds = judgeBounds(metrics, slos);
   const broken = [
     ...bounds
@@ -97,11 +107,12 @@ async function measureStep(
     broken,
     totals,
     metrics,
+    isQueueUnknown: grows === undefined,
   };
 }
 
 function capacityOf({ points: steps, held, broke }: Found<Step>, toRate: number): Capacity {
-  const points = steps.map(({ totals: _, metrics: __, ...point }): CapacityPoint => point);
+  const points = steps.map(({ totals: _, metrics: __, isQueueUnknown: ___, ...point }): CapacityPoint => point);
   const withheld = reasonToWithhold(steps, held, broke, toRate);
   if (withheld !== undefined || held === undefined || broke === undefined) {
     return { points, withheld: withheld ?? 'the search was ended early' };

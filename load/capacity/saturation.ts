@@ -21,10 +21,11 @@ const deviations = 3;
  * above zero with 99% confidence, takes up a real share of the arrivals, and comes to more than such a queue swings by
  * while it does not grow. Samples are equally far apart, and begin when the first requests have had time to end.
  * @param rate arrivals a second
+ * @returns `undefined` where samples are too few to tell
  */
-export function isSaturated(samples: readonly QueueSample[], rate: number): boolean {
+export function isSaturated(samples: readonly QueueSample[], rate: number): boolean | undefined {
   const size = Math.floor(samples.length / batches);
-  if (size === 0) return false;
+  if (size === 0) return undefined;
   const points = Array.from({ length: batches }, (_, batch) => {
     const members = samples.slice(batch * size, (batch + 1) * size);
     return { x: mean(members.map(({ at }) => at)) / 1000, y: mean(members.map(({ inFlight }) => inFlight)) };

@@ -53,10 +53,20 @@ describe('no verdict is given', () => {
     const { verdict, warnings } = compare(sampleResult(), sampleResult({ requests: 30 }));
     expect([verdict, warnings]).toEqual(['incomparable', [expect.stringContaining('run longer')]]);
   });
-});
 
-test('runs that asked for something else are told', () => {
-  const other = sampleResult();
-  const profile = { ...other.profile, arrival: { kind: 'constant', rate: 50 } } as LoadResult['profile'];
-  expect(compare(sampleResult(), { ...other, profile }).warnings).toEqual(['the runs differ in their arrival']);
+  test('on a run without a time line, as k6 has none', () => {
+    const { timeline: _, ...result } = sampleResult();
+    const { verdict, warnings } = compare(sampleResult(), result);
+    expect([verdict, warnings]).toEqual(['incomparable', [expect.stringContaining('--engine embedded')]]);
+  });
+
+  test('on runs that asked for something else', () => {
+    const other = sampleResult();
+    const profile = { ...other.profile, arrival: { kind: 'constant', rate: 50 } } as LoadResult['profile'];
+    const { verdict, warnings } = compare(sampleResult(), { ...other, profile });
+    expect([verdict, warnings]).toEqual([
+      'incomparable',
+      ['the runs differ in their arrival', expect.stringContaining('the same load')],
+    ]);
+  });
 });

@@ -64,11 +64,23 @@ function estimatesOf(timeline: Timeline): Readonly<Record<Statistic, Estimate>> 
  * the worse side, and the change is larger than the margin. @param margin a share: 0.05
  */
 export function compareRuns(before: LoadResult, after: LoadResult, margin: number): Comparison {
-  const warnings = [...differences(before, after), ...weaknesses(before, 'first'), ...weaknesses(after, 'second')];
+  const different = differences(before, after);
+  const warnings = [...different, ...weaknesses(before, 'first'), ...weaknesses(after, 'second')];
+  const incomparable = (reason: string): Comparison => ({
+    statistics: [],
+    warnings: [...warnings, reason],
+    verdict: 'incomparable',
+  });
+  if (different.length > 0)
+    return incomparable('only runs of the same load can be compared: repeat one as the other was');
   const [was, is] = [before.timeline, after.timeline];
-  if (was === undefined || is === undefined || Math.min(was.slices.length, is.slices.length) < leastSlices) {
-    const reason = `a comparison takes two runs with time lines of at least ${leastSlices} slices: run longer`;
-    return { statistics: [], warnings: [...warnings, reason], verdict: 'incomparable' };
+  if (was === undefined || is === undefined) {
+    return incomparable(
+      'a comparison goes by time lines, which k6 does not write: measure both with --engine embedded',
+    );
+  }
+  if (Math.min(was.slices.length, is.slices.length) < leastSlices) {
+    return incomparable(`a comparison takes two runs with time lines of at least ${leastSlices} slices: run longer`);
   }
   const [one, other] = [estimatesOf(was), estimatesOf(is)];
   const statistics = (Object.keys(compared) as Statistic[]).flatMap((statistic): Compared[] => {

@@ -46,7 +46,7 @@ interface UnderWay {
  */
 export async function measure(job: Job, begin: number, { signal, onPulse }: Watch): Promise<Measurement> {
   const measuredFrom = begin + job.warmUpMs;
-  const tally = new Tally(measuredFrom, job.slos);
+  const tally = new Tally(measuredFrom, job.slos, job.durationMs);
   const lateness = new Distribution();
   const pulse = emptyPulse();
   const transport = openTransports(job.endpoint, job.wording);

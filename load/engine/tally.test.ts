@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { metricsOf } from '../summary.ts';
 import { Distribution } from './distribution.ts';
 import { type Ending, Flight } from './flight.ts';
 import { randomFrom } from './random.ts';
@@ -124,4 +125,21 @@ test('a request without the latency that an SLO is about is not good', () => {
   const tally = new Tally(1_000, { ttft_p95: 150 });
   flown(tally, [], 'succeeded', 2);
   expect(tally.counts).toMatchObject({ succeeded: 1, good: 0 });
+});
+
+test('rates are by the time in which requests are due, and of what was answered in it', () => {
+  const tally = new Tally(1_000, {}, 1_000);
+  const answered = (due: number, at: number) => {
+    const flight = new Flight(due, due, due >= 1_000, () => {});
+    tally.sent(flight, 1);
+    flight.content(at);
+    flight.usage({ prompt_tokens: 1, completion_tokens: 10 });
+    tally.ended(flight, 'succeeded', at);
+  };
+  answered(500, 900);
+  answered(600, 1_200);
+  answered(1_100, 1_500);
+  answered(1_900, 4_000);
+  expect(metricsOf(tally)).toMatchObject({ request_rate: { value: 2 }, output_token_rate: { value: 20 } });
+  expect([tally.counts.succeeded, tally.measuredMs]).toEqual([2, 3_000]);
 });

@@ -7,6 +7,8 @@ export const distributionNames = [...sloMetrics, 'icl', 'queue_delay'] as const 
 
 export type DistributionName = (typeof distributionNames)[number];
 
+type Latencies = Partial<Record<DistributionName, number>>;
+
 interface Counts {
   sent: number;
   succeeded: number;
@@ -20,6 +22,10 @@ interface Counts {
   outputTokens: number;
   countedByUsage: number;
   countedByPieces: number;
+  /** Answered whole within the wall time, whenever they were due; with every SLO held; and their output tokens. */
+  inTime: number;
+  goodInTime: number;
+  tokensInTime: number;
 }
 
 /** A tally as it travels between processes. */
@@ -30,6 +36,8 @@ export interface PackedTally {
   readonly timeline: PackedTimeline;
   /** From the begin of the measurement to the end of the last measured request. */
   readonly measuredMs: number;
+  /** What rates are by: without the time after the last request was due. */
+  readonly wallMs: number;
 }
 
 /** What all requests of a run, or of one of its processes, came to. Tallies of processes merge. */
@@ -46,18 +54,27 @@ export class Tally {
     outputTokens: 0,
     countedByUsage: 0,
     countedByPieces: 0,
+    inTime: 0,
+    goodInTime: 0,
+    tokensInTime: 0,
   };
   readonly errors = new Map<string, number>();
   readonly distributions: Readonly<Record<DistributionName, Distribution>>;
   readonly timeline = new Timeline();
   measuredMs = 0;
+  wallMs = 0;
   /** When the first measured request is due, on the clock of the flights. */
   readonly #begin: number;
+  readonly #durationMs: number;
   readonly #limits: readonly (readonly [metric: SloMetric, most: number])[];
 
-  /** @param slos the most that each statistic may be; of each request its metric is held to the same number */
-  constructor(begin: number, slos: Readonly<Record<string, number>> = {}) {
+  /**
+   * @param slos the most that each statistic may be; of each request its metric is held to the same number
+   * @param durationMs how long measured requests are due, where that is known before
+   */
+  constructor(begin: number, slos: Readonly<Record<string, number>> = {}, durationMs = Number.POSITIVE_INFINITY) {
     this.#begin = begin;
+    this.#durationMs = durationMs;
     this.#limits = sloMetrics.flatMap((metric) => {
       const limits = Object.entries(slos).filter(([statistic]) => metricOf(statistic) === metric);
       return limits.length === 0 ? [] : [[metric, Math.min(...limits.map(([, most]) => most))] as const];
@@ -90,24 +107,38 @@ export class Tally {
   }
 
   ended(flight: Flight, ending: Ending, at: number): void {
+    const tokens = flight.outputTokens ?? flight.pieces;
+    const latencies = ending === 'succeeded' ? latenciesOf(flight, tokens, at) : undefined;
+    const good = latencies !== undefined && this.#isGood(latencies);
+    const after = at - this.#begin;
+    // Those of the warm-up count here: they stand for as many that the end of the run finds under way.
+    if (latencies && after >= 0 && after <= this.#durationMs) {
+      this.counts.inTime += 1;
+      this.counts.tokensInTime += tokens;
+      if (good) this.counts.goodInTime += 1;
+    }
     if (!flight.measured) return;
     const due = flight.due - this.#begin;
-    this.measuredMs = Math.max(this.measuredMs, at - this.#begin);
-    if (ending === 'succeeded') this.#succeeded(flight, due, at);
+    this.measuredMs = Math.max(this.measuredMs, after);
+    this.wallMs = Math.min(this.measuredMs, this.#durationMs);
+    if (latencies) this.#succeeded(flight, due, tokens, latencies, good);
     else if (ending === 'limited') {
       this.counts.limited += 1;
       this.timeline.add(due, 'limited');
     } else if (ending === 'unfinished') this.counts.unfinished += 1;
-    else {
+    else if (ending !== 'succeeded') {
       this.counts.failed += 1;
       this.timeline.add(due, 'failed');
       this.errors.set(ending.failed, (this.errors.get(ending.failed) ?? 0) + 1);
     }
   }
 
-  #succeeded(flight: Flight, due: number, at: number): void {
+  #isGood(latencies: Latencies): boolean {
+    return this.#limits.every(([metric, most]) => (latencies[metric] ?? Number.POSITIVE_INFINITY) <= most);
+  }
+
+  #succeeded(flight: Flight, due: number, tokens: number, latencies: Latencies, good: boolean): void {
     const { counts, timeline } = this;
-    const tokens = flight.outputTokens ?? flight.pieces;
     counts.succeeded += 1;
     counts.promptTokens += flight.promptTokens ?? 0;
     counts.outputTokens += tokens;
@@ -115,23 +146,22 @@ export class Tally {
     else if (flight.pieces > 0) counts.countedByPieces += 1;
     timeline.add(due, 'succeeded');
     timeline.add(due, 'outputTokens', tokens);
-    const latencies = latenciesOf(flight, tokens, at);
     for (const name of distributionNames) {
       const ms = latencies[name];
       if (ms === undefined) continue;
       this.distributions[name].record(ms);
       if (name === 'ttft' || name === 'tpot' || name === 'e2e') timeline.record(due, name satisfies SlicedMetric, ms);
     }
-    if (this.#limits.every(([metric, most]) => (latencies[metric] ?? Number.POSITIVE_INFINITY) <= most))
-      counts.good += 1;
+    if (good) counts.good += 1;
   }
 
-  merge({ counts, errors, distributions, timeline, measuredMs }: PackedTally): void {
+  merge({ counts, errors, distributions, timeline, measuredMs, wallMs }: PackedTally): void {
     for (const name of Object.keys(counts) as (keyof Counts)[]) this.counts[name] += counts[name];
     for (const [kind, count] of errors) this.errors.set(kind, (this.errors.get(kind) ?? 0) + count);
     for (const name of distributionNames) this.distributions[name].merge(distributions[name]);
     this.timeline.merge(timeline);
     this.measuredMs = Math.max(this.measuredMs, measuredMs);
+    this.wallMs = Math.max(this.wallMs, wallMs);
   }
 
   pack(): PackedTally {
@@ -150,12 +180,13 @@ export class Tally {
       },
       timeline: this.timeline.pack(),
       measuredMs: this.measuredMs,
+      wallMs: this.wallMs,
     };
   }
 }
 
 /** The latencies of a request that was answered whole; those that it does not have are absent. */
-function latenciesOf(flight: Flight, tokens: number, at: number): Partial<Record<DistributionName, number>> {
+function latenciesOf(flight: Flight, tokens: number, at: number): Latencies {
   const { due, firstContent, lastContent } = flight;
   const sent = flight.sent ?? flight.begun;
   const end = lastContent ?? at;

@@ -43,7 +43,7 @@ export function measuredSecondsOf(data: SummaryData): number {
 /** The metrics of a run; those of which nothing was measured are absent. */
 export function metricsOf(data: SummaryData): LoadResult['metrics'] {
   const { sent, succeeded, failed, limited } = countsOf(data);
-  const seconds = measuredSecondsOf(data);
+  const seconds = readValue(data, 'wall_ms', 'max') / 1000;
   const decided = succeeded + failed;
   const good = readValue(data, 'requests_good');
   const rate = (count: number) => (seconds > 0 ? count / seconds : undefined);
@@ -51,9 +51,9 @@ export function metricsOf(data: SummaryData): LoadResult['metrics'] {
   const tpot = readValue(data, 'tpot', 'med');
   const figures: Partial<Record<MetricName, number | undefined>> = {
     stream_token_rate: tpot > 0 ? 1000 / tpot : undefined,
-    output_token_rate: rate(readValue(data, 'tokens_output')),
-    request_rate: rate(succeeded),
-    goodput: rate(good),
+    output_token_rate: rate(readValue(data, 'tokens_in_time')),
+    request_rate: rate(readValue(data, 'requests_in_time')),
+    goodput: rate(readValue(data, 'requests_good_in_time')),
     goodput_fraction: share(good, decided),
     error_fraction: share(failed, decided),
     limited_fraction: share(limited, decided + limited),

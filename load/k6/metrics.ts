@@ -38,6 +38,9 @@ const counters = {
   outputTokens: new Counter('tokens_output'),
   byUsage: new Counter('tokens_counted_by_usage'),
   byChunks: new Counter('tokens_counted_by_chunks'),
+  inTime: new Counter('requests_in_time'),
+  goodInTime: new Counter('requests_good_in_time'),
+  tokensInTime: new Counter('tokens_in_time'),
 };
 
 const fractions = {
@@ -50,6 +53,9 @@ const fractions = {
 const begun = new Gauge('measured_begin');
 const ended = new Gauge('measured_end');
 
+/** Its greatest value is the wall time, by which rates are. */
+const wall = new Gauge('wall_ms');
+
 /** The tag of a kind of failure. */
 export function tagOf(kind: string): string {
   return kind.replaceAll(' ', '-').toLowerCase();
@@ -58,6 +64,10 @@ export function tagOf(kind: string): string {
 export interface Recorded {
   readonly transport: TransportName;
   readonly measured: boolean;
+  /** When the measurement began, in epoch milliseconds. */
+  readonly from: number;
+  /** How long measured requests are due; infinite where the profile names no duration. */
+  readonly durationMs: number;
   readonly slos: Readonly<Record<string, number>>;
   /** Whether every gap becomes a sample. */
   readonly keepGaps: boolean;
@@ -72,10 +82,21 @@ export function recordSent({ transport, measured }: Recorded, due: number): void
   begun.add(due);
 }
 
-export function recordEnded({ transport, measured, slos, keepGaps }: Recorded, flight: Flight, ending: Ending): void {
-  if (!measured) return;
+export function recordEnded(recorded: Recorded, flight: Flight, ending: Ending): void {
+  const { transport, measured, from, durationMs, slos, keepGaps } = recorded;
   const at = Date.now();
+  const tokens = flight.outputTokens ?? flight.pieces;
+  const latencies = latenciesOf(flight, tokens, at);
+  const good = ending === 'succeeded' && isGood(latencies, slos);
+  // Those of the warm-up count here: they stand for as many that the end of the run finds under way.
+  if (ending === 'succeeded' && at >= from && at - from <= durationMs) {
+    counters.inTime.add(1, { transport });
+    counters.tokensInTime.add(tokens, { transport });
+    if (good) counters.goodInTime.add(1, { transport });
+  }
+  if (!measured) return;
   ended.add(at);
+  wall.add(Math.min(at - from, durationMs));
   fractions.limited.add(ending === 'limited', { transport });
   if (ending === 'limited') {
     counters.limited.add(1, { transport });
@@ -89,7 +110,6 @@ export function recordEnded({ transport, measured, slos, keepGaps }: Recorded, f
     return;
   }
   counters.succeeded.add(1, { transport });
-  const tokens = flight.outputTokens ?? flight.pieces;
   counters.promptTokens.add(flight.promptTokens ?? 0, { transport });
   counters.outputTokens.add(tokens, { transport });
   if (flight.outputTokens !== undefined) counters.byUsage.add(1, { transport });
@@ -98,22 +118,26 @@ export function recordEnded({ transport, measured, slos, keepGaps }: Recorded, f
     trends[name].add(Math.max(0, ms), { transport });
     values[name].add(1, { transport });
   };
-  const latencies = latenciesOf(flight, tokens, at);
   for (const name of sloMetrics) {
     const ms = latencies[name];
     if (ms !== undefined) add(name, ms);
   }
   if (keepGaps) for (const gap of flight.gaps) add('icl', gap);
-  const good = Object.entries(slos).every(([statistic, most]) => {
-    const metric = sloMetrics.find((name) => name === metricOf(statistic));
-    return metric === undefined || (latencies[metric] ?? Number.POSITIVE_INFINITY) <= most;
-  });
   fractions.good.add(good, { transport });
   if (good) counters.good.add(1, { transport });
 }
 
+function isGood(latencies: Latencies, slos: Recorded['slos']): boolean {
+  return Object.entries(slos).every(([statistic, most]) => {
+    const metric = sloMetrics.find((name) => name === metricOf(statistic));
+    return metric === undefined || (latencies[metric] ?? Number.POSITIVE_INFINITY) <= most;
+  });
+}
+
+type Latencies = Partial<Record<SloMetric, number>>;
+
 /** The latencies of a request that was answered whole; those that it does not have are absent. */
-function latenciesOf(flight: Flight, tokens: number, at: number): Partial<Record<SloMetric, number>> {
+function latenciesOf(flight: Flight, tokens: number, at: number): Latencies {
   const { due, sent, firstContent, lastContent, pieces } = flight;
   const end = lastContent ?? at;
   return {

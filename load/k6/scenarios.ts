@@ -5,6 +5,8 @@ import { defaultTimeoutSeconds } from './profile.ts';
 /** Of a scenario that sends both what is measured and, before it, what is not. */
 const trafficName = 'traffic';
 const warmUpName = 'warm_up';
+/** Of a number of requests, which k6 counts by scenario. */
+const countedName = 'measured';
 
 /** k6 takes whole numbers of iterations only; over this unit of time they express any rate of a profile. */
 const timeUnitSeconds = 1000;
@@ -48,10 +50,10 @@ export function scenariosOf(profile: TrafficProfile, exec: string): Record<strin
         iterations: requests,
         maxDuration: seconds(durationSeconds ?? 86_400),
       } as const;
-      if (warmUpSeconds === 0) return { measured: counted };
+      if (warmUpSeconds === 0) return { [countedName]: counted };
       return {
         [warmUpName]: { ...constant, duration: seconds(warmUpSeconds) },
-        measured: { ...counted, startTime: seconds(warmUpSeconds) },
+        [countedName]: { ...counted, startTime: seconds(warmUpSeconds) },
       };
     }
     case 'constant':
@@ -101,4 +103,12 @@ export function isMeasured(
 ): boolean {
   if (scenario === trafficName) return due >= begun + warmUpSeconds * 1000;
   return !scenario.startsWith(warmUpName);
+}
+
+/** When the measurement began, in epoch milliseconds, seen from a request of a scenario that began then. */
+export function measuredFrom(scenario: string, begun: number, { arrival, warmUpSeconds = 0 }: TrafficProfile): number {
+  if (scenario === countedName) return begun;
+  const burst = arrival.kind === 'bursts' ? Number(/\d+$/.exec(scenario)?.[0] ?? 1) - 1 : 0;
+  const offset = arrival.kind === 'bursts' ? burst * arrival.everySeconds : 0;
+  return begun + (warmUpSeconds - offset) * 1000;
 }

@@ -22,7 +22,7 @@ import {
 import { recordEnded, recordSent } from './metrics.ts';
 import { defaultTimeoutSeconds, trafficProfile } from './profile.ts';
 import { writtenResult } from './result.ts';
-import { isMeasured, scenariosOf } from './scenarios.ts';
+import { isMeasured, measuredFrom, scenariosOf } from './scenarios.ts';
 import { settings } from './settings.ts';
 import { askOverSocket } from './socket.ts';
 import { askForEvents, sseModule } from './sse.ts';
@@ -81,6 +81,8 @@ export function trafficScript(fallback: string, only?: TransportName, { keepGaps
       const recorded = {
         transport: ask.transport,
         measured: isMeasured(name, due, startTime, profile),
+        from: measuredFrom(name, startTime, profile),
+        durationMs: (profile.durationSeconds ?? Number.POSITIVE_INFINITY) * 1000,
         slos,
         keepGaps,
       };
