@@ -121,7 +121,7 @@ describe('a target that is different, and legal', () => {
     });
     expect(live.outcome).toBe('conformant');
     const streamed = /^(stream|tools\.stream|tools\.delta)\./;
-    // Its answers call one function each, streamed or not.
+    // The server calls one function an answer.
     expect(idsOf(live, 'not-applicable').filter((id) => !streamed.test(id))).toEqual(['tools.call.id-unique']);
     expect(idsOf(live, 'not-applicable')).toContain('stream.status');
   });
