@@ -146,7 +146,7 @@ describe('the exit code', () => {
   });
 
   test('is 4 for a target that dies midway, and what was measured is reported', async () => {
-    const target = await countingServer(20, () => void target.close());
+    const target = await countingServer(60, () => void target.close());
     const child = start('steady', '--url', target.url, ...endless);
     const { code, stdout } = await finish(child);
     const result = JSON.parse(stdout);
