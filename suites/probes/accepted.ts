@@ -3,14 +3,13 @@ import { expectEach, expectStatus, expectThat, jsonOf, need } from '../expect.ts
 import { member } from '../member.ts';
 import { type BoundProbe, type ChatMembers, type Context, defineProbe } from '../probe.ts';
 import type { Reply } from '../reply.ts';
-import { needAnsweredChat, needTools } from './prerequisites.ts';
+import { needAnsweredChat } from './prerequisites.ts';
 import { ask, weatherTool } from './prompts.ts';
 
 interface Acceptance {
   readonly id: RequirementId;
   /** The requests that must be answered with 200, as changes to a plain chat. */
   readonly chats: readonly ChatMembers[];
-  readonly wantsTools?: true;
 }
 
 const acceptances: readonly Acceptance[] = [
@@ -55,11 +54,11 @@ const acceptances: readonly Acceptance[] = [
   { id: 'chat.presence-penalty.range', chats: [{ presence_penalty: -2 }, { presence_penalty: 2 }] },
   { id: 'chat.stop.null', chats: [{ stop: null }] },
   { id: 'chat.tools.empty', chats: [{ tools: [] }] },
-  { id: 'chat.tool-choice.auto', chats: [{ tools: [weatherTool], tool_choice: 'auto' }], wantsTools: true },
+  { id: 'chat.tool-choice.auto', chats: [{ tools: [weatherTool], tool_choice: 'auto' }] },
   { id: 'chat.user.accepted', chats: [{ user: 'stack29-conformance' }] },
 ];
 
-function accepts({ id, chats, wantsTools }: Acceptance): BoundProbe {
+function accepts({ id, chats }: Acceptance): BoundProbe {
   return defineProbe<readonly Reply[]>({
     name: `a chat for ${id}`,
     cost: { requests: chats.length, tokens: chats.length * (id === 'chat.request.every-parameter' ? 1060 : 60) },
@@ -67,7 +66,6 @@ function accepts({ id, chats, wantsTools }: Acceptance): BoundProbe {
     judge: {
       [id]: (replies: readonly Reply[], context: Context) => {
         needAnsweredChat(context);
-        if (wantsTools) needTools(context);
         return expectEach(replies, (reply) => expectStatus(reply, 200));
       },
     },
@@ -80,8 +78,7 @@ const noCalls = defineProbe({
   act: (target) =>
     target.chat({ messages: ask('What is the weather in Oslo?'), tools: [weatherTool], tool_choice: 'none' }),
   judge: {
-    'chat.tool-choice.none': (reply, context) => {
-      needTools(context);
+    'chat.tool-choice.none': (reply) => {
       const calls = member(jsonOf(reply), 'choices', 0, 'message', 'tool_calls');
       const none = calls === undefined || calls === null || (Array.isArray(calls) && calls.length === 0);
       return expectThat(reply, 'tool_calls', none, 'no tool calls', calls);

@@ -1,4 +1,4 @@
-import { NotApplicable, need } from '../expect.ts';
+import { need } from '../expect.ts';
 import type { Context } from '../probe.ts';
 import type { Reply } from '../reply.ts';
 
@@ -19,11 +19,4 @@ export function needExhaustedKey({ options }: Pick<Context, 'options'>): undefin
 /** A key that is refused as such was not used up, but is none. */
 export function needKeyKnown({ status }: Reply): undefined {
   need(status !== 401 && status !== 403, `the key was refused with ${status}: give one that is valid and used up`);
-}
-
-/** Throws where the model in use says of itself that it has no tools. */
-export function needTools({ baseline }: Context): undefined {
-  if (baseline.models.find(({ id }) => id === baseline.model)?.tools === false) {
-    throw new NotApplicable('the model declares that it has no tools');
-  }
 }

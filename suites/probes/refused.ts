@@ -4,7 +4,7 @@ import { expectStatus, need } from '../expect.ts';
 import { type BoundProbe, type ChatMembers, type Context, defineProbe } from '../probe.ts';
 import type { Reply } from '../reply.ts';
 import { expectIdentifier } from './error-identifiers.ts';
-import { needAnsweredChat, needTools } from './prerequisites.ts';
+import { needAnsweredChat } from './prerequisites.ts';
 import { ask, weatherTool } from './prompts.ts';
 
 /** Chats that are wrong in one parameter each, as changes to a plain chat that the target answers. */
@@ -82,7 +82,6 @@ const definitions = defineProbe<Definitions>({
   judge: {
     'chat.tools.definition': ({ sound }, context) => {
       needAnsweredChat(context);
-      needTools(context);
       return expectStatus(sound, 200);
     },
     'tools.definition.malformed': (seen, context) => definitionRefusal(seen, seen.text, context),
