@@ -24,6 +24,9 @@ export const runPython: RunProgram = async (request, signal) => {
     return { error: 'Python is not installed on this server: npm install pyodide brings it' };
   }
   const child = startBare(resolve('#python-program'), folder);
+  const kill = () => child.kill('SIGKILL');
+  // A program that never pauses does not notice that its server has ended.
+  process.once('exit', kill);
   try {
     return await outcomeOf(
       child,
@@ -31,7 +34,8 @@ export const runPython: RunProgram = async (request, signal) => {
       signal,
     );
   } finally {
-    child.kill('SIGKILL');
+    process.off('exit', kill);
+    kill();
   }
 };
 
