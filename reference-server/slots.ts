@@ -35,7 +35,9 @@ export class Slots {
   /** Takes a chat, unless every slot is busy and the queue is full. */
   take(): Turn | ApiError {
     if (this.#taken >= this.total + this.#longestQueue) {
-      return unavailable(`${this.total} chats are being answered and ${this.#longestQueue} wait already`);
+      return unavailable(
+        `as many chats are being answered (${this.total}) and wait (${this.#longestQueue}) as this server takes`,
+      );
     }
     this.#taken += 1;
     let state: 'queued' | 'busy' | 'left' = 'queued';
