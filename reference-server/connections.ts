@@ -26,9 +26,10 @@ export class Connections {
     const { socket } = response.req;
     const over = this.#activity.begin();
     const end = () => {
+      // The close of a connection brings that of its response, while it is still being told to all who listen.
+      if (!this.#answers.delete(response)) return;
       response.off('close', end);
       socket.off('close', end);
-      this.#answers.delete(response);
       over();
       ended();
     };

@@ -65,7 +65,10 @@ export function heldBackend() {
     ...scriptedBackend(),
     async *generate(_, signal) {
       yield { type: 'text', text: 'one' };
-      const left = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+      const left = new Promise<void>((resolve) => {
+        if (signal.aborted) resolve();
+        signal.addEventListener('abort', () => resolve());
+      });
       await Promise.race([held, left]);
       if (signal.aborted) return;
       yield { type: 'text', text: ' two' };
