@@ -110,13 +110,10 @@ export async function serve(choices: ServeChoices, { stderr, stdout, exit }: Ser
     });
     undo.push(server.close);
     metrics?.observe(server.state);
-    if (madeUp) {
-      const words = `neither API_KEY nor --keys is given, so this server takes the key ${madeUp}\n`;
-      (log ? stdout : stderr).write(words);
-    }
-    if (kind === 'gguf') say(`listening on ${server.url}, and loading the model`);
+    if (kind === 'gguf') log?.say(`listening on ${server.url}, and loading the model`);
     await Promise.race([server.ready, interruption.asked]);
     if (server.state.phase === 'serving') {
+      if (madeUp) tellKey(madeUp, log ? stdout : stderr);
       say(`serving ${(await backend).model.id} on ${server.url}`);
       process.send?.({ type: 'ready', url: server.url });
     }
@@ -125,6 +122,10 @@ export async function serve(choices: ServeChoices, { stderr, stdout, exit }: Ser
   } finally {
     for (const step of undo.reverse()) await step();
   }
+}
+
+function tellKey(key: string, stream: ServeHost['stdout']): void {
+  stream.write(`neither API_KEY nor --keys is given, so this server takes the key ${key}\n`);
 }
 
 /** Lets what is under way come to its end. @param alone says that nobody is there any more who would wait for it */
