@@ -155,6 +155,15 @@ describe('a server that drains', () => {
   });
 });
 
+test('a server whose model starts again after a crash says so to who asks for its health', async () => {
+  const backend = { ...scriptedBackend(), available: false };
+  const { send, state } = await startRig({ backend });
+  const { status, json } = await send('GET', '/../health', {}, '');
+  expect([status, json.error.code, state.ready]).toEqual([503, 'service_unavailable', false]);
+  backend.available = true;
+  expect([(await send('GET', '/../health', {}, '')).status, state.ready]).toEqual([200, true]);
+});
+
 describe('a server whose model is being loaded', () => {
   /** It is loaded, or fails to be, when the test says so. */
   async function startLoading() {

@@ -15,7 +15,7 @@ import type { Clock } from './limits/clock.ts';
 import { Limiter } from './limits/limiter.ts';
 import { type LimitStore, memoryStore } from './limits/store.ts';
 import { tellAll, type Watcher } from './operation/watcher.ts';
-import { Phase } from './phase.ts';
+import { Phase, unavailable } from './phase.ts';
 import { refuseHead } from './request-head.ts';
 import { errorReply, type Reply, respond } from './respond.ts';
 import { answerChat } from './routes/chat.ts';
@@ -73,6 +73,8 @@ export interface ServerOptions {
 /** Read anew by each access. */
 export interface ServerState {
   readonly phase: Phase['name'];
+  /** Whether chats are answered: not while the model is loaded, or starts again after a crash, nor at the end. */
+  readonly ready: boolean;
   readonly slots: Pick<Slots, 'total' | 'busy' | 'queued'>;
   /** Requests that are not answered whole, and open WebSockets. */
   readonly underWay: number;
@@ -173,6 +175,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     state: {
       get phase() {
         return phase.name;
+      },
+      get ready() {
+        return phase.name === 'serving' && service.backend.available !== false;
       },
       slots: service.slots,
       get underWay() {
@@ -280,7 +285,10 @@ function createApp(service: Service, bodyLimit: number): App {
   app.get(
     '/health',
     { config: { open: true } },
-    json(() => ({ kind: 'health', body: { status: 'ok' } })),
+    json(() => {
+      if (service.backend.available === false) throw unavailable('the model is starting again');
+      return { kind: 'health', body: { status: 'ok' } };
+    }),
   );
   app.get(
     '/v1/models',

@@ -54,6 +54,9 @@ export async function loadGgufBackend(
   const ended = keepRunning();
   return {
     model,
+    get available() {
+      return client !== undefined;
+    },
     countPrompt: async (messages, signal, tools) => running().countPrompt(messages, signal, tools),
     async *generate(generation, signal) {
       if (!signal.aborted) yield* running().generate(generation, signal);

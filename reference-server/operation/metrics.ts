@@ -77,8 +77,10 @@ export function createMetrics(version: string): Metrics {
   );
   const deliveries = counter('webhook_deliveries_total', 'Deliveries to webhooks that are over.', 'outcome');
   const socketErrors = counter('websocket_errors_total', 'Error messages on WebSockets.', 'code');
-  gauge('ready', '1 where requests are answered; 0 while the model is loaded, and before the end.', ({ phase }) =>
-    phase === 'serving' ? 1 : 0,
+  gauge(
+    'ready',
+    '1 where chats are answered; 0 while the model is loaded or starts again, and before the end.',
+    (now) => (now.ready ? 1 : 0),
   );
   gauge('slots', 'Generations that may run at the same time.', ({ slots }) => slots.total);
   gauge('slots_busy', 'Generations that run.', ({ slots }) => slots.busy);
