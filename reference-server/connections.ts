@@ -36,7 +36,8 @@ export class Connections {
     this.#answers.add(response);
     if (this.#draining) response.shouldKeepAlive = false;
     response.on('close', end);
-    // A response that waits behind another of its connection never closes.
+    // A response that waits behind another of its connection never closes, and any number may wait.
+    socket.setMaxListeners(0);
     socket.on('close', end);
     if (socket.destroyed) end();
   }

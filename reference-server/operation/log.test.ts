@@ -35,7 +35,12 @@ test('a request has a line when it begins and one when it ends, under its id', a
   await until(() => said('request ended').length === 1);
   const [began, ended] = lines();
   const request = { level: 'info', id: 'my-29', method: 'POST', route: '/v1/chat/completions' };
-  expect(began).toEqual({ ...request, time: expect.any(String), account: expect.any(String), msg: 'request began' });
+  expect(began).toEqual({
+    ...request,
+    time: expect.any(String),
+    account: expect.stringMatching(/^key [0-9a-f]{8}$/),
+    msg: 'request began',
+  });
   expect(Number.isNaN(Date.parse(String(began?.time)))).toBe(false);
   expect(ended).toEqual({
     ...began,

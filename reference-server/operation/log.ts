@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import type { Exchange } from '../admission.ts';
 import { BackendUnavailable } from '../backends/backend.ts';
+import type { Account } from '../keys/keyring.ts';
 import { StoreUnavailable } from '../limits/store.ts';
 import { Undelivered } from '../webhooks/courier.ts';
 import type { Chat, Watcher } from './watcher.ts';
@@ -49,7 +50,7 @@ export function createLog(level: LogLevel, write: (line: string) => void): Log {
         if (chat.transport !== 'websocket') return;
         const { id, account } = exchange;
         const durationMs = since(exchange, chat.endedAt);
-        log.info({ id, account: account.id, durationMs, ...factsOfChat(exchange, chat) }, 'chat ended');
+        log.info({ id, account: nameOf(account), durationMs, ...factsOfChat(exchange, chat) }, 'chat ended');
       },
       socketOpened({ id }) {
         log.info({ id }, 'socket opened');
@@ -74,7 +75,12 @@ export function createLog(level: LogLevel, write: (line: string) => void): Log {
 }
 
 function factsOf({ id, method, route, account }: Exchange) {
-  return { id, method, route, account: account.id };
+  return { id, method, route, account: nameOf(account) };
+}
+
+/** Enough of the digest of a key to tell it from others, and too little to find a weak one by trying. */
+function nameOf({ id }: Account): string {
+  return id.startsWith('key ') ? id.slice(0, 'key '.length + 8) : id;
 }
 
 function factsOfChat(
