@@ -256,9 +256,9 @@ test('a crash ends what runs with BackendUnavailable, and the model comes back',
   const counts = [1, 2].map(() => backend.countPrompt(request('a'.repeat(40_000)).messages, wanted));
   process.kill(pid ?? 0, 'SIGKILL');
   const results = await Promise.allSettled([running, ...counts]);
-  expect(backend.available).toBe(false);
   const unavailable = { status: 'rejected', reason: expect.any(BackendUnavailable) };
   expect(results).toEqual([unavailable, unavailable, unavailable]);
+  expect(backend.available).toBe(false);
   await expect(backend.countPrompt(request('Hello').messages, wanted)).rejects.toThrow(BackendUnavailable);
   await expect(run(backend, request('Hello'))).rejects.toThrow('try again');
   await vi.waitUntil(() => run(backend, request('Hello')).catch(() => false), { timeout: 10_000, interval: 100 });
