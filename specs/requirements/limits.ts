@@ -3,6 +3,8 @@ import type { RequirementTable } from '../requirement.ts';
 const header = { level: 'MUST', profile: 'limits', source: 'rate-limits/rate-limit-headers' } as const;
 const tier = { level: 'MUST', profile: 'limits', source: 'rate-limits/tier-limits', need: 'spends-limits' } as const;
 const ofTier = { ...tier, need: 'tier' } as const;
+/** Seen by streams, whose beginning and end show which of them ran together. */
+const together = { ...ofTier, capability: 'streaming' } as const;
 const everyAuthenticated =
   'said of every response; judged on those to a valid key, streams and errors included, since a request without a tier has no limits to report';
 
@@ -92,17 +94,17 @@ export const limitRequirements = {
     reading: 'nothing in a response names the tier, so it is given; limits of Enterprise are whatever the headers say',
   },
   'limits.concurrent.admitted': {
-    ...ofTier,
+    ...together,
     statement: 'as many requests as the tier runs at the same time are admitted together',
   },
   'limits.concurrent.refused': {
-    ...ofTier,
+    ...together,
     statement: 'no more requests run at the same time than the tier allows; one more is refused with 429, or waits',
     reading:
       'what becomes of one more is not stated: the table of errors has 429 for too many requests, and a queue keeps the limit too',
   },
   'limits.concurrent.freed': {
-    ...ofTier,
+    ...together,
     statement: 'when one of as many requests as the tier runs at the same time ends, another is admitted',
   },
   'limits.tokens.refused': {
