@@ -5,8 +5,9 @@ import { limitHeader } from '../limit-headers.ts';
 import { defineProbe, type Target } from '../probe.ts';
 import type { Reply } from '../reply.ts';
 import { sure } from './answer.ts';
+import { isForPlaces, isForTokens, needTokens } from './refusal.ts';
 import { tierLimits } from './tier.ts';
-import { isForDay, momentAfter, needTokens, opening } from './waiting.ts';
+import { momentAfter, opening } from './waiting.ts';
 
 interface Held {
   /** Chats that the tier runs at the same time. */
@@ -57,7 +58,7 @@ export const concurrency = defineProbe<Held>({
     return { most, streams: await Promise.all(begun), next };
   },
   judge: {
-    'limits.concurrent.admitted': ({ most, streams }) => {
+    'limits.concurrent.admitted': ({ most, streams, next }) => {
       const { admitted, refused } = sorted(streams);
       const [first] = refused;
       if (first === undefined) {
@@ -73,13 +74,15 @@ export const concurrency = defineProbe<Held>({
         refused.every(({ status }) => status === 429),
         `a stream was answered with ${first.status}`,
       );
+      needForPlaces(first, next);
       violate(first, 'streams admitted together', `${most}`, `${admitted.length}`);
     },
-    'limits.concurrent.refused': ({ most, streams }) => {
+    'limits.concurrent.refused': ({ most, streams, next }) => {
       const { admitted, refused } = sorted(streams);
       const [first] = refused;
       if (first) {
         need(admitted.length >= most, `no more than ${admitted.length} were admitted together`);
+        needForPlaces(first, next);
         return expectEqual(first, 'status', first.status, 429);
       }
       const last = admitted.at(-1);
@@ -101,6 +104,7 @@ export const concurrency = defineProbe<Held>({
       needTokens(next);
       need(next.status === 200 || next.status === 429, `the chat was answered with ${next.status} for another reason`);
       need(next.status === 200 || length === most, `${length} streams were admitted, so that one more may not be`);
+      need(next.status === 200 || isForPlaces(next), unnamed);
       return expectEqual(next, 'status', next.status, 200);
     },
   },
@@ -131,11 +135,18 @@ async function admitted(stream: Promise<Reply>): Promise<void> {
 
 async function nextChat(target: Target): Promise<Reply> {
   let reply = await target.chat({ max_tokens: 1 }, { unpaced: true, atOnce: true });
-  for (let count = 1; count < tries && reply.status === 429 && !isForDay(reply); count += 1) {
+  for (let count = 1; count < tries && reply.status === 429 && !isForTokens(reply); count += 1) {
     const notBefore = momentAfter(reply, betweenTriesMs);
     reply = await target.chat({ max_tokens: 1 }, { unpaced: true, atOnce: true, notBefore });
   }
   return reply;
+}
+
+const unnamed = 'the 429 does not tell for which limit it is, and may be for the tokens of the day';
+
+/** @throws Inconclusive where a refusal may be for tokens: they let no later chat pass */
+function needForPlaces(refused: Reply, next: Reply | undefined): undefined {
+  need(refused.status !== 429 || isForPlaces(refused) || next?.status === 200, unnamed);
 }
 
 /** @throws Inconclusive where a stream was not answered at all, or broke off, or the tokens of the day ran out */
