@@ -3,8 +3,8 @@ import { type RequirementId, requirementIds, requirements } from './requirements
 
 /** The capabilities without any of which a requirement is not about a target; empty where it is about every target. */
 export function capabilitiesOf(id: RequirementId): readonly Capability[] {
-  const { profile, capability } = requirements[id];
-  return [...(isCapability(profile) ? [profile] : []), ...(capability ? [capability] : [])];
+  const { profile, capability = [] } = requirements[id];
+  return [isCapability(profile) ? profile : [], capability].flat();
 }
 
 function isCapability(profile: TopicProfile): profile is Exclude<TopicProfile, 'core' | 'limits' | 'clients'> {

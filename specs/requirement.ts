@@ -46,7 +46,7 @@ export interface Requirement {
   readonly reading?: string;
   readonly need?: Need;
   /** What a target must have for this to be about it, beside the topic of the profile. */
-  readonly capability?: Capability;
+  readonly capability?: Capability | readonly Capability[];
   /** Why no check can see it; such a row is listed and never judged. */
   readonly unobservable?: string;
 }

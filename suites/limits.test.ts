@@ -99,6 +99,7 @@ describe('the limits of a tier', () => {
         'inconclusive',
         expect.stringContaining('--concurrent'),
       ]),
+      ['limits.shared.concurrent', 'inconclusive', expect.stringContaining('--concurrent')],
     ]);
   });
 

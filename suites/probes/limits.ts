@@ -4,7 +4,10 @@ import { defineProbe, type Target } from '../probe.ts';
 import type { Reply } from '../reply.ts';
 import { timeOf, windowMs } from '../universal/limits.ts';
 import { concurrency } from './concurrency.ts';
-import { isForTokens, needTokens } from './refusal.ts';
+import { isForTokens, needTokens, unnamed } from './refusal.ts';
+import { sharedPlaces } from './shared-places.ts';
+import { sharedRequests } from './shared-requests.ts';
+import { sharedTokens } from './shared-tokens.ts';
 import { exhaustedKey, tierNumber } from './tier.ts';
 import { momentAfter, opening, retryTime } from './waiting.ts';
 
@@ -231,7 +234,7 @@ function expectAdmitted({ first, afterwards }: SpentWindow, reply: Reply): undef
   need(reply.status === 200 || reply.status === 429, `the chat was answered with ${reply.status} for another reason`);
   // Tokens that are used up let no later chat pass, and take nothing from what remains of the requests.
   const isKnown = reply.status === 200 || tellsLimit(first, reply) || afterwards?.status === 200;
-  need(isKnown, 'the 429 does not tell for which limit it is, and may be for the tokens of the day');
+  need(isKnown, unnamed);
   return expectEqual(reply, 'status', reply.status, 200);
 }
 
@@ -279,4 +282,12 @@ function sameReset(one: Reply, other: Reply): boolean {
   return limitHeader(one, 'reset') === limitHeader(other, 'reset');
 }
 
-export const limitProbes = [exhaustedKey, tierNumber, spendWindow, concurrency];
+export const limitProbes = [
+  exhaustedKey,
+  tierNumber,
+  spendWindow,
+  concurrency,
+  sharedTokens,
+  sharedRequests,
+  sharedPlaces,
+];

@@ -27,6 +27,16 @@ export function needTokens(reply: Reply): undefined {
   need(!isForTokens(reply), 'the tokens of the day are used up: try again when they are back, or give another key');
 }
 
+export const unnamed = 'the 429 does not tell for which limit it is, and may be for the tokens of the day';
+
+/**
+ * @param next a later chat
+ * @throws Inconclusive where a refusal may be for tokens: they let no later chat pass
+ */
+export function needForPlaces(refused: Reply, next: Reply | undefined): undefined {
+  need(refused.status !== 429 || isForPlaces(refused) || next?.status === 200, unnamed);
+}
+
 const aboutTokens = /tokens?\b|\bquota|\bdaily\b|\b(a|per) day\b/i;
 const aboutRequests = /\brequests? (a|per) min|\brequests?[ _-]limit|\brpm\b/i;
 const aboutPlaces = /concurren|same time|simultaneous|parallel|at once|at a time/i;
