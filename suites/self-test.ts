@@ -19,7 +19,7 @@ import { demandsOf, readFaultHeader } from './transport/fault-header.ts';
 import { openWebhookListener } from './webhooks/listener.ts';
 
 /** A server to judge, and the requirements that it must be found to break: these and no others. */
-interface Subject {
+export interface Subject {
   readonly kind: 'clean' | 'dialect' | 'fault';
   readonly name: string;
   readonly description: string;
@@ -27,7 +27,7 @@ interface Subject {
   readonly behaviour: Behaviour;
 }
 
-export interface Trial extends Omit<Subject, 'behaviour'> {
+export interface Verdict extends Omit<Subject, 'behaviour'> {
   /** Requirements that read fail, warn or note. */
   readonly tripped: readonly RequirementId[];
   /** Requirements that could not be observed beside a breach: its consequence. */
@@ -35,6 +35,9 @@ export interface Trial extends Omit<Subject, 'behaviour'> {
   /** Requirements that read error. */
   readonly faulty: readonly RequirementId[];
   readonly holds: boolean;
+}
+
+export interface Trial extends Verdict {
   readonly report: Report;
 }
 
@@ -73,14 +76,13 @@ export class NeedsPython extends Error {}
 /** The first, third and so on, or the others. */
 export type Half = 0 | 1;
 
-interface SelfTestSettings {
+interface Selection {
   /** One subject; all of them by default. */
   readonly name?: string | undefined;
   /** Every other one of them, so that two processes can share the work; both halves by default. */
   readonly half?: Half;
   /** The interpreter that runs the clients in Python; without it, faults that only clients see are left out. */
   readonly python?: string | undefined;
-  readonly onTrial?: (trial: Trial) => void;
 }
 
 /** Whether only real clients show what a subject breaks. They take seconds, so other faults are tried without them. */
@@ -92,31 +94,41 @@ function isShownByClients(id: RequirementId): boolean {
   return requirements[id].profile === 'clients';
 }
 
-/**
- * Judges one server a subject with the full profile, and compares what it broke with what it must break.
- * @throws UnknownSubject and NeedsPython
- */
-export async function selfTest({ name, half, python, onTrial }: SelfTestSettings = {}): Promise<readonly Trial[]> {
+/** @throws UnknownSubject and NeedsPython */
+export function subjectsOf({ name, half, python }: Selection): readonly Subject[] {
   const named = name === undefined ? trialSubjects : trialSubjects.filter((subject) => subject.name === name);
   if (named.length === 0) throw new UnknownSubject(name ?? '');
   const subjects = named
     .filter((_, index) => half === undefined || index % 2 === half)
     .filter((subject) => python !== undefined || !needsClients(subject));
   if (subjects.length === 0) throw new NeedsPython(`only real clients see the fault ${name}: give --python`);
-  const backend = trialBackend();
-  // The first program takes as long as its interpreter takes to load, which no trial is to wait for.
-  await codeRunner().run({ id: '', name: 'execute_code', arguments: '{"code":"","language":"js"}' }, never);
+  return subjects;
+}
+
+/**
+ * Judges one server a subject with the full profile, and compares what it broke with what it must break.
+ * @throws UnknownSubject and NeedsPython
+ */
+export async function selfTest(selection: Selection = {}): Promise<readonly Trial[]> {
+  const subjects = subjectsOf(selection);
+  const attempt = await openTrials(selection.python);
   const trials: Trial[] = [];
   const waiting = [...subjects];
   const lane = async () => {
     for (let subject = waiting.shift(); subject !== undefined; subject = waiting.shift()) {
-      const trial = await trySubject(subject, backend, { timeoutMs: 5_000, python });
-      trials.push(trial);
-      onTrial?.(trial);
+      trials.push(await attempt(subject));
     }
   };
   await Promise.all(Array.from({ length: lanes }, lane));
   return subjects.flatMap((subject) => trials.filter((trial) => trial.name === subject.name));
+}
+
+/** What tries subjects in this process, one or several at a time. */
+export async function openTrials(python: string | undefined): Promise<(subject: Subject) => Promise<Trial>> {
+  const backend = trialBackend();
+  // The first program takes as long as its interpreter takes to load, which no trial is to wait for.
+  await codeRunner().run({ id: '', name: 'execute_code', arguments: '{"code":"","language":"js"}' }, never);
+  return (subject) => trySubject(subject, backend, { timeoutMs: 5_000, python });
 }
 
 /** As fast as can be, but for the streams that are to run at the same time. */
@@ -130,8 +142,8 @@ export function trialBackend(): Backend {
   };
 }
 
-/** Servers at a time: enough to fill the waits of those that let a request time out. */
-const lanes = 6;
+/** Servers at a time in one process: enough to fill the waits of those that let a request time out. */
+export const lanes = 6;
 
 const key = 'sk-self-test-free-key';
 const disabledKey = 'sk-self-test-disabled-key';
@@ -235,7 +247,7 @@ function compare(subject: Omit<Subject, 'behaviour'>, report: Report, withClient
 }
 
 /** One line a trial: whether it came out as it must, and what it tripped. */
-export function trialLine({ kind, name, expected, tripped, lost, faulty, holds }: Trial): string {
+export function trialLine({ kind, name, expected, tripped, lost, faulty, holds }: Verdict): string {
   const missed = expected.filter((id) => !tripped.includes(id));
   const surplus = tripped.filter((id) => !expected.includes(id));
   const details = [
