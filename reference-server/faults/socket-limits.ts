@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Behaviour } from '../behaviour.ts';
+import { asked } from '../change.ts';
 import { onSockets } from '../websocket/change-socket.ts';
 import { socketPath } from '../websocket/upgrade.ts';
 import { always, decidingOnSockets as deciding } from './checks.ts';
@@ -38,6 +39,16 @@ export const socketLimitFaults = {
     description: 'a start with a key whose tokens of the day are used up is answered',
     trips: ['limits.shared.tokens'],
     behaviour: deciding(['tokens'], always),
+  },
+  'socket-places-kept': {
+    description: 'a generation of 300 tokens over a socket keeps its place when its client is gone',
+    trips: ['limits.shared.freed'],
+    behaviour: {
+      place: (place, exchange) =>
+        exchange.url.startsWith(socketPath) && asked(exchange).max_tokens === 300
+          ? { ...place, release: async () => {} }
+          : place,
+    },
   },
   'socket-limits-apart': {
     description: 'no limit of the tier is kept together over sockets and chats in bodies',

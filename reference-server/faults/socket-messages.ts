@@ -1,3 +1,5 @@
+import { ApiError } from '../api-error.ts';
+import type { Behaviour } from '../behaviour.ts';
 import { membersOf } from '../change.ts';
 import { inGeneration, inReply, onSockets, typeOf } from '../websocket/change-socket.ts';
 import type { Outbound, SocketBehaviour } from '../websocket/socket-behaviour.ts';
@@ -19,6 +21,11 @@ const beforeDone = (...messages: readonly Outbound[]) => inGeneration('done', (d
 
 /** Of the form of messages, and of what tools are told by them. */
 export const socketMessageFaults = {
+  'socket-long-message-fatal': {
+    description: 'after a message of 256 KiB no socket can be opened with its key',
+    trips: ['websocket.message.long'],
+    behaviour: closedByLong(),
+  },
   'socket-unknown-type-ignored': {
     description: 'messages of unknown types are ignored',
     trips: ['websocket.message.unknown-type'],
@@ -157,3 +164,16 @@ export const socketMessageFaults = {
     behaviour: beforeDone({ type: 'tool_result', ...toolResult }),
   },
 } as const satisfies Faults;
+
+/** Remembers accounts, each of one server. */
+function closedByLong(): Behaviour {
+  const closed = new WeakSet<object>();
+  const refusal = new ApiError('internal_error', 'the sockets are out of order');
+  return onSockets({
+    receive(message, { exchange }) {
+      if (JSON.stringify(message).length > 200_000) closed.add(exchange.account);
+      return message;
+    },
+    decide: (refused, step, { exchange }) => (step === 'upgrade' && closed.has(exchange.account) ? refusal : refused),
+  });
+}

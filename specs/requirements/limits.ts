@@ -124,6 +124,14 @@ export const limitRequirements = {
     statement: 'streams and generations over sockets together are no more than the tier runs at the same time',
     reading: `${oneCustomer}; one more is refused, with 429 or an error message, or waits. Judged where streams show it`,
   },
+  'limits.shared.freed': {
+    ...shared,
+    level: 'SHOULD',
+    statement:
+      'when the clients of as many socket generations as the tier runs at a time leave, a start is answered within 2 seconds',
+    reading:
+      'what becomes of a generation whose client is gone is not stated; one that goes on unread takes from its customer what the tier gives. The time is that in which other places are free again',
+  },
   'limits.shared.tokens': {
     ...shared,
     need: 'exhausted-key',

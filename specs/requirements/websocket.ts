@@ -126,6 +126,14 @@ export const websocketRequirements = {
     statement: 'a binary ping is answered: with an error message, with a close, or with pong as if it were text',
     reading: 'every message of the document is text; a client that hears nothing waits for ever',
   },
+  'websocket.message.long': {
+    ...types,
+    level: 'SHOULD',
+    need: 'more-requests',
+    statement: 'after a message of 256 KiB on one socket, a start on another is answered',
+    reading:
+      'no limit of messages is documented: an answer, an error message and a close are accepted, and what is judged is that other sockets go on',
+  },
   'websocket.message.json': {
     ...types,
     statement: 'every message of the server is text that holds a JSON object with a type, a string',

@@ -19,7 +19,12 @@ export function isForTokens(reply: Reply): boolean {
 
 /** Whether a 429 says in words that it is for what runs beside it. */
 export function isForPlaces(reply: Reply): boolean {
-  return reply.status === 429 && aboutPlaces.test(wordsOf(reply)) && !aboutTokens.test(wordsOf(reply));
+  return reply.status === 429 && saysPlaces(wordsOf(reply));
+}
+
+/** Whether the words of a refusal say that it is for what runs at the same time. */
+export function saysPlaces(words: string): boolean {
+  return aboutPlaces.test(words) && !aboutTokens.test(words);
 }
 
 /** @throws Inconclusive where tokens ran out: such a refusal says nothing of other limits */
