@@ -138,13 +138,19 @@ function needTogether(most: number, streams: readonly Reply[]): undefined {
 }
 
 /**
- * Whether several streams plainly waited for a place, of which there are `places`: after so many, the next began when
- * the first had ended, the one after it when the second had, and so on.
+ * Whether several streams plainly waited for a place, of which there are `places`: so many began at once, the next one
+ * when the first had ended, the one after it when the second had, and so on. On a busy machine streams begin late, too,
+ * but then not so neatly.
  */
 function isQueued(streams: readonly Reply[], places: number): boolean {
   const starts = streams.map(startOf).toSorted((one, other) => one - other);
   const ends = streams.map(endOf).toSorted((one, other) => one - other);
   const usual = Math.min(...streams.map((reply) => startOf(reply) - reply.exchange.sentAt));
-  const follows = (start: number, index: number) => start - (ends[index] ?? Infinity) <= graceMs + usual;
-  return starts.slice(places).every(follows) && streams.filter((reply) => waited(reply, streams)).length > 1;
+  const atOnce = (starts[places - 1] ?? Infinity) - (starts[0] ?? 0) <= graceMs;
+  const follows = (start: number, index: number) => {
+    const since = start - (ends[index] ?? Infinity);
+    return since >= -handOverMs && since <= graceMs + usual;
+  };
+  const waiting = streams.filter((reply) => waited(reply, streams));
+  return atOnce && starts.slice(places).every(follows) && waiting.length > 1;
 }

@@ -1,8 +1,10 @@
 import { expectThat, need } from '../expect.ts';
+import { limitHeader } from '../limit-headers.ts';
 import { defineProbe } from '../probe.ts';
 import type { Reply } from '../reply.ts';
 import { isFromTarget, refusedForNow } from '../socket.ts';
 import { needExhaustedKey, needKeyKnown } from './prerequisites.ts';
+import { isForTokens } from './refusal.ts';
 import { proof } from './socket-parts.ts';
 import { findPlace, placeCost, startText, talk } from './socket-place.ts';
 import { generated, isClose, isKeyRefused, needProof } from './socket-turns.ts';
@@ -30,6 +32,8 @@ export const sharedTokens = defineProbe<Spent>({
         chat.status === 429,
         `the same key was answered with ${chat.status} over REST, so its tokens are not used up`,
       );
+      const isKnown = isForTokens(chat) || (limitHeader(chat, 'remaining') ?? 0) > 0;
+      need(isKnown, 'the 429 over REST may be for its requests; try again in a minute');
       needKeyKnown(socket);
       need(!isKeyRefused(socket), 'the key was refused as such: give one that is valid and used up');
       const begun = generated(socket);
