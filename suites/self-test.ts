@@ -134,7 +134,7 @@ export async function openTrials(python: string | undefined): Promise<(subject: 
 /** As fast as can be, but for the streams that are to run at the same time. */
 export function trialBackend(): Backend {
   const fast = scriptedBackend({ vision: true });
-  const slow = scriptedBackend({ tokensPerSecond: 300, vision: true });
+  const slow = scriptedBackend({ tokensPerSecond: 200, vision: true });
   const isHeld = ({ maxTokens }: Generation) => maxTokens === 150 || maxTokens === 300;
   return {
     ...fast,
