@@ -9,6 +9,7 @@ import { membersOf } from '../change.ts';
 import { type Chat, complete, streamParts } from '../chat-answer.ts';
 import { generationOf, messagesOf, refuseBody } from '../chat-request.ts';
 import { readImages } from '../images/read-images.ts';
+import type { Place } from '../limits/store.ts';
 import { watchChat } from '../operation/watch-chat.ts';
 import { respond, respondWithStream } from '../respond.ts';
 import type { Service } from '../service.ts';
@@ -50,12 +51,14 @@ async function sendAnswer(
   if (chat.request.stream !== true) {
     const body = await complete(chat, told.events);
     if (!body) return void response.destroy();
+    // Who has the answer may ask again at once.
+    await chat.place.release();
     const { body: sent } = await respond(service, exchange, response, { kind: 'completion', body });
     return told.end(membersOf(sent).id || chat.id);
   }
   const parts = streamParts(chat, told.events, service.onFault);
   const first = await parts.next();
-  await respondWithStream(service, exchange, response, resume(first, parts));
+  await respondWithStream(service, exchange, response, resume(first, parts, chat.place));
   told.end(chat.id);
 }
 
@@ -76,14 +79,14 @@ export async function checkChat(
   pass(refuseBody(exchange.body, model.vision), 'body');
   const request = exchange.body as ChatRequest;
   pass(request.model === model.id ? undefined : unknownModel(request.model, model), 'model');
-  const taken = await takePlace(service, exchange);
+  const taken = await takePlace(service, exchange, seams.decide);
   const turn = service.slots.take();
   if (turn instanceof ApiError) {
     service.watch.refused('queue');
     await taken.release();
     throw turn;
   }
-  const place = {
+  const place: Place = {
     ...taken,
     release() {
       turn.leave();
@@ -108,7 +111,13 @@ function tooLong(promptTokens: number, contextWindow: number): ApiError {
   return new ApiError('context_length_exceeded', message, { param: 'messages' });
 }
 
-async function* resume<Item>(first: IteratorResult<Item>, rest: AsyncGenerator<Item>): AsyncGenerator<Item> {
+/** All of a stream whose first item was taken; its place is free before it is known to be over. */
+async function* resume<Item>(
+  first: IteratorResult<Item>,
+  rest: AsyncGenerator<Item>,
+  place: Place,
+): AsyncGenerator<Item> {
   if (!first.done) yield first.value;
   yield* rest;
+  await place.release();
 }

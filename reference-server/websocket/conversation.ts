@@ -169,7 +169,7 @@ async function openStart(conversation: Conversation, start: Members, about: Scen
   checkPhase(service);
   const { api_key, type: _, ...body } = start;
   const { account, authenticated } = opened.authenticated ? opened : holderOf(service, opened, about, api_key);
-  const { taken, allowance, refusal } = await service.limiter.countRequest(account);
+  const { taken, allowance, refusal } = await service.limiter.countRequest(behaviour.countsFor(account, about));
   const counted = { account, authenticated, requests: taken, allowance, overLimit: refusal };
   const exchange = { ...opened, ...counted, since, body };
   checkLimits(service, exchange);
