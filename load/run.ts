@@ -32,6 +32,9 @@ export async function runLoad(profileName: string, choices: LoadChoices, host: L
     host.stdout.write(lines.join(''));
     return loadExitCodes.passed;
   }
+  if (choices.engine !== 'k6' && (choices.k6 ?? choices.k6Image) !== undefined) {
+    throw new LoadProblem('usage', '--k6 and --k6-image are of --engine k6');
+  }
   const profile = settle(await readProfile(profileName), choices);
   if (choices.out !== undefined) await host.checkOut(choices.out);
   const view = openLiveView(host, choices.quiet);
@@ -60,14 +63,14 @@ export async function runLoad(profileName: string, choices: LoadChoices, host: L
 function k6Settings(
   profile: LoadProfile,
   { endpoint, description }: Subject,
-  { model, seed, k6, workers }: LoadChoices,
+  { model, seed, k6, k6Image: image, workers }: LoadChoices,
   { argv, signal }: LoadHost,
   { say }: LiveView,
 ): K6Settings {
   if (workers > 1) {
     throw new LoadProblem('usage', '--workers is of the embedded engine: k6 uses every core by itself');
   }
-  return { profile, endpoint, description, model, seed, k6, command: commandLine(argv), signal, say };
+  return { profile, endpoint, description, model, seed, k6, image, command: commandLine(argv), signal, say };
 }
 
 /** `undefined` where the user interrupts before there is anything to report. */

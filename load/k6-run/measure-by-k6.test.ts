@@ -1,22 +1,16 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { text } from 'node:stream/consumers';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { Behaviour } from '../../reference-server/behaviour.ts';
 import { problemsOf } from '../../specs/validate.ts';
 import type { LoadProfile } from '../../specs/wire.ts';
-import { endpointOf, startTarget, unlimited } from '../engine/test-rig.ts';
+import { startTarget, unlimited } from '../engine/test-rig.ts';
 import { standIn, trafficOf } from '../k6/stand-in/test-rig.ts';
+import { key, load } from './test-rig.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
-/** That of every target here. */
-const { key = '' } = endpointOf('');
-
-const program = resolve('dist/stack29-conformance.js');
 const folder = mkdtempSync(join(tmpdir(), 'stack29-test-'));
 const file = (name: string) => join(folder, name);
 
@@ -24,7 +18,6 @@ const file = (name: string) => join(folder, name);
 const k6 = file('k6');
 
 beforeAll(() => {
-  if (!existsSync(program)) throw new Error('these tests run the built command: npm run build');
   writeFileSync(k6, `#!/bin/sh\nexec '${process.execPath}' '${standIn}' "$@"\n`, { mode: 0o755 });
 });
 
@@ -37,26 +30,6 @@ function profileFile(profile: LoadProfile): string {
   const path = file(`profile-${profiles}.json`);
   writeFileSync(path, JSON.stringify(profile));
   return path;
-}
-
-interface LoadRun {
-  readonly path?: string;
-  readonly env?: Readonly<Record<string, string>>;
-  /** Interrupts the command when it is aborted. */
-  readonly interruption?: AbortSignal;
-}
-
-async function load(options: readonly string[], { path = '/nowhere', env = {}, interruption }: LoadRun = {}) {
-  const child = spawn(process.execPath, [program, 'load', ...options, '--engine', 'k6'], {
-    env: { PATH: path, STACK29_API_KEY: key, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 60_000,
-    detached: true,
-  });
-  // As the keyboard does, it reaches every process of the group.
-  interruption?.addEventListener('abort', () => process.kill(-(child.pid ?? 0), 'SIGINT'));
-  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
-  return { code: child.exitCode, stdout, stderr };
 }
 
 test('a k6 on PATH runs the profile, and its result is the report', async () => {
@@ -175,7 +148,6 @@ test('an interruption ends k6 too, with what it measured', async () => {
 });
 
 test.each([
-  ['no k6 and no package for containers', ['smoke', '--url', 'http://127.0.0.1:9/v1'], 2, 'install k6'],
   ['a k6 that is not there', ['smoke', '--url', 'http://127.0.0.1:9/v1', '--k6', '/nowhere/k6'], 2, '/nowhere/k6'],
   ['a search', ['capacity', '--url', 'http://127.0.0.1:9/v1', '--k6', k6], 2, 'take --engine embedded'],
   ['workers', ['smoke', '--url', 'http://127.0.0.1:9/v1', '--k6', k6, '--workers', '2'], 2, 'uses every core'],
@@ -190,6 +162,18 @@ test.each([
   expect([code, stdout]).toEqual([expected, '']);
   expect(stderr).toMatch(/^error: .*\n$/m);
   expect(stderr).toContain(words);
+});
+
+// Where there is one, it may have the image.
+test.skipIf(existsSync('/var/run/docker.sock'))('no k6 and no container engine is told in one line', async () => {
+  const { code, stdout, stderr } = await load(['smoke', '--url', 'http://127.0.0.1:9/v1']);
+  expect([code, stdout]).toEqual([2, '']);
+  expect(stderr).toMatch(/^error: .*install k6.*\n$/m);
+});
+
+test.each([[['--k6', 'k6']], [['--k6-image', 'k6:1.0']]])('%s of another engine is refused', async (option) => {
+  const { code, stdout, stderr } = await load(['smoke', ...option, '--engine', 'embedded'], {}, []);
+  expect([code, stdout, stderr]).toEqual([2, '', 'error: --k6 and --k6-image are of --engine k6\n']);
 });
 
 test('a key that is refused is told, and not shown', async () => {

@@ -3,6 +3,7 @@ import type { LoadProfile, LoadResult } from '../../specs/wire.ts';
 import type { Endpoint } from '../engine/job.ts';
 import { LoadProblem } from '../problem.ts';
 import { runInContainer } from './container.ts';
+import { k6Image } from './image.ts';
 import { runLocally } from './local.ts';
 import { type ScriptName, scriptsOf } from './scripts.ts';
 import type { K6Outcome, K6Task } from './task.ts';
@@ -18,6 +19,8 @@ export interface K6Settings {
   readonly command: string;
   /** Path of k6; default: the one on PATH, else its image in a container. */
   readonly k6: string | undefined;
+  /** The image to run in a container, whether there is a k6 on PATH or not. */
+  readonly image: string | undefined;
   readonly signal: AbortSignal;
   readonly say: (line: string) => void;
 }
@@ -40,7 +43,7 @@ export async function measureByK6(settings: K6Settings): Promise<LoadResult | un
 }
 
 async function runScript(script: ScriptName, settings: K6Settings): Promise<LoadResult | undefined> {
-  const { profile, endpoint, description, model, seed, command, k6, signal } = settings;
+  const { profile, endpoint, description, model, seed, command, k6, image, signal } = settings;
   const task: K6Task = {
     script,
     endpoint,
@@ -55,7 +58,8 @@ async function runScript(script: ScriptName, settings: K6Settings): Promise<Load
       ...(seed !== undefined && { STACK29_SEED: String(seed) }),
     },
   };
-  const outcome = (await runLocally(k6 ?? 'k6', task)) ?? (await runInContainer(task));
+  const local = image === undefined ? await runLocally(k6 ?? 'k6', task) : undefined;
+  const outcome = local ?? (await runInContainer(image ?? k6Image, task));
   const { code, written } = outcome;
   if (signal.aborted && written === '') return undefined;
   if (written === '' || (code !== 0 && code !== 99 && !signal.aborted)) throw problemOf(outcome);
@@ -66,13 +70,16 @@ async function runScript(script: ScriptName, settings: K6Settings): Promise<Load
   return { ...result, target, ...(signal.aborted && { endedEarly: 'interrupted', outcome: 'incomplete' }) };
 }
 
-function problemOf({ code, words }: K6Outcome): LoadProblem {
+function problemOf({ place, code, words }: K6Outcome): LoadProblem {
   const last = words.split('\n').findLast((line) => line.includes('level=error')) ?? '';
   const [, logged = ''] = /msg="((?:[^"\\]|\\.)*)"/.exec(last) ?? [];
   // The first line says what is wrong, and the others where in the script.
   const message = logged.split('\\n')[0]?.replace(/^(Error: )+/, '') || words.trim() || 'it said nothing';
   const kind = /does not answer|cannot be measured/.test(message) ? 'unreachable' : 'usage';
-  return new LoadProblem(kind, `k6 ended with exit code ${code}: ${message}`);
+  return new LoadProblem(
+    kind,
+    `k6${place === undefined ? '' : `, ${place},`} ended with exit code ${code}: ${message}`,
+  );
 }
 
 const worst: readonly LoadResult['outcome'][] = ['broken', 'crossed', 'incomplete', 'passed'];

@@ -12,6 +12,8 @@ export interface K6Task {
 
 /** What came of it. */
 export interface K6Outcome {
+  /** Where k6 ran, where that is not on this machine itself. */
+  readonly place?: string;
   readonly code: number | null;
   /** The result that the script wrote, as text; empty where it wrote none. */
   readonly written: string;

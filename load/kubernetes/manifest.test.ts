@@ -69,6 +69,17 @@ test('runners share the load, which the manifest says what to make of', async ()
   expect(stdout).toMatch(/^# .*of each runner by itself/m);
 });
 
+test.each([
+  ['registry.example.org/k6:2.2.0', 'is pinned'],
+  ['registry.example.org:5000/k6@sha256:0123', 'is pinned'],
+  ['registry.example.org:5000/k6', 'names no release'],
+  ['k6:latest', 'names no release'],
+])('the runners may have another image: %s %s', async (image, words) => {
+  const { stdout } = await print('steady', ...url, '--k6-image', image);
+  expect(documentsOf(stdout).testRun.spec.runner.image).toBe(image);
+  expect(stdout).toContain(`# ${image} ${words}`);
+});
+
 test('a tier of several checks names the scripts that remain', async () => {
   const first = await print('tier-free', ...url);
   expect(documentsOf(first.stdout).testRun.metadata.name).toBe('stack29-tier-requests-tier-free');

@@ -1,6 +1,6 @@
 import { Document } from 'yaml';
 import type { LoadProfile } from '../../specs/wire.ts';
-import { k6Image } from '../k6-run/container.ts';
+import { k6Image } from '../k6-run/image.ts';
 import { readScript, type ScriptName, scriptsOf } from '../k6-run/scripts.ts';
 import { LoadProblem } from '../problem.ts';
 
@@ -14,6 +14,8 @@ export interface ClusterRun {
   readonly insecure: boolean;
   /** Pods that share the load. */
   readonly parallelism: number;
+  /** What the runners run, other than the public image of k6. */
+  readonly image: string | undefined;
   /** The Secret that holds the key as STACK29_API_KEY. */
   readonly secret: string;
   readonly namespace: string | undefined;
@@ -57,7 +59,7 @@ export function manifestOf(run: ClusterRun): string {
       parallelism,
       script: { configMap: { name, file: 'script.js' } },
       runner: {
-        image: k6Image,
+        image: run.image ?? k6Image,
         env: Object.entries(environment(run)).map(([variable, value]) => ({ name: variable, value })),
         envFrom: [{ secretRef: { name: run.secret } }],
       },
@@ -90,10 +92,16 @@ function preface({ secret, namespace }: ClusterRun, name: string): string[] {
   ];
 }
 
-function caveats({ parallelism, profile }: ClusterRun, scripts: readonly ScriptName[], script: ScriptName): string[] {
+function caveats(
+  { parallelism, profile, image = k6Image }: ClusterRun,
+  scripts: readonly ScriptName[],
+  script: ScriptName,
+): string[] {
   const others = scripts.filter((other) => other !== script);
   return [
-    `${k6Image} is pinned, so that a run can be repeated.`,
+    isPinned(image)
+      ? `${image} is pinned, so that a run can be repeated.`
+      : `${image} names no release, so that a later run may be by another k6.`,
     ...(profile.kind === 'tier'
       ? ['A tier is tried by one runner: several would each count a part of what the limit counts whole.']
       : [
@@ -110,6 +118,11 @@ function caveats({ parallelism, profile }: ClusterRun, scripts: readonly ScriptN
 
 function comment(lines: readonly string[]): string {
   return lines.map((line) => ` ${line}`).join('\n');
+}
+
+/** Whether an image has a tag that does not move, or a digest. */
+function isPinned(image: string): boolean {
+  return /@sha256:|:(?!latest$)[\w.-]+$/.test(image);
 }
 
 /** A name that Kubernetes takes. */
