@@ -43,7 +43,7 @@ export async function runLoad(profileName: string, choices: LoadChoices, host: L
   try {
     const result =
       choices.engine === 'k6'
-        ? await measureByK6(k6Settings(profile, subject, choices, host, view))
+        ? await measureByK6(k6Settings(profile, profileName, subject, choices, host, view))
         : await measureSubject(profile, profileName, subject, choices, host, view);
     view.end();
     if (result === undefined) {
@@ -62,6 +62,7 @@ export async function runLoad(profileName: string, choices: LoadChoices, host: L
 
 function k6Settings(
   profile: LoadProfile,
+  path: string,
   { endpoint, description }: Subject,
   { model, seed, k6, k6Image: image, workers }: LoadChoices,
   { argv, signal }: LoadHost,
@@ -70,7 +71,7 @@ function k6Settings(
   if (workers > 1) {
     throw new LoadProblem('usage', '--workers is of the embedded engine: k6 uses every core by itself');
   }
-  return { profile, endpoint, description, model, seed, k6, image, command: commandLine(argv), signal, say };
+  return { profile, path, endpoint, description, model, seed, k6, image, command: commandLine(argv), signal, say };
 }
 
 /** `undefined` where the user interrupts before there is anything to report. */

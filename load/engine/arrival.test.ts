@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { dueTimes, type OpenArrival } from './arrival.ts';
+import { openSchedule } from './open-schedule.ts';
 import { randomFrom } from './random.ts';
-import { openSchedule } from './schedule.ts';
 import { endpointOf, jobFor } from './test-rig.ts';
 
 function take(arrival: OpenArrival, count: number, seed = 1): number[] {

@@ -1,10 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { dueTimes, type TracedRequest } from './arrival.ts';
 import type { Ending } from './flight.ts';
 import type { Job } from './job.ts';
-import { randomFrom } from './random.ts';
-
-type Lengths = Pick<TracedRequest, 'promptTokens' | 'outputTokens'>;
+import { pauseMs } from './lane.ts';
+import { type Due, type Lengths, openSchedule } from './open-schedule.ts';
 
 /**
  * Sends request number `index` of the whole run, due at `due` on the clock of `performance.now()`; `onEnd` is called
@@ -17,35 +15,6 @@ export function sendAll(job: Job, begin: number, signal: AbortSignal, launch: La
   return job.arrival.kind === 'closed'
     ? sendInLanes(job, job.arrival.concurrency, begin, signal, launch)
     : sendWhenDue(openSchedule(job), begin, signal, launch);
-}
-
-interface Due {
-  readonly index: number;
-  /** Milliseconds since the begin. */
-  readonly at: number;
-  readonly lengths?: Lengths;
-}
-
-/** The requests of this process's share. Every process computes all of them, so that together they send just these. */
-export function* openSchedule(job: Job): Generator<Due> {
-  const { warmUpMs, durationMs = Number.POSITIVE_INFINITY, requests = Number.POSITIVE_INFINITY, share } = job;
-  let index = 0;
-  let measured = 0;
-  for (const due of arrivalsOf(job)) {
-    if (due.at >= warmUpMs + durationMs || measured >= requests) return;
-    if (due.at >= warmUpMs) measured += 1;
-    if (index % share.of === share.index) yield { ...due, index };
-    index += 1;
-  }
-}
-
-function* arrivalsOf({ arrival, seed }: Job): Generator<Omit<Due, 'index'>> {
-  if (arrival.kind === 'closed') throw new Error('closed arrivals have no schedule');
-  if (arrival.kind === 'trace') {
-    for (const { at, ...lengths } of arrival.requests) yield { at: (at * 1000) / arrival.speed, lengths };
-    return;
-  }
-  for (const at of dueTimes(arrival, randomFrom(seed))) yield { at };
 }
 
 /** Requests that are sent before what has arrived is read. */
@@ -92,9 +61,6 @@ function sendWhenDue(schedule: Iterator<Due>, begin: number, signal: AbortSignal
     tick();
   });
 }
-
-/** A user whose request failed waits this long, so that a target that is down is not stormed. */
-const pauseMs = 50;
 
 /** Each lane sends its next request when its last has ended. */
 async function sendInLanes(

@@ -46,7 +46,7 @@ export async function runInContainer(image: string, task: K6Task): Promise<K6Out
   }
 }
 
-async function runOnce(image: string, { script, env, endpoint, signal }: K6Task): Promise<K6Outcome> {
+async function runOnce(image: string, { script, env, trace, endpoint, signal }: K6Task): Promise<K6Outcome> {
   const { GenericContainer, getContainerRuntimeClient } = await loadTestcontainers();
   const { info } = await getContainerRuntimeClient().catch((error: unknown) => {
     throw new LoadProblem(
@@ -59,6 +59,7 @@ async function runOnce(image: string, { script, env, endpoint, signal }: K6Task)
   const container = new GenericContainer(image)
     .withCopyContentToContainer([
       { content: readScript(script), target: '/tmp/script.js' },
+      ...(trace === undefined ? [] : [{ content: trace, target: '/tmp/trace.jsonl' }]),
       ...(endpoint.ca === undefined ? [] : [{ content: endpoint.ca, target: '/tmp/ca.pem' }]),
     ])
     .withEntrypoint(['sleep', String(lifeSeconds)]);
@@ -77,6 +78,7 @@ async function runOnce(image: string, { script, env, endpoint, signal }: K6Task)
         ...env,
         STACK29_URL: url,
         STACK29_RESULT: '/tmp/result.json',
+        ...(trace !== undefined && { STACK29_TRACE: '/tmp/trace.jsonl' }),
         ...(endpoint.ca !== undefined && { SSL_CERT_FILE: '/tmp/ca.pem' }),
         ...(endpoint.insecure && { K6_INSECURE_SKIP_TLS_VERIFY: 'true' }),
       },

@@ -45,6 +45,22 @@ test('a k6 on PATH runs the profile, and its result is the report', async () => 
   expect(`${stdout}${stderr}`).not.toContain(key);
 });
 
+test('a trace beside its profile is replayed', async () => {
+  const { url } = await startTarget();
+  const lines = [0, 0.1, 0.2].map((at) => JSON.stringify({ at, promptTokens: 9, outputTokens: 3 }));
+  writeFileSync(file('three.jsonl'), lines.join('\n'));
+  const { requests: _, ...profile } = trafficOf({ arrival: { kind: 'trace', file: 'three.jsonl' } });
+  const { code, stdout } = await load([profileFile(profile), '--url', url, '--k6', k6, '--format', 'json']);
+  expect([code, JSON.parse(stdout)]).toMatchObject([0, { requests: { sent: 3, succeeded: 3 }, tokens: { output: 9 } }]);
+});
+
+test('a trace that is none is told before k6 runs', async () => {
+  writeFileSync(file('none.jsonl'), '{"at":0}');
+  const { requests: _, ...profile } = trafficOf({ arrival: { kind: 'trace', file: 'none.jsonl' } });
+  const { code, stderr } = await load([profileFile(profile), '--url', 'http://127.0.0.1:9/v1', '--k6', k6]);
+  expect([code, stderr]).toEqual([2, expect.stringContaining('line 1 of the trace')]);
+});
+
 test('options of load change what k6 does', async () => {
   const { url } = await startTarget();
   const { code, stdout } = await load([

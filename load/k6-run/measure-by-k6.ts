@@ -2,6 +2,7 @@ import { problemsOf } from '../../specs/validate.ts';
 import type { LoadProfile, LoadResult } from '../../specs/wire.ts';
 import type { Endpoint } from '../engine/job.ts';
 import { LoadProblem } from '../problem.ts';
+import { readTrace } from '../trace.ts';
 import { runInContainer } from './container.ts';
 import { k6Image } from './image.ts';
 import { runLocally } from './local.ts';
@@ -10,6 +11,8 @@ import type { K6Outcome, K6Task } from './task.ts';
 
 export interface K6Settings {
   readonly profile: LoadProfile;
+  /** The profile's file, beside which a trace lies. */
+  readonly path: string;
   readonly endpoint: Endpoint;
   /** What the target is, where it was started for the run. */
   readonly description: string | undefined;
@@ -31,21 +34,34 @@ export interface K6Settings {
  * @throws LoadProblem where k6 cannot be run, or ends without a result
  */
 export async function measureByK6(settings: K6Settings): Promise<LoadResult | undefined> {
+  const { profile, path } = settings;
+  const trace = await traceOf(profile, path);
   const results: LoadResult[] = [];
-  for (const script of scriptsOf(settings.profile)) {
+  for (const script of scriptsOf(profile)) {
     if (settings.signal.aborted) break;
     settings.say(`running ${script} by k6`);
-    const result = await runScript(script, settings);
+    const result = await runScript(script, trace, settings);
     if (result !== undefined) results.push(result);
   }
   const [first, ...rest] = results;
   return first && rest.reduce(joined, first);
 }
 
-async function runScript(script: ScriptName, settings: K6Settings): Promise<LoadResult | undefined> {
+/** The text of the trace that a profile names, which is one. @throws LoadProblem */
+export async function traceOf(profile: LoadProfile, path: string): Promise<string | undefined> {
+  if (profile.kind !== 'traffic' || profile.arrival.kind !== 'trace') return undefined;
+  return (await readTrace(profile.arrival.file, path)).text;
+}
+
+async function runScript(
+  script: ScriptName,
+  trace: string | undefined,
+  settings: K6Settings,
+): Promise<LoadResult | undefined> {
   const { profile, endpoint, description, model, seed, command, k6, image, signal } = settings;
   const task: K6Task = {
     script,
+    trace,
     endpoint,
     signal,
     env: {
@@ -59,15 +75,17 @@ async function runScript(script: ScriptName, settings: K6Settings): Promise<Load
     },
   };
   const local = image === undefined ? await runLocally(k6 ?? 'k6', task) : undefined;
-  const outcome = local ?? (await runInContainer(image ?? k6Image, task));
-  const { code, written } = outcome;
+  const ended = local ?? (await runInContainer(image ?? k6Image, task));
+  const { code, written } = ended;
   if (signal.aborted && written === '') return undefined;
-  if (written === '' || (code !== 0 && code !== 99 && !signal.aborted)) throw problemOf(outcome);
+  if (written === '' || (code !== 0 && code !== 99 && !signal.aborted)) throw problemOf(ended);
   const result: LoadResult = JSON.parse(written);
   const problems = problemsOf('load-result', result);
   if (problems.length > 0) throw new Error(`the result of k6 is not as it should be: ${JSON.stringify(problems)}`);
   const target = { ...result.target, url: endpoint.url, ...(description !== undefined && { description }) };
-  return { ...result, target, ...(signal.aborted && { endedEarly: 'interrupted', outcome: 'incomplete' }) };
+  // A threshold that k6 found crossed must not be lost, whatever the result says.
+  const outcome = code === 99 && result.outcome === 'passed' ? 'crossed' : result.outcome;
+  return { ...result, target, outcome, ...(signal.aborted && { endedEarly: 'interrupted', outcome: 'incomplete' }) };
 }
 
 function problemOf({ place, code, words }: K6Outcome): LoadProblem {

@@ -6,6 +6,8 @@ export interface K6Task {
   readonly script: ScriptName;
   /** What the script is told by its environment; holds the key, so it is never printed. */
   readonly env: Readonly<Record<string, string>>;
+  /** The text of the trace that the profile names. */
+  readonly trace: string | undefined;
   readonly endpoint: Endpoint;
   readonly signal: AbortSignal;
 }

@@ -45,11 +45,9 @@ export function trafficProfile(fallback: string, only?: TransportName): TrafficP
     throw new Error(`profile ${profile.name} searches for a rate, which takes the embedded engine`);
   }
   if (profile.kind !== 'traffic') throw new Error(`profile ${profile.name} is for the tier scripts`);
-  if (profile.arrival.kind === 'trace') {
-    throw new Error(`profile ${profile.name} replays a trace, which takes the embedded engine`);
-  }
   const { durationSeconds, requests, arrival } = profile;
-  if (arrival.kind !== 'ramp' && durationSeconds === undefined && requests === undefined) {
+  const endsByItself = arrival.kind === 'ramp' || arrival.kind === 'trace';
+  if (!endsByItself && durationSeconds === undefined && requests === undefined) {
     throw new Error(`profile ${profile.name} must have durationSeconds or requests`);
   }
   return only === undefined ? profile : { ...profile, workload: { ...profile.workload, transports: { [only]: 1 } } };

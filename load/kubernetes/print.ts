@@ -1,5 +1,7 @@
+import { randomInt } from 'node:crypto';
 import { loadExitCodes } from '../exit-codes.ts';
 import type { LoadHost } from '../host.ts';
+import { traceOf } from '../k6-run/measure-by-k6.ts';
 import type { ScriptName } from '../k6-run/scripts.ts';
 import type { LoadChoices } from '../options.ts';
 import { LoadProblem } from '../problem.ts';
@@ -34,9 +36,10 @@ export async function printManifest(profileName: string, choices: ClusterChoices
   host.stdout.write(
     manifestOf({
       profile,
+      trace: await traceOf(profile, profileName),
       url: host.baseUrlOf(url, '--url'),
       model,
-      seed,
+      seed: seed ?? randomInt(2 ** 31),
       insecure,
       parallelism,
       image,
