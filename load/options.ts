@@ -65,7 +65,11 @@ export function loadOptions(command: Command): Command {
     )
     .option('--tokens-per-second <number>', 'of the reference server: pace of scripted tokens', amount('tokens', 1e9))
     .optionsGroup('What is sent, other than the profile says:')
-    .option('--duration <time>', 'how long is measured: 60, 90s, 5m; of a search each step', seconds)
+    .option(
+      '--duration <time>',
+      'how long is measured: 60, 90s, 5m; of a ramp all stages together, of a search each step',
+      seconds,
+    )
     .option('--warm-up <time>', 'sent before, not measured', seconds)
     .option('--requests <number>', 'measured requests at most', count('requests', 1e9))
     .addOption(
