@@ -1058,6 +1058,10 @@ export interface BoundVerdict {
    * Whether it was kept; a bound on nothing measured is not.
    */
   kept: boolean;
+  /**
+   * True where the client was the limit, and could have decided it by itself.
+   */
+  inDoubt?: boolean;
 }
 /**
  * What a search for the capacity found.
