@@ -20,9 +20,10 @@ function changed(profile: LoadProfile, choices: LoadChoices, common: { readonly 
   const { duration, warmUp, rate } = choices;
   switch (profile.kind) {
     case 'traffic':
+      refuse(profile, choices, ['freshKey']);
       return { ...settleTraffic(profile, choices), ...common };
     case 'capacity': {
-      refuse(profile, choices, ['concurrency', 'requests', 'threshold']);
+      refuse(profile, choices, ['concurrency', 'requests', 'threshold', 'freshKey']);
       const search = {
         ...profile.search,
         ...(duration !== undefined && { stepSeconds: duration }),
@@ -34,7 +35,7 @@ function changed(profile: LoadProfile, choices: LoadChoices, common: { readonly 
     }
     case 'tier':
       refuse(profile, choices, ['duration', 'warmUp', 'requests', 'rate', 'concurrency', 'slo', 'threshold']);
-      refuse(profile, choices, choices.engine === 'k6' ? ['transport'] : notOfTiers);
+      refuse(profile, choices, choices.engine === 'k6' ? ['transport', 'freshKey'] : notOfTiers);
       return { ...profile, ...common };
   }
 }
