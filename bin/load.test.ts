@@ -29,7 +29,11 @@ async function serve(...options: readonly string[]): Promise<string> {
 }
 
 function start(...options: readonly string[]): ChildProcess {
-  const env = { ...process.env, STACK29_API_KEY: key };
+  return startIn({}, ...options);
+}
+
+function startIn(environment: Readonly<Record<string, string>>, ...options: readonly string[]): ChildProcess {
+  const env = { ...process.env, STACK29_API_KEY: key, ...environment };
   return spawn(process.execPath, [program, 'load', ...options], { env, stdio: 'pipe' });
 }
 
@@ -131,13 +135,27 @@ describe('the exit code', () => {
 
   test('is 99 where one was not', async () => {
     const { code, stdout, lastLine } = await load('smoke', '--url', url, '--slo', 'ttft_p50=1');
-    expect(stdout).toMatch(/CROSSED {2}ttft_p50 at most 1 ms: \d/);
+    expect(stdout).toMatch(/CROSSED +ttft_p50 at most 1 ms: \d/);
     expect([code, lastLine]).toEqual([99, 'crossed: 1 of 3 bounds of smoke']);
   });
 
   test('is 99 where nothing was measured that a bound is on', async () => {
     const { code, stdout } = await load('smoke', '--url', url, '--transport', 'json', '--slo', 'ttft_p95=9999');
     expect([code, stdout]).toEqual([99, expect.stringContaining('ttft_p95 at most 9999 ms: nothing was measured')]);
+  });
+
+  test('is 3 where a bound was kept by a client that was the limit, and the report says why', async () => {
+    // A client that does something else for 40 ms of each 50.
+    const busy = 'setInterval(() => { const end = Date.now() + 40; while (Date.now() < end); }, 50).unref()';
+    const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(busy)}`;
+    const options = ['smoke', '--url', url, '--requests', '30', '--threshold', 'goodput>=0.01'];
+    const { code, stdout, lastLine } = await finish(startIn({ NODE_OPTIONS }, ...options));
+    expect(stdout).toMatch(/IN DOUBT +goodput at least 0.01\/s: \d/);
+    expect(stdout).toMatch(/kept +error_fraction at most 0: 0/);
+    expect([code, lastLine]).toEqual([
+      3,
+      'incomplete: smoke, since the client was the limit, which leaves goodput in doubt',
+    ]);
   });
 
   test('is 4 for a target that does not answer', async () => {

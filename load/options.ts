@@ -13,6 +13,10 @@ export interface Threshold {
 export interface LoadChoices {
   readonly url?: string;
   readonly apiKey?: string;
+  /** Another key of the tier. */
+  readonly secondKey?: string;
+  /** Whether the keys have spent no tokens today. */
+  readonly freshKey?: boolean;
   readonly header: readonly string[];
   readonly ca?: string;
   readonly insecure?: boolean;
@@ -55,6 +59,12 @@ export function loadOptions(command: Command): Command {
     .optionsGroup('The target:')
     .option('--url <url>', 'base URL with its /v1; without it the reference server is started and measured')
     .addOption(new Option('--api-key <key>', 'a valid key').env('STACK29_API_KEY'))
+    .addOption(
+      new Option('--second-key <key>', 'of tiers that check tokens: another key, which shows the limit from below').env(
+        'STACK29_SECOND_KEY',
+      ),
+    )
+    .option('--fresh-key', 'of tiers that check tokens: the keys have spent none today')
     .option('--model <id>', 'the model to chat with (default: the first one listed)')
     .addOption(repeatable("--header <'name: value'>", 'a header for every request; repeatable', String))
     .option('--ca <file>', 'certificates to trust, in PEM')
@@ -67,7 +77,11 @@ export function loadOptions(command: Command): Command {
     )
     .option('--tokens-per-second <number>', 'of the reference server: pace of scripted tokens', amount('tokens', 1e9))
     .optionsGroup('What is sent, other than the profile says:')
-    .option('--duration <time>', 'how long is measured: 60, 90s, 5m; of a search each step', seconds)
+    .option(
+      '--duration <time>',
+      'how long is measured: 60, 90s, 5m; of a ramp all stages together, of a search each step',
+      seconds,
+    )
     .option('--warm-up <time>', 'sent before, not measured', seconds)
     .option('--requests <number>', 'measured requests at most', count('requests', 1e9))
     .addOption(

@@ -18,7 +18,7 @@ import { outcomeLine } from './report/words.ts';
 import { settle } from './settle.ts';
 import { openSubject, type Subject } from './subject.ts';
 import { Contact, learnWording } from './target.ts';
-import { checkTier } from './tier/check-tier.ts';
+import { measureTier } from './tier/measure-tier.ts';
 import { type Measured, measureTraffic } from './traffic.ts';
 
 /**
@@ -87,8 +87,8 @@ async function measureSubject(
   const contact = new Contact(endpoint, signal);
   try {
     const learned = await learnWording(contact, profile.workload, choices.model);
-    const keyPlace = await findKeyPlace(endpoint, learned, signal);
-    const wording = { ...learned, ...(keyPlace && { keyPlace }) };
+    const found = await findKeyPlace(endpoint, learned, signal);
+    const wording = { ...learned, ...(found && { keyPlace: found.place }) };
     const seed = choices.seed ?? randomInt(2 ** 31);
     const startedAt = new Date().toISOString();
     const measurer =
@@ -111,7 +111,7 @@ async function measureSubject(
         workers: choices.workers,
         startedAt,
         ...measured,
-        notes: [...measured.notes, ...placeNotes(keyPlace)],
+        notes: [...measured.notes, ...placeNotes(found?.place)],
       };
     } finally {
       await measurer.close();
@@ -122,7 +122,16 @@ async function measureSubject(
         case 'traffic':
           return measureTraffic(profile, { measurer, seed, path, signal, onPulse });
         case 'tier':
-          return checkTier(profile, { contact, wording, signal, say: view.say });
+          return measureTier(profile, {
+            endpoint,
+            contact,
+            wording,
+            found,
+            secondKey: choices.secondKey,
+            isFresh: choices.freshKey ?? description !== undefined,
+            signal,
+            say: view.say,
+          });
         case 'capacity':
           return measureCapacity(profile, { measurer, seed, path, signal, onPulse, say: view.say });
       }
@@ -140,12 +149,16 @@ function lengthOf(profile: LoadProfile): string {
   return ` of ${(profile.warmUpSeconds ?? 0) + profile.durationSeconds} s`;
 }
 
+/** Options of which the value may be a secret. */
+const secretOptions = ['--api-key', '--second-key', '--header'];
+
 /** The command as it was typed, without what may be a secret. */
 function commandLine(argv: readonly string[]): string {
   const words = argv.map((word, index) => {
     const before = argv[index - 1];
-    if (before === '--api-key' || before === '--header') return '***';
-    const shown = word.replace(/^(--api-key|--header)=.*$/s, '$1=***');
+    if (before !== undefined && secretOptions.includes(before)) return '***';
+    const [name = ''] = word.split('=', 1);
+    const shown = name !== word && secretOptions.includes(name) ? `${name}=***` : word;
     return /^[\w./:=@%+-]+$/.test(shown) ? shown : `'${shown.replaceAll("'", "'\\''")}'`;
   });
   return ['stack29-conformance', ...words].join(' ');

@@ -41,6 +41,27 @@ test('who names one length does not get the other of the profile', async () => {
   expect(await settled('steady', { requests: 3 })).not.toHaveProperty('durationSeconds');
 });
 
+test('a ramp of another length keeps its shape', async () => {
+  const spike = await settled('spike', { duration: 6 });
+  expect(spike).not.toHaveProperty('durationSeconds');
+  expect(spike).toMatchObject({
+    arrival: {
+      fromRate: 2,
+      stages: [
+        { toRate: 2, seconds: 2 },
+        { toRate: 40, seconds: 0.1 },
+        { toRate: 40, seconds: 0.9 },
+        { toRate: 2, seconds: 0.1 },
+        { toRate: 2, seconds: 2.9 },
+      ],
+    },
+  });
+  expect(await settled('spike', { duration: 6, rate: 3 })).toMatchObject({
+    arrival: { kind: 'poisson', rate: 3 },
+    durationSeconds: 6,
+  });
+});
+
 test('bounds join those of the profile', async () => {
   const profile = await settled('steady', {
     slo: [{ name: 'ttft_p95', bound: { atMost: 500 } }],

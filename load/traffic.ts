@@ -1,5 +1,6 @@
 import type { LoadResult, TrafficProfile } from '../specs/wire.ts';
 import { judgeBounds } from './bounds.ts';
+import { outcomeOfBounds, withDoubts } from './doubt.ts';
 import type { JobArrival } from './engine/job.ts';
 import type { Pulse } from './engine/pulse.ts';
 import type { Measurer } from './measurer.ts';
@@ -57,9 +58,10 @@ export async function measureTraffic(profile: TrafficProfile, settings: TrafficS
     onPulse,
   );
   const metrics = metricsOf(totals.tally);
-  const bounds = judgeBounds(metrics, slos, thresholds);
+  const measured = measuredOf(totals);
+  const bounds = withDoubts(judgeBounds(metrics, slos, thresholds), totals.clientHealth, measured.errors);
   return {
-    ...measuredOf(totals),
+    ...measured,
     metrics,
     bounds,
     notes: notesOf(profile, totals),
@@ -87,11 +89,10 @@ export function measuredOf({ tally, clientHealth, endedEarly }: Totals) {
 }
 
 function outcomeOf({ tally, endedEarly }: Totals, bounds: LoadResult['bounds']): LoadResult['outcome'] {
-  if (endedEarly !== undefined || tally.counts.succeeded === 0) {
-    // A bound may be crossed for want of what was never sent.
-    return endedEarly === undefined && bounds.some(({ kept }) => !kept) ? 'crossed' : 'incomplete';
-  }
-  return bounds.every(({ kept }) => kept) ? 'passed' : 'crossed';
+  // A bound may be crossed for want of what was never sent.
+  if (endedEarly !== undefined) return 'incomplete';
+  const outcome = outcomeOfBounds(bounds);
+  return tally.counts.succeeded === 0 && outcome === 'passed' ? 'incomplete' : outcome;
 }
 
 function notesOf({ workload }: TrafficProfile, { tally, endedEarly }: Totals): string[] {

@@ -6,7 +6,7 @@ import type { Job } from './job.ts';
 import { lateAfterMs } from './lane.ts';
 import { emptyPulse, type Pulse } from './pulse.ts';
 import { randomOf } from './random.ts';
-import { type Launch, sendAll } from './schedule.ts';
+import { type Launch, sendAll } from './sending.ts';
 import { type PackedTally, Tally } from './tally.ts';
 import { openTransports } from './transport/transports.ts';
 import { askFor } from './wording.ts';

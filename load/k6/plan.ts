@@ -1,7 +1,7 @@
 import { SharedArray } from 'k6/data';
 import type { TrafficProfile } from '../../specs/wire.ts';
 import type { JobArrival } from '../engine/job.ts';
-import { type Due, openSchedule } from '../engine/open-schedule.ts';
+import { type Due, openSchedule } from '../engine/schedule.ts';
 import { parseTrace } from '../trace-text.ts';
 import { defaultTimeoutSeconds } from './profile.ts';
 import { settings } from './settings.ts';

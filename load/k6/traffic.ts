@@ -3,6 +3,7 @@ import exec from 'k6/execution';
 import type { Options } from 'k6/options';
 import type { LoadResult, LoadWorkload, RequestCounts, TrafficProfile } from '../../specs/wire.ts';
 import { judgeBounds } from '../bounds.ts';
+import { outcomeOfBounds, withDoubts } from '../doubt.ts';
 import type { Wording } from '../engine/job.ts';
 import { pauseMs } from '../engine/lane.ts';
 import { randomOf } from '../engine/random.ts';
@@ -130,7 +131,9 @@ function resultOf(
   keepGaps: boolean,
 ): Parameters<typeof writtenResult>[0] {
   const metrics = metricsOf(data);
-  const bounds = judgeBounds(metrics, profile.slos, profile.thresholds);
+  const clientHealth = clientHealthOf(data);
+  const errors = errorsOf(data);
+  const bounds = withDoubts(judgeBounds(metrics, profile.slos, profile.thresholds), clientHealth, errors);
   const { limited } = countsOf(data);
   return {
     model: prepared?.wording.model ?? settings.model ?? '',
@@ -141,8 +144,8 @@ function resultOf(
     requests: countsOf(data),
     tokens: tokensOf(data),
     metrics,
-    errors: errorsOf(data),
-    clientHealth: clientHealthOf(data),
+    errors,
+    clientHealth,
     bounds,
     notes: [
       ...notesOf(profile, keepGaps),
@@ -161,8 +164,9 @@ function outcomeOf(
   { succeeded, unfinished }: RequestCounts,
   dropped: number,
 ): LoadResult['outcome'] {
-  if (bounds.some(({ kept }) => !kept)) return 'crossed';
-  return succeeded > 0 && unfinished === 0 && dropped === 0 ? 'passed' : 'incomplete';
+  const outcome = outcomeOfBounds(bounds);
+  const isWhole = succeeded > 0 && unfinished === 0 && dropped === 0;
+  return outcome === 'passed' && !isWhole ? 'incomplete' : outcome;
 }
 
 function notesOf({ arrival, workload }: TrafficProfile, keepGaps: boolean): string[] {

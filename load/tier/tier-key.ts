@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Wording } from '../engine/job.ts';
 import { randomFrom } from '../engine/random.ts';
+import type { Ask } from '../engine/wording.ts';
 import { promptOf } from '../engine/wording.ts';
+import type { SocketChats } from '../socket-chats.ts';
 import type { Answer, Contact } from '../target.ts';
 import { limitState } from './limit-state.ts';
 
@@ -9,6 +11,16 @@ import { limitState } from './limit-state.ts';
 export interface TierKey {
   readonly contact: Contact;
   readonly wording: Wording;
+  /** For the part that is spent over sockets; absent where the profile opens none. */
+  readonly sockets?: SocketChats | undefined;
+  /** Why the profile asks for sockets, and there are none. */
+  readonly noSockets?: string | undefined;
+  /** Whether `done` reports the tokens of a chat over a socket. */
+  readonly isSocketUsageKnown?: boolean;
+  /** Asks with another key of the tier, which has spent none of its tokens either. */
+  readonly second?: Contact | undefined;
+  /** Whether the keys are known to have spent no tokens today but by this run. */
+  readonly isFresh?: boolean | undefined;
   /** Of the request limit. */
   readonly windowSeconds: number;
   readonly signal: AbortSignal;
@@ -19,15 +31,29 @@ export interface TierKey {
 /** How late a window may end: resets are whole seconds, of a clock that need not be ours. */
 export const slackMs = 2_000;
 
-/** A chat body of a few prompt tokens. */
-export function chatBody({ wording }: TierKey, maxTokens: number): object {
-  const messages = [{ role: 'user', content: promptOf(8, randomFrom(29)) }];
-  // At temperature 0 models seldom end by themselves.
-  return { model: wording.model, messages, max_tokens: maxTokens, temperature: 0 };
+/** A chat of a few prompt tokens. */
+export function chatWords(maxTokens: number): Pick<Ask, 'messages' | 'maxTokens'> {
+  return { messages: [{ role: 'user', content: promptOf(8, randomFrom(29)) }], maxTokens };
 }
+
+export function chatBody({ wording }: Pick<TierKey, 'wording'>, maxTokens: number): object {
+  const { messages } = chatWords(maxTokens);
+  return { model: wording.model, messages, max_tokens: maxTokens, temperature: steady.temperature };
+}
+
+/** At temperature 0 models seldom end by themselves. */
+export const steady = { temperature: 0 } as const;
 
 export function shortChat(key: TierKey, maxTokens = 1): Promise<Answer> {
   return key.contact.ask('POST', '/chat/completions', chatBody(key, maxTokens));
+}
+
+/** A whole chat over a socket, of which only the status counts. */
+export async function socketChat({ contact, sockets }: TierKey, maxTokens = 1): Promise<number> {
+  if (sockets === undefined) throw new Error('this profile opens no sockets');
+  const { status, tokens = 0 } = await sockets.chat(chatWords(maxTokens));
+  contact.spend(tokens);
+  return status;
 }
 
 /** Waits until no request of this run counts any more, in windows of whatever shape. */

@@ -3,7 +3,7 @@ import { expect, test, vi } from 'vitest';
 import type { Behaviour } from '../../../reference-server/behaviour.ts';
 import type { TrafficProfile } from '../../../specs/wire.ts';
 import type { OpenArrival } from '../../engine/arrival.ts';
-import { openSchedule } from '../../engine/open-schedule.ts';
+import { openSchedule } from '../../engine/schedule.ts';
 import { endpointOf, startTarget, unlimited } from '../../engine/test-rig.ts';
 import { envFor, of, runUnderStandIn, trafficOf, valid, withTransport } from './test-rig.ts';
 
