@@ -8,7 +8,7 @@ import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { openTarget, unlimited } from '../engine/test-rig.ts';
 import { runUnderStandIn, trafficOf } from '../k6/stand-in/test-rig.ts';
-import { readyProfiles } from '../profile.ts';
+import { readyProfiles } from '../ready-profiles.ts';
 import { configMapSchema, testRunSchema } from './test-run-schema.ts';
 
 const program = resolve('dist/stack29-conformance.js');
