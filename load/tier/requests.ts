@@ -1,6 +1,7 @@
 import type { TierCheck } from '../../specs/wire.ts';
 import { LoadProblem } from '../problem.ts';
 import type { Answer } from '../target.ts';
+import { shareOf } from './burst-count.ts';
 import { type BurstAnswer, wrongHeaders } from './burst-headers.ts';
 import { limitState } from './limit-state.ts';
 import { freshWindow, pause, shortChat, slackMs, socketChat, type TierKey } from './tier-key.ts';
@@ -50,7 +51,7 @@ export async function checkBurst(key: TierKey, stated: number | undefined, concu
         left,
         back,
       }),
-    ];
+    ].map(({ words }) => words);
     const after = counted.refused > 0 ? await afterReset(key, answers) : 200;
     if (after === 429) broken.push('after the reset a request is refused');
     const open = [
@@ -68,44 +69,6 @@ async function chatOverSockets(key: TierKey, limit: number): Promise<number[]> {
   if (key.sockets === undefined || limit <= 3 * socketChats) return statuses;
   for (let chat = 0; chat < socketChats; chat += 1) statuses.push(await socketChat(key));
   return statuses;
-}
-
-interface Count {
-  readonly limit: number;
-  /** Over REST. */
-  readonly admitted: number;
-  /** Requests that may have come back meanwhile. */
-  readonly back: number;
-  /** Whether every answer was an admission or a refusal. */
-  readonly isWhole: boolean;
-}
-
-/**
- * What of the limit the chats over sockets took, and what is wrong with the count of the others. To open a socket may be
- * a request beside the chat on it or not: the document does not say.
- */
-function shareOf(overSockets: readonly number[], { limit, admitted, back, isWhole }: Count) {
-  const areAdmitted = overSockets.every((status) => status === 200);
-  // What a chat that failed there counts for, nobody knows.
-  const sockets = areAdmitted ? overSockets.length : 0;
-  const [most, least] = [limit - sockets, limit - 2 * sockets];
-  const isNearerToLeast = sockets > 0 && admitted - least < most - admitted;
-  const expected = isNearerToLeast ? least : most;
-  const beside = sockets === 0 ? '' : ` beside ${sockets} chats over sockets`;
-  if (sockets > 0 && admitted >= limit) {
-    return { expected: most, broken: ['chats over sockets are not counted with the requests over REST'] };
-  }
-  if (admitted > expected + back) {
-    const over = admitted - expected - back;
-    return { expected, broken: [`${over} more than the limit were admitted in a window${beside}`] };
-  }
-  if (admitted < expected && isWhole) {
-    return {
-      expected,
-      broken: [`${expected - admitted} fewer than the limit were admitted in a fresh window${beside}`],
-    };
-  }
-  return { expected, broken: [] };
 }
 
 /**
@@ -183,13 +146,15 @@ async function sendAll(key: TierKey, first: Answer, requests: number, concurrent
   return answers;
 }
 
+type Headed = Pick<Answer, 'status' | 'headers' | 'at'>;
+
 /** What the answers of a status say of the reset, in epoch milliseconds. */
-function resetsOf(answers: readonly Answer[], status: number): number[] {
+function resetsOf(answers: readonly Headed[], status: number): number[] {
   return answers.flatMap((answer) => (answer.status === status ? (limitState(answer).resetAt ?? []) : []));
 }
 
 /** The status of a request after the reset that the refusals name. */
-async function afterReset(key: TierKey, answers: readonly Answer[]): Promise<number> {
+async function afterReset(key: TierKey, answers: readonly Headed[]): Promise<number> {
   const untilMs = Math.max(0, ...resetsOf(answers, 429).map((resetAt) => resetAt - Date.now()));
   await pause(key, Math.min(untilMs, key.windowSeconds * 1000) + slackMs, 'until the reset that the refusals name');
   return (await tryChat(key)).status;
