@@ -272,15 +272,3 @@ test('the profiles are listed, and each is one', async () => {
   for (const profile of Object.values(readyProfiles)) expect(problemsOf('load-profile', profile)).toEqual([]);
   expect(code).toBe(0);
 });
-
-/** Every ready profile of traffic, shortened, on both backends. */
-test.each(
-  ['tokens-per-second', 'steady', 'ramp', 'spike', 'soak'].flatMap((profile) =>
-    ['scripted', 'gguf'].map((backend) => [profile, backend] as const),
-  ),
-)('%s runs on the reference server with the %s backend', async (profile, backend) => {
-  // A seed of which each profile sends requests within so short a time.
-  const shortened = ['--duration', '2', '--warm-up', '0.2', '--tokens', '8', '--seed', '29'];
-  const { code, lastLine } = await load(profile, '--backend', backend, ...shortened);
-  expect([code, lastLine]).toEqual([0, `passed: ${profile}`]);
-});

@@ -403,6 +403,16 @@ describe.concurrent('a part over sockets', () => {
     expect([made.verdict, made.reasons[0]]).toEqual(['broken', expect.stringContaining(words)]);
   });
 
+  test('does not take want of requests for want of places', async () => {
+    const { made } = await check({ checks: ['concurrency'], sockets, windowSeconds: 2 });
+    expect([made.verdict, made.reasons]).toEqual(['holds', []]);
+    const narrow = await check({ checks: ['concurrency'], served: { requestsPerMinute: 9 }, windowSeconds: 2 });
+    expect([narrow.made.verdict, narrow.made.reasons]).toEqual([
+      'inconclusive',
+      ['takes 10 requests in a window, and the limit of requests is 9'],
+    ]);
+  });
+
   test('is caught where its place is kept', async () => {
     const onSocket = ({ url }: Exchange) => url.includes('/ws/');
     const behaviour: Behaviour = {

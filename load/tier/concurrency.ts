@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TierCheck } from '../../specs/wire.ts';
 import type { OpenStream } from '../target.ts';
-import { chatBody, chatWords, roomFor, shortChat, socketChat, type TierKey } from './tier-key.ts';
+import { chatBody, chatWords, roomFor, shortChat, socketChat, type TierKey, waitForRequests } from './tier-key.ts';
 import { countStatuses, decided, undecided } from './verdict.ts';
 
 /** Lengths to hold a place with, the longest first; a target may refuse what exceeds its context. */
@@ -9,6 +9,9 @@ const lengths = [3_500, 1_000, 200];
 
 /** A place that a client left is free again within this. */
 const releaseMs = 3_000;
+
+/** Of a place that is not free, times that this may be for want of requests. */
+const mostPauses = 2;
 
 /** A stream that has no answer after this, and after three times what the first took for each, waits in a queue. */
 const leastPatienceMs = 3_000;
@@ -19,6 +22,7 @@ interface Stream {
   /** Absent while it waits for an answer. */
   status(): number | undefined;
   isOver(): boolean;
+  isLeft(): boolean;
   leave(): void;
 }
 
@@ -42,7 +46,12 @@ export async function checkConcurrency(key: TierKey, limit: number | undefined):
   if (limit === undefined) {
     return undecided('concurrency', 'no limit is stated: give limits.concurrent in a profile of your own');
   }
-  await roomFor(key, 2 * limit + 25);
+  // A stream over a socket may count for two requests.
+  const needed = 2 * limit + 4;
+  const room = await roomFor(key, needed + 21);
+  if (room < needed) {
+    return undecided('concurrency', `takes ${needed} requests in a window, and the limit of requests is ${room}`);
+  }
   const streams: Stream[] = [];
   try {
     const held = await fill(key, limit, streams);
@@ -99,13 +108,21 @@ async function judge(key: TierKey, limit: number, held: Held, streams: Stream[])
     const reason = `${ended} of ${limit} streams ended before one more was tried: a slower model is needed`;
     return undecided('concurrency', reason, counted);
   }
-  const over = beyond.find((stream) => stream.status() === 200);
-  if (over !== undefined) return verdict([`one stream more than the limit was admitted${beside(within, over)}`]);
+  const admitted = beyond.find((stream) => stream.status() === 200);
+  if (admitted !== undefined)
+    return verdict([`one stream more than the limit was admitted${beside(within, admitted)}`]);
   if (beyond.some(waits) && within.some(waits)) {
     const reason = 'streams within the limit wait as one beyond it does: the target runs fewer at a time';
     return undecided('concurrency', reason, counted);
   }
-  return verdict(beyond.some(waits) ? await brokenQueue(key, held) : await brokenRelease(key, held, streams));
+  if (beyond.some(waits)) return verdict(await brokenQueue(key, held));
+  const broken = await brokenRelease(key, held, streams);
+  const over = within.filter((stream) => stream.isOver() && !stream.isLeft()).length;
+  if (over > 0) {
+    const reason = `${over} of ${limit} streams ended before their places were tried: a slower model is needed`;
+    return undecided('concurrency', reason, counted);
+  }
+  return verdict(broken);
 }
 
 const waits = (stream: Stream) => stream.status() === undefined;
@@ -158,13 +175,16 @@ async function brokenPlace(key: TierKey, way: Way): Promise<string[]> {
 }
 
 async function isAdmitted(key: TierKey, way: Way): Promise<boolean> {
-  const begin = performance.now();
-  do {
+  let since = performance.now();
+  for (let pauses = 0; ; ) {
     const status = way === 'socket' ? await socketChat(key) : (await shortChat(key)).status;
     if (status === 200) return true;
-    await sleep(300, undefined, { signal: key.signal });
-  } while (performance.now() - begin < releaseMs);
-  return false;
+    if (performance.now() - since > releaseMs) return false;
+    if (pauses < mostPauses && (await waitForRequests(key))) {
+      pauses += 1;
+      since = performance.now();
+    } else await sleep(300, undefined, { signal: key.signal });
+  }
 }
 
 /** Asks for a stream, and waits for its first piece, its refusal, or until patience ends. */
@@ -176,7 +196,13 @@ async function ask(key: TierKey, way: Way, maxTokens: number, patienceMs: number
     isOver = await stream.first;
     status = stream.status;
   });
-  const stream: Stream = { way, status: () => status, isOver: () => isOver(), leave: () => leaving.abort() };
+  const stream: Stream = {
+    way,
+    status: () => status,
+    isOver: () => isOver(),
+    isLeft: () => leaving.signal.aborted,
+    leave: () => leaving.abort(),
+  };
   streams.push(stream);
   // One that is left while it waits ends in an error that nobody needs.
   answered.catch(() => {});

@@ -32,7 +32,7 @@ export async function checkBurst(key: TierKey, stated: number | undefined, concu
     const counted = countStatuses([...overSockets, ...answers.map(({ status }) => status)]);
     const shape = shapeOf(resetsOf(answers, 200), key.windowSeconds);
     if (shape === 'two windows' || tookSeconds > 0.9 * key.windowSeconds) {
-      if (shape === 'two windows' && attempt < tries) continue;
+      if (attempt < tries) continue;
       const reason = `${counted.sent} requests took ${tookSeconds.toFixed(1)} s, and did not fit one window`;
       return undecided('burst', reason, counted);
     }
