@@ -46,7 +46,7 @@ export async function startReference(
   writeFileSync(keys, JSON.stringify(entries), { mode: 0o600 });
   const { windowSeconds } = wish.limits ?? {};
   const gguf = wish.backend === undefined ? isInstalled('node-llama-cpp') : wish.backend === 'gguf';
-  const tools = isInstalled('quickjs-emscripten-core') && isInstalled('@jitl/quickjs-wasmfile-release-sync');
+  const tools = isInstalled('quickjs-wasi');
   const options = ['--port', '0', '--keys', keys, '--backend', gguf ? 'gguf' : 'scripted', '--allow-faults'];
   if (tools) options.push('--tools');
   if (windowSeconds !== undefined) options.push('--window', String(windowSeconds));
