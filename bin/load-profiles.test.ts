@@ -15,8 +15,9 @@ const folder = mkdtempSync(join(tmpdir(), 'stack29-test-'));
 /** Runs that need the processor; those that wait for windows do not. */
 const busy = new PQueue({ concurrency: 2 });
 
-const windowSeconds = 5;
-const limits = { requestsPerMinute: 12, tokensPerDay: 100_000, concurrent: 3 };
+/** All that a check sends fits one window. */
+const windowSeconds = 6;
+const limits = { requestsPerMinute: 24, tokensPerDay: 100_000, concurrent: 4 };
 const unlimited = { requestsPerMinute: 1e9, tokensPerDay: 1e12, concurrent: 1e6 };
 const backends = ['scripted', 'gguf'] as const;
 const traffic = ['smoke', 'tokens-per-second', 'steady', 'ramp', 'spike', 'soak'] as const;
@@ -94,7 +95,7 @@ describe('limits', () => {
     { retry: 2 },
     async (tier, backend) => {
       const { code, stdout, lastLine } = await load(backend, tier, `sk-${tier}`, ...options);
-      expect(stdout).toMatch(/^burst +HOLDS: limit 12, .*^concurrency +HOLDS: limit 3, /ms);
+      expect(stdout).toMatch(/^burst +HOLDS: limit 24, .*^concurrency +HOLDS: limit 4, /ms);
       expect([code, lastLine]).toEqual([0, `passed: ${tier}`]);
     },
   );

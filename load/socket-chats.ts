@@ -1,6 +1,7 @@
 import { type Ending, Flight } from './engine/flight.ts';
 import type { Endpoint, Wording } from './engine/job.ts';
-import { WebSocketTransport } from './engine/transport/websocket.ts';
+import { endingOfStatus } from './engine/transport/transport.ts';
+import { readMessage, WebSocketTransport } from './engine/transport/websocket.ts';
 import type { Ask } from './engine/wording.ts';
 import type { OpenStream } from './target.ts';
 
@@ -30,9 +31,41 @@ export class SocketChats {
     const flight = new Piecewise(() => {});
     const ending = await new Promise<Ending>((resolve) => this.#send(words, flight, this.#signal, resolve));
     this.#signal.throwIfAborted();
-    const { promptTokens, outputTokens } = flight;
-    const isCounted = promptTokens !== undefined && outputTokens !== undefined;
-    return { status: statusOf(ending), tokens: isCounted ? promptTokens + outputTokens : undefined };
+    return answerOf(ending, flight);
+  }
+
+  /** Chats on one socket, one after the other, until one is not answered. Rejects where the signal ends them. */
+  async series(words: Words, count: number): Promise<SocketAnswer[]> {
+    const answers: SocketAnswer[] = [];
+    const socket = this.#transport.dial();
+    const leave = () => socket.terminate();
+    this.#signal.addEventListener('abort', leave);
+    try {
+      await new Promise<void>((resolve) => {
+        let flight = new Piecewise(() => {});
+        const take = (ending: Ending) => {
+          answers.push(answerOf(ending, flight));
+          flight = new Piecewise(() => {});
+          if (ending === 'succeeded' && answers.length < count) socket.send(this.#transport.startOf(words));
+          else resolve();
+        };
+        const lose = () => answers.length < count && take({ failed: 'connection lost' });
+        socket
+          .on('open', () => socket.send(this.#transport.startOf(words)))
+          .on('message', (data) => {
+            const ending = readMessage(data, flight);
+            if (ending) take(ending);
+          })
+          .on('unexpected-response', (_request, { statusCode = 0 }) => take(endingOfStatus(statusCode)))
+          .on('error', lose)
+          .on('close', lose);
+      });
+    } finally {
+      this.#signal.removeEventListener('abort', leave);
+      socket.terminate();
+    }
+    this.#signal.throwIfAborted();
+    return answers;
   }
 
   /** Begins a chat, and waits for its first piece, or its end; `leaving` closes its socket. */
@@ -76,6 +109,11 @@ class Piecewise extends Flight {
     super.content(at);
     this.#onPiece();
   }
+}
+
+function answerOf(ending: Ending, { promptTokens, outputTokens }: Flight): SocketAnswer {
+  const isCounted = promptTokens !== undefined && outputTokens !== undefined;
+  return { status: statusOf(ending), tokens: isCounted ? promptTokens + outputTokens : undefined };
 }
 
 function statusOf(ending: Ending): number {

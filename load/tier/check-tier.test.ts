@@ -266,7 +266,7 @@ describe.concurrent('tokens of a day', () => {
 
   test('are spent to the limit and not beyond, on one key from above and on another from below', async () => {
     const { made, outcome } = await spend(day);
-    expect(made).toMatchObject({ limit: day, refused: 1, other: 0, verdict: 'holds', reasons: [] });
+    expect(made).toMatchObject({ limit: day, refused: 2, other: 0, verdict: 'holds', reasons: [] });
     expect(outcome).toBe('passed');
   });
 
@@ -351,8 +351,8 @@ describe.concurrent('a part over sockets', () => {
 
   test('counts with the requests over REST', async () => {
     const { made, outcome } = await check({ checks: ['burst'], sockets });
-    // Each of three chats counts for its socket and for its start.
-    expect(made).toMatchObject({ limit: 12, sent: 20, expected: 9, admitted: 9, refused: 11, verdict: 'holds' });
+    // Of six chats over three sockets each start counts, and each socket.
+    expect(made).toMatchObject({ limit: 12, sent: 23, expected: 9, admitted: 9, refused: 14, verdict: 'holds' });
     expect([made.reasons, outcome]).toEqual([[], 'passed']);
   });
 
@@ -368,21 +368,33 @@ describe.concurrent('a part over sockets', () => {
     expect([made.verdict, made.reasons.join()]).toEqual(['broken', expect.stringContaining(words)]);
   });
 
-  test('is caught where it is counted apart', async () => {
-    const requests = await check({ checks: ['burst'], sockets, socketsApart: true });
-    expect([requests.made.verdict, requests.made.reasons[0]]).toEqual([
+  test.each<[FaultId, TierCheck['check'], string]>([
+    ['socket-starts-uncounted', 'burst', 'not counted with the requests over REST'],
+    ['socket-starts-counted-apart', 'burst', 'not counted with the requests over REST'],
+    ['socket-limits-apart', 'burst', 'not counted with the requests over REST'],
+    ['socket-places-apart', 'concurrency', 'one stream more than the limit was admitted, beside 1 over sockets'],
+    ['socket-limits-apart', 'concurrency', 'one stream more than the limit was admitted, beside 1 over sockets'],
+    ['socket-limits-apart', 'tokens', 'a chat over a socket is admitted with 3000 of 3000 tokens spent'],
+    ['socket-tokens-unlimited', 'tokens', 'a chat over a socket is admitted with 3000 of 3000 tokens spent'],
+  ])('is caught by the fault %s in the check %s', async (fault, which, words) => {
+    const stated = { ...limits, tokensPerDay: 3_000 };
+    const { made } = await check({
+      checks: [which],
+      sockets,
+      second: true,
+      stated,
+      served: { ...stated, ...(which !== 'burst' && { requestsPerMinute: 1_000 }) },
+      tokensPerSecond: which === 'tokens' ? 0 : 20,
+      behaviour: faults[fault].behaviour,
+    });
+    expect([made.verdict, made.reasons[0]]).toEqual(['broken', expect.stringContaining(words)]);
+  });
+
+  test('is caught where another server answers sockets', async () => {
+    const { made } = await check({ checks: ['burst'], sockets, socketsApart: true });
+    expect([made.verdict, made.reasons[0]]).toEqual([
       'broken',
       'chats over sockets are not counted with the requests over REST',
-    ]);
-    const places = await check({
-      checks: ['concurrency'],
-      sockets,
-      socketsApart: true,
-      served: { requestsPerMinute: 1_000 },
-    });
-    expect([places.made.verdict, places.made.reasons]).toEqual([
-      'broken',
-      ['one stream more than the limit was admitted, beside 1 over sockets'],
     ]);
   });
 

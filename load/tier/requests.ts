@@ -1,9 +1,10 @@
 import type { TierCheck } from '../../specs/wire.ts';
 import { LoadProblem } from '../problem.ts';
+import type { SocketAnswer } from '../socket-chats.ts';
 import type { Answer } from '../target.ts';
 import { type BurstAnswer, wrongHeaders } from './burst-headers.ts';
 import { limitState } from './limit-state.ts';
-import { freshWindow, pause, shortChat, slackMs, socketChat, type TierKey } from './tier-key.ts';
+import { chatWords, freshWindow, pause, shortChat, slackMs, type TierKey } from './tier-key.ts';
 import { countStatuses, decided, undecided } from './verdict.ts';
 import { shapeOf } from './window-shape.ts';
 
@@ -12,8 +13,17 @@ const unknownLimit = 'no limit is stated, and no header X-RateLimit-Limit gives 
 /** A burst that runs into the next window proves nothing, and is tried again this often. */
 const tries = 3;
 
-/** Chats over sockets in a burst: so few that the limit leaves room for others, so many that none is one off. */
-const socketChats = 3;
+/**
+ * Chats over sockets in a burst: some on a socket each, and some on one together. What they count for tells whether it is
+ * starts that count, or sockets, or both, and by so much that nothing of it looks like a limit that is one off.
+ */
+const socketChats = { alone: 2, together: 4 };
+
+/** What all of them may count for: a start is a request; to open a socket may be one too, the document does not say. */
+const socketCosts = {
+  starts: socketChats.alone + socketChats.together,
+  both: 2 * socketChats.alone + socketChats.together + 1,
+};
 
 /**
  * Sends more requests than a window admits as fast as a few lanes can, some of them over sockets, counts what is
@@ -41,12 +51,14 @@ export async function checkBurst(key: TierKey, stated: number | undefined, concu
     const share = shareOf(overSockets, { limit, admitted, back, isWhole: counted.other === 0 });
     const { expected } = share;
     const left = Math.max(0, expected - admitted);
+    const socketsTook =
+      overSockets.length > 0 ? { least: socketCosts.starts, most: socketCosts.both } : { least: 0, most: 0 };
     const broken = [
       ...share.broken,
       ...wrongHeaders(answers, {
         limit,
         windowSeconds: key.windowSeconds,
-        overSockets: overSockets.length,
+        overSockets: socketsTook,
         left,
         back,
       }),
@@ -62,12 +74,14 @@ export async function checkBurst(key: TierKey, stated: number | undefined, concu
   }
 }
 
-/** The statuses of a few chats over sockets, one after the other; none where the limit is too low to tell their share. */
-async function chatOverSockets(key: TierKey, limit: number): Promise<number[]> {
-  const statuses: number[] = [];
-  if (key.sockets === undefined || limit <= 3 * socketChats) return statuses;
-  for (let chat = 0; chat < socketChats; chat += 1) statuses.push(await socketChat(key));
-  return statuses;
+/** The statuses of a few chats over sockets; none where the limit is too low to tell their share. */
+async function chatOverSockets({ sockets, contact }: TierKey, limit: number): Promise<number[]> {
+  if (sockets === undefined || limit < socketCosts.both + 3) return [];
+  const answers: SocketAnswer[] = [];
+  for (let chat = 0; chat < socketChats.alone; chat += 1) answers.push(await sockets.chat(chatWords(1)));
+  answers.push(...(await sockets.series(chatWords(1), socketChats.together)));
+  for (const { tokens = 0 } of answers) contact.spend(tokens);
+  return answers.map(({ status }) => status);
 }
 
 interface Count {
@@ -80,19 +94,14 @@ interface Count {
   readonly isWhole: boolean;
 }
 
-/**
- * What of the limit the chats over sockets took, and what is wrong with the count of the others. To open a socket may be
- * a request beside the chat on it or not: the document does not say.
- */
+/** What the chats over sockets leave of the limit to those over REST, and what is wrong with the count of these. */
 function shareOf(overSockets: readonly number[], { limit, admitted, back, isWhole }: Count) {
-  const areAdmitted = overSockets.every((status) => status === 200);
   // What a chat that failed there counts for, nobody knows.
-  const sockets = areAdmitted ? overSockets.length : 0;
-  const [most, least] = [limit - sockets, limit - 2 * sockets];
-  const isNearerToLeast = sockets > 0 && admitted - least < most - admitted;
-  const expected = isNearerToLeast ? least : most;
-  const beside = sockets === 0 ? '' : ` beside ${sockets} chats over sockets`;
-  if (sockets > 0 && admitted >= limit) {
+  const isKnown = overSockets.length > 0 && overSockets.every((status) => status === 200);
+  const [most, least] = isKnown ? [limit - socketCosts.starts, limit - socketCosts.both] : [limit, limit];
+  const expected = admitted - least < most - admitted ? least : most;
+  const beside = isKnown ? ` beside ${overSockets.length} chats over sockets` : '';
+  if (isKnown && admitted > most + 1 + back) {
     return { expected: most, broken: ['chats over sockets are not counted with the requests over REST'] };
   }
   if (admitted > expected + back) {
@@ -100,10 +109,8 @@ function shareOf(overSockets: readonly number[], { limit, admitted, back, isWhol
     return { expected, broken: [`${over} more than the limit were admitted in a window${beside}`] };
   }
   if (admitted < expected && isWhole) {
-    return {
-      expected,
-      broken: [`${expected - admitted} fewer than the limit were admitted in a fresh window${beside}`],
-    };
+    const words = `${expected - admitted} fewer than the limit were admitted in a fresh window${beside}`;
+    return { expected, broken: [words] };
   }
   return { expected, broken: [] };
 }
