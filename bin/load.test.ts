@@ -232,6 +232,20 @@ describe('the report', () => {
   });
 });
 
+test('a proxy of the environment is not used, and the report says so', async () => {
+  const environment = {
+    HTTP_PROXY: 'http://127.0.0.1:9',
+    http_proxy: 'http://127.0.0.1:9',
+    NO_PROXY: '',
+    no_proxy: '',
+  };
+  const words = 'the environment names a proxy for the target, which load does not use';
+  const { code, stdout, stderr } = await finish(startIn(environment, 'smoke', '--url', url));
+  expect([code, stdout, stderr]).toEqual([0, expect.stringContaining(words), expect.stringContaining(words)]);
+  const without = await finish(startIn({ ...environment, NO_PROXY: '127.0.0.1' }, 'smoke', '--url', url));
+  expect(without.stdout).not.toContain('proxy');
+});
+
 test('several processes send each request once, and what they measured is merged', async () => {
   const { code, stdout } = await load(
     'smoke',

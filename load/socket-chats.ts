@@ -13,6 +13,9 @@ export interface SocketAnswer {
   readonly tokens: number | undefined;
 }
 
+/** A chat that takes longer to its end, or a held one to its first piece, is answered with neither. */
+const timeoutMs = 60_000;
+
 type Words = Pick<Ask, 'messages' | 'maxTokens'>;
 
 /** Chats over WebSockets, each on one of its own. */
@@ -29,7 +32,8 @@ export class SocketChats {
   /** Rejects where the signal ends it. */
   async chat(words: Words): Promise<SocketAnswer> {
     const flight = new Piecewise(() => {});
-    const ending = await new Promise<Ending>((resolve) => this.#send(words, flight, this.#signal, resolve));
+    const over = AbortSignal.any([this.#signal, AbortSignal.timeout(timeoutMs)]);
+    const ending = await new Promise<Ending>((resolve) => this.#send(words, flight, over, resolve));
     this.#signal.throwIfAborted();
     return answerOf(ending, flight);
   }
@@ -39,6 +43,7 @@ export class SocketChats {
     const answers: SocketAnswer[] = [];
     const socket = this.#transport.dial();
     const leave = () => socket.terminate();
+    const timer = setTimeout(leave, timeoutMs * count);
     this.#signal.addEventListener('abort', leave);
     try {
       await new Promise<void>((resolve) => {
@@ -61,6 +66,7 @@ export class SocketChats {
           .on('close', lose);
       });
     } finally {
+      clearTimeout(timer);
       this.#signal.removeEventListener('abort', leave);
       socket.terminate();
     }
@@ -72,8 +78,14 @@ export class SocketChats {
   open(words: Words, leaving: AbortSignal): Promise<OpenStream> {
     return new Promise((resolve) => {
       let ended = false;
-      const tell = (status: number) => resolve({ status, first: Promise.resolve(() => ended) });
-      this.#send(words, new Piecewise(() => tell(200)), AbortSignal.any([this.#signal, leaving]), (ending) => {
+      const impatience = new AbortController();
+      const timer = setTimeout(() => impatience.abort(), timeoutMs);
+      const tell = (status: number) => {
+        clearTimeout(timer);
+        resolve({ status, first: Promise.resolve(() => ended) });
+      };
+      const over = AbortSignal.any([this.#signal, leaving, impatience.signal]);
+      this.#send(words, new Piecewise(() => tell(200)), over, (ending) => {
         ended = true;
         tell(statusOf(ending));
       });

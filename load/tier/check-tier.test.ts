@@ -86,7 +86,7 @@ async function check({
       secondKey: second ? secondKey : undefined,
       isFresh,
       signal,
-      say: () => {},
+      view: { say: () => {}, show: () => {} },
     });
     return { outcome, made: tier[0] as TierCheck };
   } finally {
@@ -415,6 +415,15 @@ describe.concurrent('a part over sockets', () => {
     expect([made.verdict, made.reasons[0]]).toEqual(['broken', expect.stringContaining(words)]);
   });
 
+  test('takes the one place that there may be', async () => {
+    const one = { ...limits, concurrent: 1 };
+    const served = { concurrent: 1, requestsPerMinute: 1_000 };
+    const { made } = await check({ checks: ['concurrency'], sockets, stated: one, served });
+    expect(made).toMatchObject({ limit: 1, admitted: 1, refused: 2, verdict: 'holds', reasons: [] });
+    const two = await check({ checks: ['concurrency'], sockets, stated: one, served: { ...served, concurrent: 2 } });
+    expect(two.made.verdict).toBe('broken');
+  });
+
   test('does not take want of requests for want of places', async () => {
     const { made } = await check({ checks: ['concurrency'], sockets, windowSeconds: 2 });
     expect([made.verdict, made.reasons]).toEqual(['holds', []]);
@@ -435,7 +444,7 @@ describe.concurrent('a part over sockets', () => {
     const { made } = await check({ checks: ['concurrency'], sockets, behaviour, served: { requestsPerMinute: 1_000 } });
     expect([made.verdict, made.reasons]).toEqual([
       'broken',
-      ['a place is not free 3 s after its client left its socket'],
+      ['a place over a socket is not free 3 s after its client left'],
     ]);
   });
 

@@ -29,6 +29,10 @@ interface Stream {
 /** How a stream is asked for. */
 type Way = 'rest' | 'socket';
 
+function ways({ sockets }: TierKey): readonly Way[] {
+  return sockets ? ['rest', 'socket'] : ['rest'];
+}
+
 /** What was asked for: as many as the limit allows, and beyond. */
 interface Held {
   /** Of each. */
@@ -83,7 +87,7 @@ async function fill(key: TierKey, limit: number, streams: Stream[]): Promise<Hel
   const within = [first, ...(await Promise.all(others))];
   const beyond: Stream[] = [];
   if (within.some((stream) => (stream.status() ?? 200) !== 200)) return { maxTokens, within, beyond };
-  for (const way of ['rest', ...(key.sockets ? (['socket'] as const) : [])] as const) {
+  for (const way of ways(key)) {
     const stream = await hold(way, maxTokens, patience);
     beyond.push(stream);
     if (stream.status() === 200) break;
@@ -116,13 +120,16 @@ async function judge(key: TierKey, limit: number, held: Held, streams: Stream[])
     return undecided('concurrency', reason, counted);
   }
   if (beyond.some(waits)) return verdict(await brokenQueue(key, held));
-  const broken = await brokenRelease(key, held, streams);
-  const over = within.filter((stream) => stream.isOver() && !stream.isLeft()).length;
-  if (over > 0) {
-    const reason = `${over} of ${limit} streams ended before their places were tried: a slower model is needed`;
-    return undecided('concurrency', reason, counted);
+  const { maxTokens } = held;
+  for (const way of ways(key)) {
+    const found = await tryRelease(key, { limit, way, maxTokens, streams });
+    if (found === 'too fast') {
+      const reason = 'streams end before it is seen whether places are free again: a slower model is needed';
+      return undecided('concurrency', reason, counted);
+    }
+    if (found !== 'free') return verdict([found.broken]);
   }
-  return verdict(broken);
+  return verdict([]);
 }
 
 const waits = (stream: Stream) => stream.status() === undefined;
@@ -147,31 +154,57 @@ async function brokenQueue({ signal }: TierKey, { within, beyond }: Held): Promi
   return [];
 }
 
-/** A place is free again when its client has left, and when its answer has ended, over REST and over sockets. */
-async function brokenRelease(key: TierKey, { maxTokens, within }: Held, streams: Stream[]): Promise<string[]> {
-  within[0]?.leave();
-  const overRest = await brokenPlace(key, 'rest');
-  if (overRest.length > 0 || key.sockets === undefined) return overRest;
-  const onSocket = within.find(({ way }) => way === 'socket');
-  if (onSocket) {
-    // The one place that is free is taken again, so that the next can only be that of the socket.
-    await ask(key, 'rest', maxTokens, leastPatienceMs, streams);
-    onSocket.leave();
-  }
-  return brokenPlace(key, 'socket');
+interface Release {
+  readonly limit: number;
+  readonly way: Way;
+  readonly maxTokens: number;
+  /** All that were asked for. */
+  readonly streams: Stream[];
 }
 
-async function brokenPlace(key: TierKey, way: Way): Promise<string[]> {
-  const where = way === 'socket' ? ' its socket' : '';
-  if (!(await isAdmitted(key, way))) return [`a place is not free ${releaseMs / 1000} s after its client left${where}`];
-  // Each of these has to give its place back for the next.
-  for (let chat = 0; chat < 3; chat += 1) {
-    if (await isAdmitted(key, way)) continue;
-    return [
-      `a place is not free ${releaseMs / 1000} s after its answer ended${way === 'socket' ? ' on a socket' : ''}`,
-    ];
+/** A release of which the proof was lost, as another stream ended, is tried again this often. */
+const tries = 3;
+
+/**
+ * Whether a place is free again when its client has left, and when its answer has ended. All the others are held
+ * meanwhile, so that it is that very place.
+ */
+async function tryRelease(key: TierKey, release: Release): Promise<'free' | 'too fast' | { broken: string }> {
+  const { limit, way, streams } = release;
+  const where = way === 'socket' ? ' over a socket' : '';
+  const notFree = (since: string) => ({ broken: `a place${where} is not free ${releaseMs / 1000} s after ${since}` });
+  for (let attempt = 1; attempt <= tries; attempt += 1) {
+    if (!(await holdAll(key, release))) return notFree('its answer ended');
+    streams.find((stream) => stream.way === way && isHeld(stream))?.leave();
+    if (!(await isAdmitted(key, way))) return notFree('its client left');
+    // Each of these has to give its place back for the next.
+    for (let chat = 0; chat < 2; chat += 1) {
+      if (!(await isAdmitted(key, way))) return notFree('its answer ended');
+    }
+    if (streams.filter(isHeld).length === limit - 1) return 'free';
   }
-  return [];
+  return 'too fast';
+}
+
+const isHeld = (stream: Stream) => stream.status() === 200 && !stream.isOver() && !stream.isLeft();
+
+/** Asks for streams until all places are held, one of them at least in the way that is tried. */
+async function holdAll(key: TierKey, { limit, way, maxTokens, streams }: Release): Promise<boolean> {
+  const begin = performance.now();
+  let pauses = 0;
+  for (;;) {
+    const held = streams.filter(isHeld);
+    const hasWay = held.some((stream) => stream.way === way);
+    if (held.length >= limit) {
+      if (hasWay) return true;
+      held[0]?.leave();
+    }
+    const stream = await ask(key, hasWay ? 'rest' : way, maxTokens, Number.POSITIVE_INFINITY, streams);
+    if (stream.status() === 200) continue;
+    if (pauses < mostPauses && (await waitForRequests(key))) pauses += 1;
+    else if (performance.now() - begin > (pauses + 1) * releaseMs + pauses * key.windowSeconds * 1000) return false;
+    else await sleep(300, undefined, { signal: key.signal });
+  }
 }
 
 async function isAdmitted(key: TierKey, way: Way): Promise<boolean> {

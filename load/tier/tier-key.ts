@@ -26,6 +26,8 @@ export interface TierKey {
   readonly signal: AbortSignal;
   /** Tells of a wait. */
   readonly say: (line: string) => void;
+  /** Shows what goes on. */
+  readonly show: (line: string) => void;
 }
 
 /** How late a window may end: resets are whole seconds, of a clock that need not be ours. */
@@ -90,7 +92,12 @@ async function readState({ contact }: TierKey) {
   return limitState(await contact.ask('GET', '/models'));
 }
 
-export async function pause({ signal, say }: TierKey, ms: number, why: string): Promise<void> {
+export async function pause({ signal, say, show }: TierKey, ms: number, why: string): Promise<void> {
+  const end = performance.now() + ms;
   if (ms >= 1_000) say(`waiting ${Math.ceil(ms / 1000)} s, ${why}`);
-  await sleep(Math.max(0, ms), undefined, { signal });
+  for (let left = ms; left > 1_000; left = end - performance.now()) {
+    show(`${Math.ceil(left / 1000)} s left to wait`);
+    await sleep(1_000, undefined, { signal });
+  }
+  await sleep(Math.max(0, end - performance.now()), undefined, { signal });
 }
