@@ -232,6 +232,20 @@ describe('the report', () => {
   });
 });
 
+test('a proxy of the environment is not used, and the report says so', async () => {
+  const environment = {
+    HTTP_PROXY: 'http://127.0.0.1:9',
+    http_proxy: 'http://127.0.0.1:9',
+    NO_PROXY: '',
+    no_proxy: '',
+  };
+  const words = 'the environment names a proxy for the target, which load does not use';
+  const { code, stdout, stderr } = await finish(startIn(environment, 'smoke', '--url', url));
+  expect([code, stdout, stderr]).toEqual([0, expect.stringContaining(words), expect.stringContaining(words)]);
+  const without = await finish(startIn({ ...environment, NO_PROXY: '127.0.0.1' }, 'smoke', '--url', url));
+  expect(without.stdout).not.toContain('proxy');
+});
+
 test('several processes send each request once, and what they measured is merged', async () => {
   const { code, stdout } = await load(
     'smoke',
@@ -271,16 +285,4 @@ test('the profiles are listed, and each is one', async () => {
   expect(stdout.split('\n').map((line) => line.split(' ')[0])).toEqual([...Object.keys(readyProfiles), '']);
   for (const profile of Object.values(readyProfiles)) expect(problemsOf('load-profile', profile)).toEqual([]);
   expect(code).toBe(0);
-});
-
-/** Every ready profile of traffic, shortened, on both backends. */
-test.each(
-  ['tokens-per-second', 'steady', 'ramp', 'spike', 'soak'].flatMap((profile) =>
-    ['scripted', 'gguf'].map((backend) => [profile, backend] as const),
-  ),
-)('%s runs on the reference server with the %s backend', async (profile, backend) => {
-  // A seed of which each profile sends requests within so short a time.
-  const shortened = ['--duration', '2', '--warm-up', '0.2', '--tokens', '8', '--seed', '29'];
-  const { code, lastLine } = await load(profile, '--backend', backend, ...shortened);
-  expect([code, lastLine]).toEqual([0, `passed: ${profile}`]);
 });

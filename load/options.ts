@@ -1,12 +1,20 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { closest } from 'fastest-levenshtein';
 import { sloNames, statisticNames } from '../specs/metrics.ts';
+import type { TierProfile } from '../specs/wire.ts';
 import { k6Image } from './k6-run/image.ts';
 import { type LoadFormat, loadFormats } from './report/render.ts';
 
 export interface Threshold {
   readonly name: string;
   readonly bound: { readonly atMost: number } | { readonly atLeast: number };
+}
+
+type LimitName = keyof TierProfile['limits'];
+
+interface StatedLimit {
+  readonly name: LimitName;
+  readonly value: number;
 }
 
 /** The options of `load` as commander reads them: values checked one by one, not yet together. */
@@ -37,6 +45,8 @@ export interface LoadChoices {
   readonly transport?: 'json' | 'sse' | 'websocket';
   readonly slo: readonly Threshold[];
   readonly threshold: readonly Threshold[];
+  /** Limits of a tier, other than its profile says. */
+  readonly limit: readonly StatedLimit[];
   /** Seconds. */
   readonly timeout?: number;
   readonly seed?: number;
@@ -93,6 +103,9 @@ export function loadOptions(command: Command): Command {
     .option('--tokens <number>', 'output tokens to ask for', count('tokens', 10_000_000))
     .option('--prompt-tokens <number>', 'length of the prompts', count('tokens', 10_000_000))
     .addOption(new Option('--transport <name>', 'how to ask').choices(['json', 'sse', 'websocket']))
+    .addOption(
+      repeatable('--limit <name=number>', `of tiers: ${limitNames.join(', ')}; of a server of its own too`, parseLimit),
+    )
     .option('--timeout <seconds>', 'when a request counts as failed', amount('seconds', 86_400))
     .option('--seed <number>', 'of all that is random (default: a random one, reported)', count('', 2 ** 31))
     .option('--workers <number>', 'processes of the client', count('processes', 256), 1)
@@ -155,6 +168,16 @@ function parseThreshold(text: string): Threshold {
   if (number === '') throw new InvalidArgumentError("It takes a statistic and a bound: 'error_fraction<=0.01'.");
   const bound = sign === '<=' ? { atMost: Number(number) } : { atLeast: Number(number) };
   return { name: known(name, statisticNames), bound };
+}
+
+const limitNames: readonly LimitName[] = ['requestsPerMinute', 'concurrent', 'tokensPerDay', 'windowSeconds'];
+
+function parseLimit(text: string): StatedLimit {
+  const [, name = '', number = ''] = /^([^=]+)=(\d+)$/.exec(text) ?? [];
+  const value = Number(number);
+  if (!(value > 0))
+    throw new InvalidArgumentError('It takes a limit and a whole number above 0: requestsPerMinute=100.');
+  return { name: known(name, limitNames) as LimitName, value };
 }
 
 function known(name: string, names: readonly string[]): string {

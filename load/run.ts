@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import picocolors from 'picocolors';
+import { getProxyForUrl } from 'proxy-from-env';
 import type { LoadProfile, LoadResult } from '../specs/wire.ts';
 import { measureCapacity } from './capacity/measure-capacity.ts';
 import type { Pulse } from './engine/pulse.ts';
@@ -15,7 +16,7 @@ import { LoadProblem } from './problem.ts';
 import { readProfile } from './profile.ts';
 import { readyProfiles } from './ready-profiles.ts';
 import { type LoadFormat, renderResult } from './report/render.ts';
-import { outcomeLine } from './report/words.ts';
+import { outcomeLine, short } from './report/words.ts';
 import { settle } from './settle.ts';
 import { openSubject, type Subject } from './subject.ts';
 import { Contact, learnWording } from './target.ts';
@@ -85,6 +86,8 @@ async function measureSubject(
   view: LiveView,
 ): Promise<LoadResult | undefined> {
   view.say(`measuring ${endpoint.url}${description === undefined ? '' : `, ${description}`}`);
+  const proxyNotes = notesOnProxy(endpoint.url);
+  for (const note of proxyNotes) view.say(note);
   const contact = new Contact(endpoint, signal);
   try {
     const learned = await learnWording(contact, profile.workload, choices.model);
@@ -97,8 +100,10 @@ async function measureSubject(
         ? ownMeasurer(endpoint, wording)
         : (await import('./workers.ts')).workersMeasurer(endpoint, wording, choices.workers);
     const begin = performance.now();
-    const onPulse = (pulse: Pulse) =>
-      view.beat(pulse, `${((performance.now() - begin) / 1000).toFixed(0)} s${lengthOf(profile)}`);
+    const onPulse = (pulse: Pulse, secondsLeft?: number) => {
+      const left = secondsLeft === undefined ? lengthOf(profile, pulse) : `, ${Math.ceil(secondsLeft)} s left at most`;
+      view.beat(pulse, `${((performance.now() - begin) / 1000).toFixed(0)} s${left}`);
+    };
     try {
       const measured: Measured = await measureProfile();
       return {
@@ -112,7 +117,7 @@ async function measureSubject(
         workers: choices.workers,
         startedAt,
         ...measured,
-        notes: [...measured.notes, ...placeNotes(found?.place)],
+        notes: [...measured.notes, ...placeNotes(found?.place), ...proxyNotes],
       };
     } finally {
       await measurer.close();
@@ -131,7 +136,7 @@ async function measureSubject(
             secondKey: choices.secondKey,
             isFresh: choices.freshKey ?? description !== undefined,
             signal,
-            say: view.say,
+            view,
           });
         case 'capacity':
           return measureCapacity(profile, { measurer, seed, path, signal, onPulse, say: view.say });
@@ -145,9 +150,21 @@ async function measureSubject(
   }
 }
 
-function lengthOf(profile: LoadProfile): string {
-  if (profile.kind !== 'traffic' || profile.durationSeconds === undefined) return '';
-  return ` of ${(profile.warmUpSeconds ?? 0) + profile.durationSeconds} s`;
+/** Through a proxy its own limits would be measured with those of the target. */
+function notesOnProxy(url: string): string[] {
+  if (getProxyForUrl(url) === '') return [];
+  return ['the environment names a proxy for the target, which load does not use: it talks to the target directly'];
+}
+
+/** How long a profile takes, by time or by requests, as far as it says. */
+function lengthOf(profile: LoadProfile, { ended }: Pulse): string {
+  if (profile.kind !== 'traffic') return '';
+  const { arrival, warmUpSeconds = 0, durationSeconds, requests } = profile;
+  const stages = arrival.kind === 'ramp' ? arrival.stages : [];
+  const shape = stages.length > 0 ? stages.reduce((sum, { seconds }) => sum + seconds, 0) : Number.POSITIVE_INFINITY;
+  const seconds = warmUpSeconds + Math.min(shape, durationSeconds ?? Number.POSITIVE_INFINITY);
+  if (Number.isFinite(seconds)) return ` of ${short(seconds)} s`;
+  return requests === undefined ? '' : `, ${ended} of ${requests} requests`;
 }
 
 /** Options of which the value may be a secret. */

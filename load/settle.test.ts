@@ -7,6 +7,7 @@ const none: LoadChoices = {
   header: [],
   slo: [],
   threshold: [],
+  limit: [],
   workers: 1,
   engine: 'embedded',
   format: 'terminal',
@@ -84,8 +85,21 @@ test('a search takes its own meaning of options', async () => {
   expect('slos' in profile && profile.slos).toEqual({ e2e_p99: 9 });
 });
 
+test('limits of a tier are those of its profile, but for what is stated otherwise', async () => {
+  const profile = await settled('tier-free', {
+    limit: [
+      { name: 'windowSeconds', value: 3 },
+      { name: 'requestsPerMinute', value: 12 },
+    ],
+  });
+  const limits = { requestsPerMinute: 12, concurrent: 5, tokensPerDay: 100_000, windowSeconds: 3 };
+  expect(profile).toEqual({ ...(await readProfile('tier-free')), limits });
+});
+
 test.each<[profile: string, choices: Partial<LoadChoices>, words: string]>([
   ['capacity', { concurrency: 4 }, '--concurrency means nothing to the capacity profile capacity'],
+  ['steady', { freshKey: true }, '--fresh-key means nothing to the traffic profile steady'],
+  ['steady', { limit: [{ name: 'concurrent', value: 4 }] }, '--limit means nothing to the traffic profile steady'],
   ['tier-free', { warmUp: 4 }, '--warm-up means nothing to the tier profile tier-free'],
   ['tier-free', { transport: 'sse' }, '--transport means nothing to the tier profile tier-free'],
   ['tier-free', { transport: 'sse', engine: 'k6' }, '--transport means nothing to the tier profile tier-free'],

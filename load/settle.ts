@@ -6,6 +6,9 @@ import { validProfile } from './profile.ts';
 /** What the checks of a tier fix for themselves, in this engine. */
 const notOfTiers = ['transport', 'tokens', 'promptTokens', 'timeout', 'workers'] as const;
 
+/** What only the checks of a tier take. */
+const ofTiers = ['freshKey', 'limit'] as const;
+
 /** A profile with what the options change of it. @throws LoadProblem where an option does not fit the profile */
 export function settle(profile: LoadProfile, choices: LoadChoices): LoadProfile {
   const { timeout } = choices;
@@ -20,10 +23,10 @@ function changed(profile: LoadProfile, choices: LoadChoices, common: { readonly 
   const { duration, warmUp, rate } = choices;
   switch (profile.kind) {
     case 'traffic':
-      refuse(profile, choices, ['freshKey']);
+      refuse(profile, choices, ofTiers);
       return { ...settleTraffic(profile, choices), ...common };
     case 'capacity': {
-      refuse(profile, choices, ['concurrency', 'requests', 'threshold', 'freshKey']);
+      refuse(profile, choices, ['concurrency', 'requests', 'threshold', ...ofTiers]);
       const search = {
         ...profile.search,
         ...(duration !== undefined && { stepSeconds: duration }),
@@ -36,7 +39,11 @@ function changed(profile: LoadProfile, choices: LoadChoices, common: { readonly 
     case 'tier':
       refuse(profile, choices, ['duration', 'warmUp', 'requests', 'rate', 'concurrency', 'slo', 'threshold']);
       refuse(profile, choices, choices.engine === 'k6' ? ['transport', 'freshKey'] : notOfTiers);
-      return { ...profile, ...common };
+      return {
+        ...profile,
+        ...common,
+        limits: { ...profile.limits, ...Object.fromEntries(choices.limit.map(({ name, value }) => [name, value])) },
+      };
   }
 }
 

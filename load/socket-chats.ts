@@ -1,6 +1,7 @@
 import { type Ending, Flight } from './engine/flight.ts';
 import type { Endpoint, Wording } from './engine/job.ts';
-import { WebSocketTransport } from './engine/transport/websocket.ts';
+import { endingOfStatus } from './engine/transport/transport.ts';
+import { readMessage, WebSocketTransport } from './engine/transport/websocket.ts';
 import type { Ask } from './engine/wording.ts';
 import type { OpenStream } from './target.ts';
 
@@ -11,6 +12,9 @@ export interface SocketAnswer {
   /** Of prompt and answer together, where `done` reports them. */
   readonly tokens: number | undefined;
 }
+
+/** A chat that takes longer to its end, or a held one to its first piece, is answered with neither. */
+const timeoutMs = 60_000;
 
 type Words = Pick<Ask, 'messages' | 'maxTokens'>;
 
@@ -28,19 +32,60 @@ export class SocketChats {
   /** Rejects where the signal ends it. */
   async chat(words: Words): Promise<SocketAnswer> {
     const flight = new Piecewise(() => {});
-    const ending = await new Promise<Ending>((resolve) => this.#send(words, flight, this.#signal, resolve));
+    const over = AbortSignal.any([this.#signal, AbortSignal.timeout(timeoutMs)]);
+    const ending = await new Promise<Ending>((resolve) => this.#send(words, flight, over, resolve));
     this.#signal.throwIfAborted();
-    const { promptTokens, outputTokens } = flight;
-    const isCounted = promptTokens !== undefined && outputTokens !== undefined;
-    return { status: statusOf(ending), tokens: isCounted ? promptTokens + outputTokens : undefined };
+    return answerOf(ending, flight);
+  }
+
+  /** Chats on one socket, one after the other, until one is not answered. Rejects where the signal ends them. */
+  async series(words: Words, count: number): Promise<SocketAnswer[]> {
+    const answers: SocketAnswer[] = [];
+    const socket = this.#transport.dial();
+    const leave = () => socket.terminate();
+    const timer = setTimeout(leave, timeoutMs * count);
+    this.#signal.addEventListener('abort', leave);
+    try {
+      await new Promise<void>((resolve) => {
+        let flight = new Piecewise(() => {});
+        const take = (ending: Ending) => {
+          answers.push(answerOf(ending, flight));
+          flight = new Piecewise(() => {});
+          if (ending === 'succeeded' && answers.length < count) socket.send(this.#transport.startOf(words));
+          else resolve();
+        };
+        const lose = () => answers.length < count && take({ failed: 'connection lost' });
+        socket
+          .on('open', () => socket.send(this.#transport.startOf(words)))
+          .on('message', (data) => {
+            const ending = readMessage(data, flight);
+            if (ending) take(ending);
+          })
+          .on('unexpected-response', (_request, { statusCode = 0 }) => take(endingOfStatus(statusCode)))
+          .on('error', lose)
+          .on('close', lose);
+      });
+    } finally {
+      clearTimeout(timer);
+      this.#signal.removeEventListener('abort', leave);
+      socket.terminate();
+    }
+    this.#signal.throwIfAborted();
+    return answers;
   }
 
   /** Begins a chat, and waits for its first piece, or its end; `leaving` closes its socket. */
   open(words: Words, leaving: AbortSignal): Promise<OpenStream> {
     return new Promise((resolve) => {
       let ended = false;
-      const tell = (status: number) => resolve({ status, first: Promise.resolve(() => ended) });
-      this.#send(words, new Piecewise(() => tell(200)), AbortSignal.any([this.#signal, leaving]), (ending) => {
+      const impatience = new AbortController();
+      const timer = setTimeout(() => impatience.abort(), timeoutMs);
+      const tell = (status: number) => {
+        clearTimeout(timer);
+        resolve({ status, first: Promise.resolve(() => ended) });
+      };
+      const over = AbortSignal.any([this.#signal, leaving, impatience.signal]);
+      this.#send(words, new Piecewise(() => tell(200)), over, (ending) => {
         ended = true;
         tell(statusOf(ending));
       });
@@ -76,6 +121,11 @@ class Piecewise extends Flight {
     super.content(at);
     this.#onPiece();
   }
+}
+
+function answerOf(ending: Ending, { promptTokens, outputTokens }: Flight): SocketAnswer {
+  const isCounted = promptTokens !== undefined && outputTokens !== undefined;
+  return { status: statusOf(ending), tokens: isCounted ? promptTokens + outputTokens : undefined };
 }
 
 function statusOf(ending: Ending): number {

@@ -31,7 +31,8 @@ export interface TrafficSettings {
   /** The profile's file, beside which a trace lies. */
   readonly path: string;
   readonly signal: AbortSignal;
-  readonly onPulse: (pulse: Pulse) => void;
+  /** @param secondsLeft about how much longer it takes at most, where the profile does not say */
+  readonly onPulse: (pulse: Pulse, secondsLeft?: number) => void;
 }
 
 const defaultTimeoutSeconds = 120;
@@ -55,7 +56,7 @@ export async function measureTraffic(profile: TrafficProfile, settings: TrafficS
       seed,
     },
     signal,
-    onPulse,
+    (pulse) => onPulse(pulse),
   );
   const metrics = metricsOf(totals.tally);
   const measured = measuredOf(totals);

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiError } from './api-error.ts';
+import type { Behaviour } from './behaviour.ts';
 import { demandOf, failureFor } from './demand.ts';
 import { toApiError } from './failure.ts';
 import { type Account, accountOfAddress, bearerKey, refuseKey } from './keys/keyring.ts';
@@ -92,10 +93,18 @@ export function checkDemand({ behaviour }: Service, exchange: Exchange): void {
   if (failure) throw failure;
 }
 
-/** Takes the account's place for a chat. @throws ApiError where the account has no tokens or no place left */
-export async function takePlace({ limiter, behaviour }: Service, exchange: Exchange): Promise<Place> {
+/**
+ * Takes the account's place for a chat.
+ * @param decide the seam of a socket, or of REST
+ * @throws ApiError where the account has no tokens or no place left
+ */
+export async function takePlace(
+  { limiter, behaviour }: Service,
+  exchange: Exchange,
+  decide: Required<Behaviour>['decide'],
+): Promise<Place> {
   const { account } = exchange;
-  const tokens = behaviour.decide(await limiter.refuseTokens(account), 'tokens', exchange);
+  const tokens = decide(await limiter.refuseTokens(account), 'tokens', exchange);
   if (tokens) throw tokens;
   let place = await limiter.takePlace(account);
   while (behaviour.queue && place instanceof ApiError) {
@@ -105,7 +114,7 @@ export async function takePlace({ limiter, behaviour }: Service, exchange: Excha
   const none = place instanceof ApiError ? place : undefined;
   const taken = place instanceof ApiError ? unlimited : place;
   exchange.running = taken.running;
-  const refusal = behaviour.decide(none, 'place', exchange);
+  const refusal = decide(none, 'place', exchange);
   if (refusal) {
     await taken.release();
     throw refusal;

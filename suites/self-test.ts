@@ -10,9 +10,10 @@ import { executeCode } from '../reference-server/tools/execute-code.ts';
 import type { ToolRunner } from '../reference-server/tools/tool-runner.ts';
 import { parseWebhook } from '../reference-server/webhooks/target.ts';
 import type { Report, Result } from '../specs/report.ts';
+import type { Capability } from '../specs/requirement.ts';
 import { type RequirementId, requirements } from '../specs/requirements/index.ts';
 import { replayClients } from './clients/client-runner.ts';
-import { runLive } from './live-run.ts';
+import { type LiveRunSettings, runLive } from './live-run.ts';
 import { skippingClock } from './transport/clock.ts';
 import { demandsOf, readFaultHeader } from './transport/fault-header.ts';
 import { openWebhookListener } from './webhooks/listener.ts';
@@ -150,11 +151,18 @@ function codeRunner(): ToolRunner {
   return tools;
 }
 
+interface TrialSettings extends Pick<LiveRunSettings, 'record'> {
+  readonly timeoutMs: number;
+  readonly python?: string | undefined;
+  /** What the target is said to lack. */
+  readonly without?: readonly Capability[];
+}
+
 /** Judges one server that behaves as the subject says. */
 export async function trySubject(
   { behaviour, ...subject }: Subject,
   backend: Backend,
-  { timeoutMs, python }: { readonly timeoutMs: number; readonly python?: string | undefined },
+  { timeoutMs, python, without = [], record }: TrialSettings,
 ): Promise<Trial> {
   const withClients = python !== undefined && (subject.kind === 'clean' || needsClients(subject));
   const keys = [
@@ -183,6 +191,7 @@ export async function trySubject(
         url: server.url,
         profile: 'full',
         only: [],
+        without,
         model: backend.model.id,
         disabledKey: true,
         runsTools: 'javascript',
@@ -201,6 +210,7 @@ export async function trySubject(
       timeoutMs,
       concurrency: 4,
       python,
+      ...(record && { record }),
       ...(!withClients && { clients: replayClients([]) }),
       startedAt: new Date().toISOString(),
     });

@@ -17,8 +17,11 @@ export function sendAll(job: Job, begin: number, signal: AbortSignal, launch: La
     : sendWhenDue(openSchedule(job), begin, signal, launch);
 }
 
-/** Requests that are sent before what has arrived is read. */
-const sendsAtATime = 64;
+/**
+ * Requests that are sent before what has arrived is read: to open a connection takes a good part of a millisecond, by
+ * which what waits to be read would seem late.
+ */
+const sendsAtATime = 8;
 
 /**
  * One timer for all requests: it sends whatever is due by the clock, so that a late timer delays a request and never

@@ -98,7 +98,13 @@ function judge(answers: readonly BurstAnswer[], { limit, used, back, windowSecon
     begun: answer.begun + used,
   }));
   const left = Math.max(0, share.expected - admitted);
-  const headers = wrongHeaders(shifted, { limit, windowSeconds, overSockets: 0, left, back: back + used });
+  const headers = wrongHeaders(shifted, {
+    limit,
+    windowSeconds,
+    overSockets: { least: 0, most: 0 },
+    left,
+    back: back + used,
+  });
   for (const name of new Set([...share.broken, ...headers].map((fault) => fault.name))) report.find(name);
 }
 

@@ -14,8 +14,8 @@ export interface BurstAnswer extends Pick<Answer, 'status' | 'headers' | 'at'> {
 interface Burst {
   readonly limit: number;
   readonly windowSeconds: number;
-  /** Chats over sockets before all answers but the first, each of which counts once or twice. */
-  readonly overSockets: number;
+  /** Requests that chats over sockets may have counted for, before all answers but the first. */
+  readonly overSockets: { readonly least: number; readonly most: number };
   /** What the limit leaves in the end. */
   readonly left: number;
   /** Requests that may have come back meanwhile. */
@@ -40,8 +40,8 @@ export function wrongHeaders(answers: readonly BurstAnswer[], burst: Burst): Fau
     const one = among.find(isWrong);
     return one === undefined ? [] : [{ name, words: `headers: ${words(one)}` }];
   };
-  const most = ({ admittedBefore: before }: Seen) => limit - 1 - before - (before > 0 ? overSockets : 0) + back;
-  const fewest = ({ begun }: Seen) => Math.max(0, limit - begun - 2 * overSockets);
+  const most = ({ admittedBefore: before }: Seen) => limit - 1 - before - (before > 0 ? overSockets.least : 0) + back;
+  const fewest = ({ begun }: Seen) => Math.max(0, limit - begun - overSockets.most);
   const least = Math.min(...(admitted ?? []).map(({ remaining = Number.POSITIVE_INFINITY }) => remaining));
   // What became of the others nobody knows: they may have been counted.
   const isCounted = (admitted?.length ?? 0) + (refused?.length ?? 0) === answers.length;

@@ -86,7 +86,7 @@ async function check({
       secondKey: second ? secondKey : undefined,
       isFresh,
       signal,
-      say: () => {},
+      view: { say: () => {}, show: () => {} },
     });
     return { outcome, made: tier[0] as TierCheck };
   } finally {
@@ -266,7 +266,7 @@ describe.concurrent('tokens of a day', () => {
 
   test('are spent to the limit and not beyond, on one key from above and on another from below', async () => {
     const { made, outcome } = await spend(day);
-    expect(made).toMatchObject({ limit: day, refused: 1, other: 0, verdict: 'holds', reasons: [] });
+    expect(made).toMatchObject({ limit: day, refused: 2, other: 0, verdict: 'holds', reasons: [] });
     expect(outcome).toBe('passed');
   });
 
@@ -351,8 +351,8 @@ describe.concurrent('a part over sockets', () => {
 
   test('counts with the requests over REST', async () => {
     const { made, outcome } = await check({ checks: ['burst'], sockets });
-    // Each of three chats counts for its socket and for its start.
-    expect(made).toMatchObject({ limit: 12, sent: 20, expected: 9, admitted: 9, refused: 11, verdict: 'holds' });
+    // Of six chats over three sockets each start counts, and each socket.
+    expect(made).toMatchObject({ limit: 12, sent: 23, expected: 9, admitted: 9, refused: 14, verdict: 'holds' });
     expect([made.reasons, outcome]).toEqual([[], 'passed']);
   });
 
@@ -368,21 +368,33 @@ describe.concurrent('a part over sockets', () => {
     expect([made.verdict, made.reasons.join()]).toEqual(['broken', expect.stringContaining(words)]);
   });
 
-  test('is caught where it is counted apart', async () => {
-    const requests = await check({ checks: ['burst'], sockets, socketsApart: true });
-    expect([requests.made.verdict, requests.made.reasons[0]]).toEqual([
+  test.each<[FaultId, TierCheck['check'], string]>([
+    ['socket-starts-uncounted', 'burst', 'not counted with the requests over REST'],
+    ['socket-starts-counted-apart', 'burst', 'not counted with the requests over REST'],
+    ['socket-limits-apart', 'burst', 'not counted with the requests over REST'],
+    ['socket-places-apart', 'concurrency', 'one stream more than the limit was admitted, beside 1 over sockets'],
+    ['socket-limits-apart', 'concurrency', 'one stream more than the limit was admitted, beside 1 over sockets'],
+    ['socket-limits-apart', 'tokens', 'a chat over a socket is admitted with 3000 of 3000 tokens spent'],
+    ['socket-tokens-unlimited', 'tokens', 'a chat over a socket is admitted with 3000 of 3000 tokens spent'],
+  ])('is caught by the fault %s in the check %s', async (fault, which, words) => {
+    const stated = { ...limits, tokensPerDay: 3_000 };
+    const { made } = await check({
+      checks: [which],
+      sockets,
+      second: true,
+      stated,
+      served: { ...stated, ...(which !== 'burst' && { requestsPerMinute: 1_000 }) },
+      tokensPerSecond: which === 'tokens' ? 0 : 20,
+      behaviour: faults[fault].behaviour,
+    });
+    expect([made.verdict, made.reasons[0]]).toEqual(['broken', expect.stringContaining(words)]);
+  });
+
+  test('is caught where another server answers sockets', async () => {
+    const { made } = await check({ checks: ['burst'], sockets, socketsApart: true });
+    expect([made.verdict, made.reasons[0]]).toEqual([
       'broken',
       'chats over sockets are not counted with the requests over REST',
-    ]);
-    const places = await check({
-      checks: ['concurrency'],
-      sockets,
-      socketsApart: true,
-      served: { requestsPerMinute: 1_000 },
-    });
-    expect([places.made.verdict, places.made.reasons]).toEqual([
-      'broken',
-      ['one stream more than the limit was admitted, beside 1 over sockets'],
     ]);
   });
 
@@ -403,6 +415,25 @@ describe.concurrent('a part over sockets', () => {
     expect([made.verdict, made.reasons[0]]).toEqual(['broken', expect.stringContaining(words)]);
   });
 
+  test('takes the one place that there may be', async () => {
+    const one = { ...limits, concurrent: 1 };
+    const served = { concurrent: 1, requestsPerMinute: 1_000 };
+    const { made } = await check({ checks: ['concurrency'], sockets, stated: one, served });
+    expect(made).toMatchObject({ limit: 1, admitted: 1, refused: 2, verdict: 'holds', reasons: [] });
+    const two = await check({ checks: ['concurrency'], sockets, stated: one, served: { ...served, concurrent: 2 } });
+    expect(two.made.verdict).toBe('broken');
+  });
+
+  test('does not take want of requests for want of places', async () => {
+    const { made } = await check({ checks: ['concurrency'], sockets, windowSeconds: 2 });
+    expect([made.verdict, made.reasons]).toEqual(['holds', []]);
+    const narrow = await check({ checks: ['concurrency'], served: { requestsPerMinute: 9 }, windowSeconds: 2 });
+    expect([narrow.made.verdict, narrow.made.reasons]).toEqual([
+      'inconclusive',
+      ['takes 10 requests in a window, and the limit of requests is 9'],
+    ]);
+  });
+
   test('is caught where its place is kept', async () => {
     const onSocket = ({ url }: Exchange) => url.includes('/ws/');
     const behaviour: Behaviour = {
@@ -413,7 +444,7 @@ describe.concurrent('a part over sockets', () => {
     const { made } = await check({ checks: ['concurrency'], sockets, behaviour, served: { requestsPerMinute: 1_000 } });
     expect([made.verdict, made.reasons]).toEqual([
       'broken',
-      ['a place is not free 3 s after its client left its socket'],
+      ['a place over a socket is not free 3 s after its client left'],
     ]);
   });
 

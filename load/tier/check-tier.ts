@@ -24,6 +24,9 @@ export async function checkTier(
     concurrency: () => checkConcurrency(key, concurrent),
     tokens: () => checkTokens(key, tokensPerDay),
   };
+  key.say(
+    `takes about ${Math.ceil(secondsOf(checks, key.windowSeconds) / 60)} min, most of it to wait for fresh windows`,
+  );
   const begin = performance.now();
   const made: TierCheck[] = [];
   const problems: LoadProblem[] = [];
@@ -40,4 +43,10 @@ export async function checkTier(
   }
   if (problems[0] && problems.length === made.length) throw problems[0];
   return measuredOfChecks(made, (performance.now() - begin) / 1000, key.signal.aborted);
+}
+
+/** About how long checks take: the windows that they wait for and fill. Who spends a day's tokens knows how many they are. */
+function secondsOf(checks: TierProfile['checks'], windowSeconds: number): number {
+  const windows = { burst: 2.2, paced: 2.1, concurrency: 1.2, tokens: 0.5 };
+  return checks.reduce((sum, check) => sum + windows[check] * windowSeconds + 5, 0);
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TierCheck } from '../../specs/wire.ts';
 import type { OpenStream } from '../target.ts';
-import { chatBody, chatWords, roomFor, shortChat, socketChat, type TierKey } from './tier-key.ts';
+import { chatBody, chatWords, roomFor, shortChat, socketChat, type TierKey, waitForRequests } from './tier-key.ts';
 import { countStatuses, decided, undecided } from './verdict.ts';
 
 /** Lengths to hold a place with, the longest first; a target may refuse what exceeds its context. */
@@ -9,6 +9,9 @@ const lengths = [3_500, 1_000, 200];
 
 /** A place that a client left is free again within this. */
 const releaseMs = 3_000;
+
+/** Of a place that is not free, times that this may be for want of requests. */
+const mostPauses = 2;
 
 /** A stream that has no answer after this, and after three times what the first took for each, waits in a queue. */
 const leastPatienceMs = 3_000;
@@ -19,11 +22,16 @@ interface Stream {
   /** Absent while it waits for an answer. */
   status(): number | undefined;
   isOver(): boolean;
+  isLeft(): boolean;
   leave(): void;
 }
 
 /** How a stream is asked for. */
 type Way = 'rest' | 'socket';
+
+function ways({ sockets }: TierKey): readonly Way[] {
+  return sockets ? ['rest', 'socket'] : ['rest'];
+}
 
 /** What was asked for: as many as the limit allows, and beyond. */
 interface Held {
@@ -42,7 +50,12 @@ export async function checkConcurrency(key: TierKey, limit: number | undefined):
   if (limit === undefined) {
     return undecided('concurrency', 'no limit is stated: give limits.concurrent in a profile of your own');
   }
-  await roomFor(key, 2 * limit + 25);
+  // A stream over a socket may count for two requests.
+  const needed = 2 * limit + 4;
+  const room = await roomFor(key, needed + 21);
+  if (room < needed) {
+    return undecided('concurrency', `takes ${needed} requests in a window, and the limit of requests is ${room}`);
+  }
   const streams: Stream[] = [];
   try {
     const held = await fill(key, limit, streams);
@@ -74,7 +87,7 @@ async function fill(key: TierKey, limit: number, streams: Stream[]): Promise<Hel
   const within = [first, ...(await Promise.all(others))];
   const beyond: Stream[] = [];
   if (within.some((stream) => (stream.status() ?? 200) !== 200)) return { maxTokens, within, beyond };
-  for (const way of ['rest', ...(key.sockets ? (['socket'] as const) : [])] as const) {
+  for (const way of ways(key)) {
     const stream = await hold(way, maxTokens, patience);
     beyond.push(stream);
     if (stream.status() === 200) break;
@@ -99,13 +112,24 @@ async function judge(key: TierKey, limit: number, held: Held, streams: Stream[])
     const reason = `${ended} of ${limit} streams ended before one more was tried: a slower model is needed`;
     return undecided('concurrency', reason, counted);
   }
-  const over = beyond.find((stream) => stream.status() === 200);
-  if (over !== undefined) return verdict([`one stream more than the limit was admitted${beside(within, over)}`]);
+  const admitted = beyond.find((stream) => stream.status() === 200);
+  if (admitted !== undefined)
+    return verdict([`one stream more than the limit was admitted${beside(within, admitted)}`]);
   if (beyond.some(waits) && within.some(waits)) {
     const reason = 'streams within the limit wait as one beyond it does: the target runs fewer at a time';
     return undecided('concurrency', reason, counted);
   }
-  return verdict(beyond.some(waits) ? await brokenQueue(key, held) : await brokenRelease(key, held, streams));
+  if (beyond.some(waits)) return verdict(await brokenQueue(key, held));
+  const { maxTokens } = held;
+  for (const way of ways(key)) {
+    const found = await tryRelease(key, { limit, way, maxTokens, streams });
+    if (found === 'too fast') {
+      const reason = 'streams end before it is seen whether places are free again: a slower model is needed';
+      return undecided('concurrency', reason, counted);
+    }
+    if (found !== 'free') return verdict([found.broken]);
+  }
+  return verdict([]);
 }
 
 const waits = (stream: Stream) => stream.status() === undefined;
@@ -130,41 +154,70 @@ async function brokenQueue({ signal }: TierKey, { within, beyond }: Held): Promi
   return [];
 }
 
-/** A place is free again when its client has left, and when its answer has ended, over REST and over sockets. */
-async function brokenRelease(key: TierKey, { maxTokens, within }: Held, streams: Stream[]): Promise<string[]> {
-  within[0]?.leave();
-  const overRest = await brokenPlace(key, 'rest');
-  if (overRest.length > 0 || key.sockets === undefined) return overRest;
-  const onSocket = within.find(({ way }) => way === 'socket');
-  if (onSocket) {
-    // The one place that is free is taken again, so that the next can only be that of the socket.
-    await ask(key, 'rest', maxTokens, leastPatienceMs, streams);
-    onSocket.leave();
-  }
-  return brokenPlace(key, 'socket');
+interface Release {
+  readonly limit: number;
+  readonly way: Way;
+  readonly maxTokens: number;
+  /** All that were asked for. */
+  readonly streams: Stream[];
 }
 
-async function brokenPlace(key: TierKey, way: Way): Promise<string[]> {
-  const where = way === 'socket' ? ' its socket' : '';
-  if (!(await isAdmitted(key, way))) return [`a place is not free ${releaseMs / 1000} s after its client left${where}`];
-  // Each of these has to give its place back for the next.
-  for (let chat = 0; chat < 3; chat += 1) {
-    if (await isAdmitted(key, way)) continue;
-    return [
-      `a place is not free ${releaseMs / 1000} s after its answer ended${way === 'socket' ? ' on a socket' : ''}`,
-    ];
+/** A release of which the proof was lost, as another stream ended, is tried again this often. */
+const tries = 3;
+
+/**
+ * Whether a place is free again when its client has left, and when its answer has ended. All the others are held
+ * meanwhile, so that it is that very place.
+ */
+async function tryRelease(key: TierKey, release: Release): Promise<'free' | 'too fast' | { broken: string }> {
+  const { limit, way, streams } = release;
+  const where = way === 'socket' ? ' over a socket' : '';
+  const notFree = (since: string) => ({ broken: `a place${where} is not free ${releaseMs / 1000} s after ${since}` });
+  for (let attempt = 1; attempt <= tries; attempt += 1) {
+    if (!(await holdAll(key, release))) return notFree('its answer ended');
+    streams.find((stream) => stream.way === way && isHeld(stream))?.leave();
+    if (!(await isAdmitted(key, way))) return notFree('its client left');
+    // Each of these has to give its place back for the next.
+    for (let chat = 0; chat < 2; chat += 1) {
+      if (!(await isAdmitted(key, way))) return notFree('its answer ended');
+    }
+    if (streams.filter(isHeld).length === limit - 1) return 'free';
   }
-  return [];
+  return 'too fast';
+}
+
+const isHeld = (stream: Stream) => stream.status() === 200 && !stream.isOver() && !stream.isLeft();
+
+/** Asks for streams until all places are held, one of them at least in the way that is tried. */
+async function holdAll(key: TierKey, { limit, way, maxTokens, streams }: Release): Promise<boolean> {
+  const begin = performance.now();
+  let pauses = 0;
+  for (;;) {
+    const held = streams.filter(isHeld);
+    const hasWay = held.some((stream) => stream.way === way);
+    if (held.length >= limit) {
+      if (hasWay) return true;
+      held[0]?.leave();
+    }
+    const stream = await ask(key, hasWay ? 'rest' : way, maxTokens, Number.POSITIVE_INFINITY, streams);
+    if (stream.status() === 200) continue;
+    if (pauses < mostPauses && (await waitForRequests(key))) pauses += 1;
+    else if (performance.now() - begin > (pauses + 1) * releaseMs + pauses * key.windowSeconds * 1000) return false;
+    else await sleep(300, undefined, { signal: key.signal });
+  }
 }
 
 async function isAdmitted(key: TierKey, way: Way): Promise<boolean> {
-  const begin = performance.now();
-  do {
+  let since = performance.now();
+  for (let pauses = 0; ; ) {
     const status = way === 'socket' ? await socketChat(key) : (await shortChat(key)).status;
     if (status === 200) return true;
-    await sleep(300, undefined, { signal: key.signal });
-  } while (performance.now() - begin < releaseMs);
-  return false;
+    if (performance.now() - since > releaseMs) return false;
+    if (pauses < mostPauses && (await waitForRequests(key))) {
+      pauses += 1;
+      since = performance.now();
+    } else await sleep(300, undefined, { signal: key.signal });
+  }
 }
 
 /** Asks for a stream, and waits for its first piece, its refusal, or until patience ends. */
@@ -176,7 +229,13 @@ async function ask(key: TierKey, way: Way, maxTokens: number, patienceMs: number
     isOver = await stream.first;
     status = stream.status;
   });
-  const stream: Stream = { way, status: () => status, isOver: () => isOver(), leave: () => leaving.abort() };
+  const stream: Stream = {
+    way,
+    status: () => status,
+    isOver: () => isOver(),
+    isLeft: () => leaving.signal.aborted,
+    leave: () => leaving.abort(),
+  };
   streams.push(stream);
   // One that is left while it waits ends in an error that nobody needs.
   answered.catch(() => {});

@@ -1,6 +1,7 @@
 import type { TierProfile } from '../../specs/wire.ts';
 import type { Endpoint, Wording } from '../engine/job.ts';
 import type { FoundPlace } from '../find-key-place.ts';
+import type { LiveView } from '../live.ts';
 import { SocketChats } from '../socket-chats.ts';
 import { Contact } from '../target.ts';
 import type { Measured } from '../traffic.ts';
@@ -18,12 +19,12 @@ interface TierSettings {
   /** Whether the keys are known to have spent no tokens today. */
   readonly isFresh: boolean;
   readonly signal: AbortSignal;
-  readonly say: (line: string) => void;
+  readonly view: Pick<LiveView, 'say' | 'show'>;
 }
 
 /** Makes the checks of a tier, over sockets too where the profile has a share for them. @throws LoadProblem */
 export async function measureTier(profile: TierProfile, settings: TierSettings): Promise<Measured> {
-  const { endpoint, contact, wording, found, secondKey, isFresh, signal, say } = settings;
+  const { endpoint, contact, wording, found, secondKey, isFresh, signal, view } = settings;
   const isWanted = (profile.workload.transports.websocket ?? 0) > 0;
   const isThere = endpoint.key === undefined || found !== undefined;
   const sockets =
@@ -43,7 +44,8 @@ export async function measureTier(profile: TierProfile, settings: TierSettings):
       second,
       isFresh,
       signal,
-      say,
+      say: view.say,
+      show: view.show,
     });
   } finally {
     await sockets?.close();

@@ -1,10 +1,11 @@
 import type { TierCheck } from '../../specs/wire.ts';
 import { LoadProblem } from '../problem.ts';
+import type { SocketAnswer } from '../socket-chats.ts';
 import type { Answer } from '../target.ts';
-import { shareOf } from './burst-count.ts';
+import { shareOf, socketChats, socketCosts } from './burst-count.ts';
 import { type BurstAnswer, wrongHeaders } from './burst-headers.ts';
 import { limitState } from './limit-state.ts';
-import { freshWindow, pause, shortChat, slackMs, socketChat, type TierKey } from './tier-key.ts';
+import { chatWords, freshWindow, pause, shortChat, slackMs, type TierKey } from './tier-key.ts';
 import { countStatuses, decided, undecided } from './verdict.ts';
 import { shapeOf } from './window-shape.ts';
 
@@ -12,9 +13,6 @@ const unknownLimit = 'no limit is stated, and no header X-RateLimit-Limit gives 
 
 /** A burst that runs into the next window proves nothing, and is tried again this often. */
 const tries = 3;
-
-/** Chats over sockets in a burst: so few that the limit leaves room for others, so many that none is one off. */
-const socketChats = 3;
 
 /**
  * Sends more requests than a window admits as fast as a few lanes can, some of them over sockets, counts what is
@@ -33,7 +31,7 @@ export async function checkBurst(key: TierKey, stated: number | undefined, concu
     const counted = countStatuses([...overSockets, ...answers.map(({ status }) => status)]);
     const shape = shapeOf(resetsOf(answers, 200), key.windowSeconds);
     if (shape === 'two windows' || tookSeconds > 0.9 * key.windowSeconds) {
-      if (shape === 'two windows' && attempt < tries) continue;
+      if (attempt < tries) continue;
       const reason = `${counted.sent} requests took ${tookSeconds.toFixed(1)} s, and did not fit one window`;
       return undecided('burst', reason, counted);
     }
@@ -42,12 +40,14 @@ export async function checkBurst(key: TierKey, stated: number | undefined, concu
     const share = shareOf(overSockets, { limit, admitted, back, isWhole: counted.other === 0 });
     const { expected } = share;
     const left = Math.max(0, expected - admitted);
+    const socketsTook =
+      overSockets.length > 0 ? { least: socketCosts.starts, most: socketCosts.both } : { least: 0, most: 0 };
     const broken = [
       ...share.broken,
       ...wrongHeaders(answers, {
         limit,
         windowSeconds: key.windowSeconds,
-        overSockets: overSockets.length,
+        overSockets: socketsTook,
         left,
         back,
       }),
@@ -63,12 +63,14 @@ export async function checkBurst(key: TierKey, stated: number | undefined, concu
   }
 }
 
-/** The statuses of a few chats over sockets, one after the other; none where the limit is too low to tell their share. */
-async function chatOverSockets(key: TierKey, limit: number): Promise<number[]> {
-  const statuses: number[] = [];
-  if (key.sockets === undefined || limit <= 3 * socketChats) return statuses;
-  for (let chat = 0; chat < socketChats; chat += 1) statuses.push(await socketChat(key));
-  return statuses;
+/** The statuses of a few chats over sockets; none where the limit is too low to tell their share. */
+async function chatOverSockets({ sockets, contact }: TierKey, limit: number): Promise<number[]> {
+  if (sockets === undefined || limit < socketCosts.both + 3) return [];
+  const answers: SocketAnswer[] = [];
+  for (let chat = 0; chat < socketChats.alone; chat += 1) answers.push(await sockets.chat(chatWords(1)));
+  answers.push(...(await sockets.series(chatWords(1), socketChats.together)));
+  for (const { tokens = 0 } of answers) contact.spend(tokens);
+  return answers.map(({ status }) => status);
 }
 
 /**

@@ -26,6 +26,8 @@ export interface TierKey {
   readonly signal: AbortSignal;
   /** Tells of a wait. */
   readonly say: (line: string) => void;
+  /** Shows what goes on. */
+  readonly show: (line: string) => void;
 }
 
 /** How late a window may end: resets are whole seconds, of a clock that need not be ours. */
@@ -58,7 +60,7 @@ export async function socketChat({ contact, sockets }: TierKey, maxTokens = 1): 
 
 /** Waits until no request of this run counts any more, in windows of whatever shape. */
 export async function freshWindow(key: TierKey): Promise<void> {
-  const { resetAt } = limitState(await key.contact.ask('GET', '/models'));
+  const { resetAt } = await readState(key);
   const { windowSeconds } = key;
   const own = windowSeconds * 1000;
   // A header that names a time beyond a window is wrong, and judged where answers are.
@@ -66,14 +68,36 @@ export async function freshWindow(key: TierKey): Promise<void> {
   await pause(key, Math.max(own, told) + slackMs, 'so that the whole limit is there');
 }
 
-/** Waits until the limit leaves room for a number of requests. */
-export async function roomFor(key: TierKey, requests: number): Promise<void> {
-  const { remaining } = limitState(await key.contact.ask('GET', '/models'));
-  if (remaining === undefined || remaining >= requests) return;
+/** Waits until the limit leaves room for a number of requests, or is whole. @returns how many it leaves then */
+export async function roomFor(key: TierKey, requests: number): Promise<number> {
+  const { remaining = Number.POSITIVE_INFINITY, limit = remaining } = await readState(key);
+  if (remaining >= requests) return remaining;
   await freshWindow(key);
+  return limit;
 }
 
-export async function pause({ signal, say }: TierKey, ms: number, why: string): Promise<void> {
+/** Whether no request is left; waits, if so, until some are again. */
+export async function waitForRequests(key: TierKey): Promise<boolean> {
+  const { remaining, resetAt = Date.now() } = await readState(key);
+  if (remaining !== 0) return false;
+  await pause(
+    key,
+    Math.min(resetAt - Date.now(), key.windowSeconds * 1000) + slackMs,
+    'as the limit of requests is spent',
+  );
+  return true;
+}
+
+async function readState({ contact }: TierKey) {
+  return limitState(await contact.ask('GET', '/models'));
+}
+
+export async function pause({ signal, say, show }: TierKey, ms: number, why: string): Promise<void> {
+  const end = performance.now() + ms;
   if (ms >= 1_000) say(`waiting ${Math.ceil(ms / 1000)} s, ${why}`);
-  await sleep(Math.max(0, ms), undefined, { signal });
+  for (let left = ms; left > 1_000; left = end - performance.now()) {
+    show(`${Math.ceil(left / 1000)} s left to wait`);
+    await sleep(1_000, undefined, { signal });
+  }
+  await sleep(Math.max(0, end - performance.now()), undefined, { signal });
 }

@@ -64,6 +64,11 @@ export async function checkTokens(key: TierKey, limit: number | undefined): Prom
   const beyond = await chat(key, purse, 1);
   if (beyond === 200) return result([`a request is admitted with ${limit} of ${limit} tokens spent`]);
   if (beyond !== 429) return result([]);
+  if (key.sockets) {
+    const status = await socketChat(key);
+    purse.statuses.push(status);
+    if (status === 200) return result([`a chat over a socket is admitted with ${limit} of ${limit} tokens spent`]);
+  }
   if (purse.reserves) return result([]);
   return result(...(await lowerSide(key, limit)));
 }

@@ -26,6 +26,10 @@ const beforeDone = (...messages: readonly Outbound[]) => inGeneration('done', (d
 const noKey = new ApiError('invalid_api_key', 'the key belongs into the query');
 
 export const websocketDialects = {
+  'socket-uncounted': {
+    description: 'the request for a socket counts for no limit, only the starts on it do',
+    behaviour: onSockets({ countsUpgrade: false }),
+  },
   'socket-key-in-header': {
     description: 'a socket takes its key in the Authorization header, and is refused with 401 without it',
     behaviour: onSockets({ keyPlaces: ['header'] }),

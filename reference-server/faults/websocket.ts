@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiError } from '../api-error.ts';
 import type { Behaviour } from '../behaviour.ts';
 import { membersOf } from '../change.ts';
 import { inGeneration, inReply, onSockets, tokensAsked, typeOf } from '../websocket/change-socket.ts';
 import type { Outbound, Scene, SocketBehaviour, SocketStep } from '../websocket/socket-behaviour.ts';
+import { socketPath } from '../websocket/upgrade.ts';
 import type { Faults } from './fault.ts';
 
 const deciding = (
@@ -54,7 +56,51 @@ const withoutMessages = (leftOut: (message: Outbound) => boolean): Required<Sock
 const without = (type: string) => onSockets({ turn: withoutMessages((message) => typeOf(message) === type) });
 const beforeDone = (...messages: readonly Outbound[]) => inGeneration('done', (done) => [...messages, done]);
 
+/** Starts count for another account than chats do. */
+const countedFor = (nameOf: (id: string) => string) =>
+  onSockets({ countsFor: (account) => ({ ...account, id: nameOf(account.id) }) });
+const apart = (id: string) => `${id} over sockets`;
+
+/** A generation over a socket takes no place from other chats. */
+const withoutPlace: Pick<Behaviour, 'place'> = {
+  place(place, { url }) {
+    if (url.startsWith(socketPath)) void place.release();
+    return place;
+  },
+};
+
 export const websocketFaults = {
+  'socket-starts-uncounted': {
+    description: 'starts over sockets count for no limit on requests',
+    trips: ['limits.shared.requests'],
+    behaviour: countedFor(() => randomUUID()),
+  },
+  'socket-starts-counted-apart': {
+    description: 'starts over sockets have a limit on requests of their own',
+    trips: ['limits.shared.requests'],
+    behaviour: countedFor(apart),
+  },
+  'socket-places-apart': {
+    description: 'generations over sockets neither keep to the limit on chats at the same time nor count for it',
+    trips: ['limits.shared.concurrent'],
+    behaviour: { ...deciding(['place'], always), ...withoutPlace },
+  },
+  'socket-tokens-unlimited': {
+    description: 'a start with a key whose tokens of the day are used up is answered',
+    trips: ['limits.shared.tokens'],
+    behaviour: deciding(['tokens'], always),
+  },
+  'socket-limits-apart': {
+    description: 'no limit of the tier is kept together over sockets and chats in bodies',
+    trips: ['limits.shared.requests', 'limits.shared.concurrent', 'limits.shared.tokens'],
+    behaviour: {
+      ...onSockets({
+        countsFor: (account) => ({ ...account, id: apart(account.id) }),
+        decide: (refusal, step) => (step === 'tokens' || step === 'place' ? undefined : refusal),
+      }),
+      ...withoutPlace,
+    },
+  },
   'socket-not-found': {
     description: 'nothing is found where the WebSocket is documented',
     trips: ['websocket.upgrade.status'],

@@ -74,7 +74,7 @@ export async function checkChat(
   pass(refuseBody(exchange.body, model.vision), 'body');
   const request = exchange.body as ChatRequest;
   pass(request.model === model.id ? undefined : unknownModel(request.model, model), 'model');
-  const place = await takePlace(service, exchange);
+  const place = await takePlace(service, exchange, seams.decide);
   try {
     const messages = messagesOf(request, await readImages(request.messages, fetchImage, signal));
     const promptTokens = await backend.countPrompt(messages, signal, offeredTools(request));

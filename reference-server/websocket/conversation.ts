@@ -143,7 +143,7 @@ async function openStart(conversation: Conversation, start: Members, about: Scen
   const { service, behaviour, opened } = conversation;
   const { api_key, type: _, ...body } = start;
   const { account, authenticated } = opened.authenticated ? opened : holderOf(service, opened, about, api_key);
-  const { taken, allowance, refusal } = await service.limiter.countRequest(account);
+  const { taken, allowance, refusal } = await service.limiter.countRequest(behaviour.countsFor(account, about));
   const exchange = { ...opened, account, authenticated, requests: taken, allowance, overLimit: refusal, body };
   checkLimits(service, exchange);
   const refused = behaviour.decide(refuseSocketKey(exchange, about), 'key', about);

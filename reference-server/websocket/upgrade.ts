@@ -48,7 +48,7 @@ export function acceptSockets(service: Service, server: Server, messageLimit: nu
     delete headers.authorization;
     if (given) headers.authorization = given.authorization;
     const { method, url, socket } = request;
-    const exchange = await openExchange(service, { method, url, headers, socket });
+    const exchange = await openExchange(service, { method, url, headers, socket }, !behaviour.countsUpgrade);
     try {
       check(exchange, { exchange, received: undefined, keyPlace: given?.place, running: false });
     } catch (error) {
