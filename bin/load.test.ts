@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readyProfiles } from '../load/profile.ts';
+import { readyProfiles } from '../load/ready-profiles.ts';
 import { scriptedBackend } from '../reference-server/backends/scripted.ts';
 import type { Behaviour } from '../reference-server/behaviour.ts';
 import { startServer } from '../reference-server/server.ts';

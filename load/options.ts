@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { closest } from 'fastest-levenshtein';
 import { sloNames, statisticNames } from '../specs/metrics.ts';
 import type { TierProfile } from '../specs/wire.ts';
+import { k6Image } from './k6-run/image.ts';
 import { type LoadFormat, loadFormats } from './report/render.ts';
 
 export interface Threshold {
@@ -53,6 +54,7 @@ export interface LoadChoices {
   readonly engine: 'embedded' | 'k6';
   /** Path of k6. */
   readonly k6?: string;
+  readonly k6Image?: string;
   readonly list?: boolean;
   readonly format: LoadFormat;
   readonly out?: string;
@@ -113,6 +115,9 @@ export function loadOptions(command: Command): Command {
         .default('embedded'),
     )
     .option('--k6 <file>', 'the k6 to run (default: the one on PATH, else its image in a container)')
+    .addOption(
+      new Option('--k6-image <name>', `the image of k6 to run in a container (default: ${k6Image})`).conflicts('k6'),
+    )
     .optionsGroup('Bounds, which end in exit code 99 where they are not kept:')
     .addOption(repeatable('--slo <ttft_p95=ms>', 'the most that a latency may be; repeatable', parseSlo))
     .addOption(

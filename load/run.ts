@@ -13,7 +13,8 @@ import { type LiveView, openLiveView } from './live.ts';
 import { ownMeasurer } from './measurer.ts';
 import type { LoadChoices } from './options.ts';
 import { LoadProblem } from './problem.ts';
-import { readProfile, readyProfiles } from './profile.ts';
+import { readProfile } from './profile.ts';
+import { readyProfiles } from './ready-profiles.ts';
 import { type LoadFormat, renderResult } from './report/render.ts';
 import { outcomeLine, short } from './report/words.ts';
 import { settle } from './settle.ts';
@@ -33,6 +34,9 @@ export async function runLoad(profileName: string, choices: LoadChoices, host: L
     host.stdout.write(lines.join(''));
     return loadExitCodes.passed;
   }
+  if (choices.engine !== 'k6' && (choices.k6 ?? choices.k6Image) !== undefined) {
+    throw new LoadProblem('usage', '--k6 and --k6-image are of --engine k6');
+  }
   const profile = settle(await readProfile(profileName), choices);
   if (choices.out !== undefined) await host.checkOut(choices.out);
   const view = openLiveView(host, choices.quiet);
@@ -41,7 +45,7 @@ export async function runLoad(profileName: string, choices: LoadChoices, host: L
   try {
     const result =
       choices.engine === 'k6'
-        ? await measureByK6(k6Settings(profile, subject, choices, host, view))
+        ? await measureByK6(k6Settings(profile, profileName, subject, choices, host, view))
         : await measureSubject(profile, profileName, subject, choices, host, view);
     view.end();
     if (result === undefined) {
@@ -60,15 +64,16 @@ export async function runLoad(profileName: string, choices: LoadChoices, host: L
 
 function k6Settings(
   profile: LoadProfile,
+  path: string,
   { endpoint, description }: Subject,
-  { model, seed, k6, workers }: LoadChoices,
+  { model, seed, k6, k6Image: image, workers }: LoadChoices,
   { argv, signal }: LoadHost,
   { say }: LiveView,
 ): K6Settings {
   if (workers > 1) {
     throw new LoadProblem('usage', '--workers is of the embedded engine: k6 uses every core by itself');
   }
-  return { profile, endpoint, description, model, seed, k6, command: commandLine(argv), signal, say };
+  return { profile, path, endpoint, description, model, seed, k6, image, command: commandLine(argv), signal, say };
 }
 
 /** `undefined` where the user interrupts before there is anything to report. */

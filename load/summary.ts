@@ -2,7 +2,8 @@ import { type MetricName, metrics } from '../specs/metrics.ts';
 import type { ClientHealth, LoadResult } from '../specs/wire.ts';
 import { busiestCpu, isOfClient } from './doubt.ts';
 import { Distribution } from './engine/distribution.ts';
-import { lateAfterMs, type Measurement } from './engine/engine.ts';
+import type { Measurement } from './engine/engine.ts';
+import { lateAfterMs } from './engine/lane.ts';
 import { distributionNames, Tally } from './engine/tally.ts';
 
 /** What the processes of a run measured together. */

@@ -43,7 +43,7 @@ export async function measureTraffic(profile: TrafficProfile, settings: TrafficS
   const { arrival, warmUpSeconds = 0, durationSeconds, requests, timeoutSeconds, slos = {}, thresholds } = profile;
   const jobArrival: JobArrival =
     arrival.kind === 'trace'
-      ? { kind: 'trace', requests: await readTrace(arrival.file, path), speed: arrival.speed ?? 1 }
+      ? { kind: 'trace', requests: (await readTrace(arrival.file, path)).requests, speed: arrival.speed ?? 1 }
       : arrival;
   const totals = await measurer.measure(
     {

@@ -3,6 +3,7 @@ import { Distribution, type PackedDistribution } from './distribution.ts';
 import { type Ending, Flight } from './flight.ts';
 import { type ProcessHealth, watchHealth } from './health.ts';
 import type { Job } from './job.ts';
+import { lateAfterMs } from './lane.ts';
 import { emptyPulse, type Pulse } from './pulse.ts';
 import { randomOf } from './random.ts';
 import { type Launch, sendAll } from './sending.ts';
@@ -30,9 +31,6 @@ export interface Watch {
   /** Told of each measured request that ended, in this process alone. */
   readonly onEnded?: (flight: Flight, ask: Ask) => void;
 }
-
-/** A send is late when the client sets about it later than this after its due time. */
-export const lateAfterMs = 10;
 
 /** A target is gone when this many requests in a row, over this long, found no connection. */
 const goneAfter = { requests: 20, ms: 3_000 };

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ending } from './flight.ts';
 import type { Job } from './job.ts';
+import { pauseMs } from './lane.ts';
 import { type Due, type Lengths, openSchedule } from './schedule.ts';
 
 /**
@@ -63,9 +64,6 @@ function sendWhenDue(schedule: Iterator<Due>, begin: number, signal: AbortSignal
     tick();
   });
 }
-
-/** A user whose request failed waits this long, so that a target that is down is not stormed. */
-const pauseMs = 50;
 
 /** Each lane sends its next request when its last has ended. */
 async function sendInLanes(

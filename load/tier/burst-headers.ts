@@ -1,8 +1,9 @@
 import type { Answer } from '../target.ts';
 import { type LimitState, limitState } from './limit-state.ts';
+import type { Fault } from './verdict.ts';
 
 /** An answer of a burst, with what was known of the others. */
-export interface BurstAnswer extends Answer {
+export interface BurstAnswer extends Pick<Answer, 'status' | 'headers' | 'at'> {
   /** Requests whose admission was known when this one was sent. */
   readonly admittedBefore: number;
   /** Requests that were begun when its answer came, this one included. */
@@ -21,15 +22,23 @@ interface Burst {
   readonly back: number;
 }
 
+/** What of headers is wrong, by the names that every engine has for it. */
+type HeaderFault = 'header-limit' | 'header-sum' | 'header-remaining' | 'header-refused' | 'header-reset';
+
 /** What the headers of a whole burst say that cannot be. */
-export function wrongHeaders(answers: readonly BurstAnswer[], burst: Burst): string[] {
+export function wrongHeaders(answers: readonly BurstAnswer[], burst: Burst): Fault<HeaderFault>[] {
   const { limit, windowSeconds, overSockets, left, back } = burst;
   const seen = answers.map((answer) => ({ ...answer, ...limitState(answer) }));
   type Seen = (typeof seen)[number];
   const [admitted, refused] = [200, 429].map((wanted) => seen.filter(({ status }) => status === wanted));
-  const wrong = (among: readonly Seen[] = [], isWrong: (one: Seen) => boolean, words: (one: Seen) => string) => {
+  const wrong = (
+    name: HeaderFault,
+    among: readonly Seen[] = [],
+    isWrong: (one: Seen) => boolean,
+    words: (one: Seen) => string,
+  ) => {
     const one = among.find(isWrong);
-    return one === undefined ? [] : [`headers: ${words(one)}`];
+    return one === undefined ? [] : [{ name, words: `headers: ${words(one)}` }];
   };
   const most = ({ admittedBefore: before }: Seen) => limit - 1 - before - (before > 0 ? overSockets.least : 0) + back;
   const fewest = ({ begun }: Seen) => Math.max(0, limit - begun - overSockets.most);
@@ -38,11 +47,13 @@ export function wrongHeaders(answers: readonly BurstAnswer[], burst: Burst): str
   const isCounted = (admitted?.length ?? 0) + (refused?.length ?? 0) === answers.length;
   return [
     ...wrong(
+      'header-limit',
       admitted,
       (one) => one.limit !== limit,
       (one) => `X-RateLimit-Limit is ${one.limit ?? 'absent'}, the limit is ${limit}`,
     ),
     ...wrong(
+      'header-sum',
       admitted,
       ({ used, remaining }) => used === undefined || remaining === undefined || used + remaining !== limit,
       ({ used, remaining }) =>
@@ -50,19 +61,27 @@ export function wrongHeaders(answers: readonly BurstAnswer[], burst: Burst): str
     ),
     ...(!isCounted || least === left
       ? []
-      : [`headers: the last admitted request says that ${least} remain, and ${left} do`]),
+      : [
+          {
+            name: 'header-remaining' as const,
+            words: `headers: the last admitted request says that ${least} remain, and ${left} do`,
+          },
+        ]),
     ...wrong(
+      'header-remaining',
       isCounted ? admitted : [],
       (one) => (one.remaining ?? 0) > most(one) || (one.remaining ?? limit) < fewest(one),
       (one) => `an answer says that ${one.remaining} remain, where it can be from ${fewest(one)} to ${most(one)}`,
     ),
     ...wrong(
+      'header-refused',
       refused,
       ({ remaining }) => remaining !== 0,
       ({ remaining }) => `a refusal says that ${remaining ?? 'nothing'} remain`,
     ),
     ...wrong(
-      admitted,
+      'header-reset',
+      [...(admitted ?? []), ...(refused ?? [])],
       (one) => isFarReset(one, one.at, windowSeconds),
       () => 'X-RateLimit-Reset is absent or not within a window of its answer',
     ),

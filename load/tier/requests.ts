@@ -2,6 +2,7 @@ import type { TierCheck } from '../../specs/wire.ts';
 import { LoadProblem } from '../problem.ts';
 import type { SocketAnswer } from '../socket-chats.ts';
 import type { Answer } from '../target.ts';
+import { shareOf, socketChats, socketCosts } from './burst-count.ts';
 import { type BurstAnswer, wrongHeaders } from './burst-headers.ts';
 import { limitState } from './limit-state.ts';
 import { chatWords, freshWindow, pause, shortChat, slackMs, type TierKey } from './tier-key.ts';
@@ -12,18 +13,6 @@ const unknownLimit = 'no limit is stated, and no header X-RateLimit-Limit gives 
 
 /** A burst that runs into the next window proves nothing, and is tried again this often. */
 const tries = 3;
-
-/**
- * Chats over sockets in a burst: some on a socket each, and some on one together. What they count for tells whether it is
- * starts that count, or sockets, or both, and by so much that nothing of it looks like a limit that is one off.
- */
-const socketChats = { alone: 2, together: 4 };
-
-/** What all of them may count for: a start is a request; to open a socket may be one too, the document does not say. */
-const socketCosts = {
-  starts: socketChats.alone + socketChats.together,
-  both: 2 * socketChats.alone + socketChats.together + 1,
-};
 
 /**
  * Sends more requests than a window admits as fast as a few lanes can, some of them over sockets, counts what is
@@ -62,7 +51,7 @@ export async function checkBurst(key: TierKey, stated: number | undefined, concu
         left,
         back,
       }),
-    ];
+    ].map(({ words }) => words);
     const after = counted.refused > 0 ? await afterReset(key, answers) : 200;
     if (after === 429) broken.push('after the reset a request is refused');
     const open = [
@@ -82,37 +71,6 @@ async function chatOverSockets({ sockets, contact }: TierKey, limit: number): Pr
   answers.push(...(await sockets.series(chatWords(1), socketChats.together)));
   for (const { tokens = 0 } of answers) contact.spend(tokens);
   return answers.map(({ status }) => status);
-}
-
-interface Count {
-  readonly limit: number;
-  /** Over REST. */
-  readonly admitted: number;
-  /** Requests that may have come back meanwhile. */
-  readonly back: number;
-  /** Whether every answer was an admission or a refusal. */
-  readonly isWhole: boolean;
-}
-
-/** What the chats over sockets leave of the limit to those over REST, and what is wrong with the count of these. */
-function shareOf(overSockets: readonly number[], { limit, admitted, back, isWhole }: Count) {
-  // What a chat that failed there counts for, nobody knows.
-  const isKnown = overSockets.length > 0 && overSockets.every((status) => status === 200);
-  const [most, least] = isKnown ? [limit - socketCosts.starts, limit - socketCosts.both] : [limit, limit];
-  const expected = admitted - least < most - admitted ? least : most;
-  const beside = isKnown ? ` beside ${overSockets.length} chats over sockets` : '';
-  if (isKnown && admitted > most + 1 + back) {
-    return { expected: most, broken: ['chats over sockets are not counted with the requests over REST'] };
-  }
-  if (admitted > expected + back) {
-    const over = admitted - expected - back;
-    return { expected, broken: [`${over} more than the limit were admitted in a window${beside}`] };
-  }
-  if (admitted < expected && isWhole) {
-    const words = `${expected - admitted} fewer than the limit were admitted in a fresh window${beside}`;
-    return { expected, broken: [words] };
-  }
-  return { expected, broken: [] };
 }
 
 /**
@@ -190,13 +148,15 @@ async function sendAll(key: TierKey, first: Answer, requests: number, concurrent
   return answers;
 }
 
+type Headed = Pick<Answer, 'status' | 'headers' | 'at'>;
+
 /** What the answers of a status say of the reset, in epoch milliseconds. */
-function resetsOf(answers: readonly Answer[], status: number): number[] {
+function resetsOf(answers: readonly Headed[], status: number): number[] {
   return answers.flatMap((answer) => (answer.status === status ? (limitState(answer).resetAt ?? []) : []));
 }
 
 /** The status of a request after the reset that the refusals name. */
-async function afterReset(key: TierKey, answers: readonly Answer[]): Promise<number> {
+async function afterReset(key: TierKey, answers: readonly Headed[]): Promise<number> {
   const untilMs = Math.max(0, ...resetsOf(answers, 429).map((resetAt) => resetAt - Date.now()));
   await pause(key, Math.min(untilMs, key.windowSeconds * 1000) + slackMs, 'until the reset that the refusals name');
   return (await tryChat(key)).status;
