@@ -98,13 +98,8 @@ function judge(answers: readonly BurstAnswer[], { limit, used, back, windowSecon
     begun: answer.begun + used,
   }));
   const left = Math.max(0, share.expected - admitted);
-  const headers = wrongHeaders(shifted, {
-    limit,
-    windowSeconds,
-    overSockets: { least: 0, most: 0 },
-    left,
-    back: back + used,
-  });
+  const overSockets = { least: 0, most: 0 };
+  const headers = wrongHeaders(shifted, { limit, windowSeconds, overSockets, left, back: back + used });
   for (const name of new Set([...share.broken, ...headers].map((fault) => fault.name))) report.find(name);
 }
 

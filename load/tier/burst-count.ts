@@ -28,10 +28,7 @@ interface Share {
   readonly broken: readonly Fault<'admitted-more' | 'admitted-less'>[];
 }
 
-/**
- * What the chats over sockets leave of the limit to those over REST, and what is wrong with the count of these.
- * @param overSockets the statuses of all `socketChats`, or none where there were none
- */
+/** What the chats over sockets leave of the limit to those over REST, and what is wrong with the count of these. */
 export function shareOf(overSockets: readonly number[], { limit, admitted, back, isWhole }: Count): Share {
   // What a chat that failed there counts for, nobody knows.
   const isKnown = overSockets.length > 0 && overSockets.every((status) => status === 200);

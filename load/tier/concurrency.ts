@@ -166,52 +166,62 @@ interface Release {
 const tries = 3;
 
 /**
- * Whether a place is free again when its client has left, and when its answer has ended. All the others are held
- * meanwhile, so that it is that very place.
+ * Whether a place is free again when its client has left, and when its answer has ended. All the others are held when
+ * that is tried, so that it is that very place; refusals come at once, as one beyond the limit has shown.
  */
 async function tryRelease(key: TierKey, release: Release): Promise<'free' | 'too fast' | { broken: string }> {
   const { limit, way, streams } = release;
   const where = way === 'socket' ? ' over a socket' : '';
   const notFree = (since: string) => ({ broken: `a place${where} is not free ${releaseMs / 1000} s after ${since}` });
+  const areOthersHeld = () => streams.filter(isHeld).length === limit - 1;
   for (let attempt = 1; attempt <= tries; attempt += 1) {
-    if (!(await holdAll(key, release))) return notFree('its answer ended');
+    const before = await holdAll(key, release);
+    if (before === 'refused') return notFree('its answer ended');
+    if (before === 'ended') continue;
     streams.find((stream) => stream.way === way && isHeld(stream))?.leave();
-    if (!(await isAdmitted(key, way))) return notFree('its client left');
-    // Each of these has to give its place back for the next.
-    for (let chat = 0; chat < 2; chat += 1) {
-      if (!(await isAdmitted(key, way))) return notFree('its answer ended');
-    }
-    if (streams.filter(isHeld).length === limit - 1) return 'free';
+    let isProof = false;
+    const isGiven = await isGranted(key, async () => {
+      isProof = areOthersHeld();
+      return way === 'socket' ? socketChat(key) : (await shortChat(key)).status;
+    });
+    if (!isGiven) return notFree('its client left');
+    if (!isProof) continue;
+    // The chat has to give its place back for all of them to be held again.
+    const after = await holdAll(key, release);
+    if (after === 'refused') return notFree('its answer ended');
+    if (after === 'held') return 'free';
   }
   return 'too fast';
 }
 
-const isHeld = (stream: Stream) => stream.status() === 200 && !stream.isOver() && !stream.isLeft();
+/** One that has no piece yet has its place all the same, as one beyond it was refused. */
+const isHeld = (stream: Stream) => (stream.status() ?? 200) === 200 && !stream.isOver() && !stream.isLeft();
 
-/** Asks for streams until all places are held, one of them at least in the way that is tried. */
-async function holdAll(key: TierKey, { limit, way, maxTokens, streams }: Release): Promise<boolean> {
-  const begin = performance.now();
-  let pauses = 0;
-  for (;;) {
-    const held = streams.filter(isHeld);
-    const hasWay = held.some((stream) => stream.way === way);
-    if (held.length >= limit) {
-      if (hasWay) return true;
-      held[0]?.leave();
-    }
-    const stream = await ask(key, hasWay ? 'rest' : way, maxTokens, Number.POSITIVE_INFINITY, streams);
-    if (stream.status() === 200) continue;
-    if (pauses < mostPauses && (await waitForRequests(key))) pauses += 1;
-    else if (performance.now() - begin > (pauses + 1) * releaseMs + pauses * key.windowSeconds * 1000) return false;
-    else await sleep(300, undefined, { signal: key.signal });
-  }
+/**
+ * Asks for what is missing for all places to be held, one of them at least in the way that is tried.
+ * @returns `ended` where some ended while others were asked for
+ */
+async function holdAll(key: TierKey, release: Release): Promise<'held' | 'ended' | 'refused'> {
+  const { limit, way, maxTokens, streams } = release;
+  const isMissing = () => !streams.some((stream) => stream.way === way && isHeld(stream));
+  if (isMissing() && streams.filter(isHeld).length >= limit) streams.find(isHeld)?.leave();
+  const missing = limit - streams.filter(isHeld).length;
+  const ways = Array.from({ length: missing }, (_, index) => (index === 0 && isMissing() ? way : 'rest'));
+  const asked = await Promise.all(ways.map((one) => holdOne(key, one, maxTokens, streams)));
+  if (asked.includes(false)) return 'refused';
+  return streams.filter(isHeld).length === limit && !isMissing() ? 'held' : 'ended';
 }
 
-async function isAdmitted(key: TierKey, way: Way): Promise<boolean> {
+/** Asks for a stream until it has a place, as one that was left may be free a moment later. */
+async function holdOne(key: TierKey, way: Way, maxTokens: number, streams: Stream[]): Promise<boolean> {
+  return isGranted(key, async () => (await ask(key, way, maxTokens, leastPatienceMs, streams)).status() ?? 200);
+}
+
+/** Whether what is tried is admitted within the time that a place may take to be free. */
+async function isGranted(key: TierKey, attempt: () => Promise<number>): Promise<boolean> {
   let since = performance.now();
   for (let pauses = 0; ; ) {
-    const status = way === 'socket' ? await socketChat(key) : (await shortChat(key)).status;
-    if (status === 200) return true;
+    if ((await attempt()) === 200) return true;
     if (performance.now() - since > releaseMs) return false;
     if (pauses < mostPauses && (await waitForRequests(key))) {
       pauses += 1;
