@@ -5,7 +5,6 @@ import { measuredOfChecks } from '../tier/measured-of-checks.ts';
 import { learnModel } from './learn.ts';
 import { tierProfile } from './profile.ts';
 import { writtenResult } from './result.ts';
-import { settings } from './settings.ts';
 import { readValue, type SummaryData } from './summary-data.ts';
 import { reported, type Thresholds } from './thresholds.ts';
 import { type CheckName, type FindingName, findingNames, verdictOfFindings } from './tier-findings.ts';
@@ -45,7 +44,6 @@ export type Check = (profile: TierProfile, target: TierTarget, report: Report) =
 
 interface Prepared {
   readonly model: string;
-  readonly startedAt: string;
 }
 
 interface TierScript {
@@ -79,7 +77,7 @@ export function tierScript(checks: Partial<Readonly<Record<CheckName, Check>>>, 
       userAgent: 'stack29-conformance (k6)',
     },
 
-    setup: () => ({ model: learnModel(), startedAt: new Date().toISOString() }),
+    setup: () => ({ model: learnModel() }),
 
     async check({ model }) {
       const target = new TierTarget(model, profile.workload, profile.timeoutSeconds);
@@ -139,8 +137,8 @@ function resultOf(
   const tier = names.map((name) => tierCheckOf(name, data));
   const measured = measuredOfChecks(tier, data.state.testRunDurationMs / 1000, false);
   return {
-    model: prepared?.model ?? settings.model ?? '',
-    startedAt: prepared?.startedAt,
+    model: prepared?.model,
+    runMs: data.state.testRunDurationMs,
     profile,
     ...measured,
     notes: [...measured.notes, 'k6 tries the limits over REST alone'],

@@ -27,7 +27,6 @@ import { planOf } from './plan.ts';
 import { defaultTimeoutSeconds, trafficProfile } from './profile.ts';
 import { writtenResult } from './result.ts';
 import { isMeasured, measuredFrom, scenariosOf } from './scenarios.ts';
-import { settings } from './settings.ts';
 import { askOverSocket } from './socket.ts';
 import { askForEvents, sseModule } from './sse.ts';
 import { readValue, type SummaryData } from './summary-data.ts';
@@ -35,7 +34,6 @@ import { thresholdsOf } from './thresholds.ts';
 
 interface Prepared {
   readonly wording: Wording;
-  readonly startedAt: string;
 }
 
 interface TrafficScript {
@@ -73,10 +71,7 @@ export function trafficScript(fallback: string, only?: TransportName, { keepGaps
     async setup() {
       const wording = learnWording(profile.workload);
       const keyPlace = await findKeyPlace(wording);
-      return {
-        wording: { ...wording, ...(keyPlace && { keyPlace }) },
-        startedAt: new Date().toISOString(),
-      };
+      return { wording: { ...wording, ...(keyPlace && { keyPlace }) } };
     },
 
     async request({ wording }) {
@@ -136,8 +131,8 @@ function resultOf(
   const bounds = withDoubts(judgeBounds(metrics, profile.slos, profile.thresholds), clientHealth, errors);
   const { limited } = countsOf(data);
   return {
-    model: prepared?.wording.model ?? settings.model ?? '',
-    startedAt: prepared?.startedAt,
+    model: prepared?.wording.model,
+    runMs: data.state.testRunDurationMs,
     seed,
     profile,
     measuredSeconds: measuredSecondsOf(data),
@@ -154,16 +149,18 @@ function resultOf(
         ? [`${limited} requests were refused with 429: the limit of the key, not what the target can carry`]
         : []),
     ],
-    outcome: prepared ? outcomeOf(bounds, countsOf(data), readValue(data, 'dropped_iterations')) : 'incomplete',
+    outcome: outcomeOf(bounds, countsOf(data), readValue(data, 'dropped_iterations')),
   };
 }
 
 /** Requests that k6 did not send, or did not see answered, leave open what the target would have made of them. */
 function outcomeOf(
   bounds: LoadResult['bounds'],
-  { succeeded, unfinished }: RequestCounts,
+  { sent, succeeded, unfinished }: RequestCounts,
   dropped: number,
 ): LoadResult['outcome'] {
+  // What was never sent crosses no bound.
+  if (sent === 0) return 'incomplete';
   const outcome = outcomeOfBounds(bounds);
   const isWhole = succeeded > 0 && unfinished === 0 && dropped === 0;
   return outcome === 'passed' && !isWhole ? 'incomplete' : outcome;

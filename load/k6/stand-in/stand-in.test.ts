@@ -3,6 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { of, runUnderStandIn } from './test-rig.ts';
 
+/** Each user is a thread, which takes its time on a busy machine. */
+vi.setConfig({ testTimeout: 60_000 });
+
 /** A server that answers after so many milliseconds. */
 async function slowServer(ms: number): Promise<string> {
   const server = createServer((_, response) => void setTimeout(() => response.end('{}'), ms));
@@ -173,9 +176,6 @@ test('an empty distribution passes its thresholds, and a count of it does not', 
   expect((await withThresholds({ ttft: ['p(95)<=500'] })).code).toBe(0);
   expect((await withThresholds({ values: ['count>0'] })).code).toBe(99);
 });
-
-/** Each user is a thread, which takes its time on a busy machine. */
-vi.setConfig({ testTimeout: 60_000 });
 
 test.each([
   ['an executor that does not exist', `${scenario('s', { executor: 'open-loop' })}`, 'open-loop'],

@@ -34,6 +34,15 @@ test('chat: whole bodies, counted by their usage, with no time of a first conten
   expect(`${stdout}${stderr}${JSON.stringify(result)}`).not.toContain('sk-');
 });
 
+test('a summary without what setup returned has the same counts and the same verdict', async () => {
+  const target = await startTarget();
+  const { code, result } = await runUnderStandIn('chat', {
+    ...envFor(target, trafficOf()),
+    STAND_IN_SETUP_DATA: 'none',
+  });
+  expect([code, valid(result)]).toMatchObject([0, { outcome: 'passed', requests: { succeeded: 6 } }]);
+});
+
 test('stream: without the extension it is known whole alone', async () => {
   const target = await startTarget({ tokensPerSecond: 200 });
   const { code, result } = await runUnderStandIn('stream', envFor(target, withTransport('sse')));
@@ -152,14 +161,14 @@ test('soak: the mix of the profile, at a rate, after a warm-up, without a sample
     durationSeconds: 1,
   });
   const { requests: _, ...timed } = profile;
-  const { code, samples, result } = await runUnderStandIn('soak', {
+  const { code, samples, result, stderr } = await runUnderStandIn('soak', {
     ...envFor(target, timed),
     STACK29_SSE: 'k6/x/sse',
     STAND_IN_EXTENSIONS: 'k6/x/sse',
     STACK29_USERS: '4',
   });
   const { requests, metrics, notes } = valid(result);
-  expect([code, result?.outcome]).toEqual([0, 'passed']);
+  expect([code, result?.outcome, stderr]).toEqual([0, 'passed', '']);
   expect(requests.warmUp).toBeGreaterThan(0);
   expect(requests.sent).toBeGreaterThan(0);
   expect(new Set(of(samples, 'requests_succeeded').map(({ tags }) => tags.transport))).toEqual(
