@@ -8,7 +8,8 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 
 /** Every ready profile, shortened, by the built command, on both backends. */
 
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 60_000, maxConcurrency: 20 });
+// A run waits for its turn, too.
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 60_000, maxConcurrency: 20 });
 
 const program = join(import.meta.dirname, '../dist/stack29-conformance.js');
 const folder = mkdtempSync(join(tmpdir(), 'stack29-test-'));

@@ -13,6 +13,15 @@ td { font-variant-numeric: tabular-nums; } tr td:first-child { color: #55617a; w
 .u-title { font-size: 1rem; }
 `;
 
+/** uPlot formats numbers in the browser's language, which in a browser of the C locale is none that there is. */
+export const prepare = `
+try {
+  new Intl.NumberFormat(navigator.language);
+} catch {
+  Object.defineProperty(navigator, 'language', { value: 'en-US' });
+}
+`;
+
 /** Draws the plots; runs in the browser. */
 export const page = `
 const colors = ['#2563c9', '#d1572b', '#2f8f5b', '#8a4fbf'];

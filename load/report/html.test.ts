@@ -35,11 +35,11 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
   });
 
   /** Opens the page of a result without a network, and gives what the browser complained of. */
-  async function open(result: LoadResult): Promise<{ page: Page; problems: string[] }> {
+  async function open(result: LoadResult, locale = 'en-US'): Promise<{ page: Page; problems: string[] }> {
     const file = join(folder, `${Math.random()}.html`);
     writeFileSync(file, renderHtml(result));
     const context = await browser.newContext({
-      locale: 'en-US',
+      locale,
       offline: true,
       viewport: { width: 1100, height: 900 },
     });
@@ -86,6 +86,13 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
     },
     60_000,
   );
+
+  test('plots are drawn in a browser whose language is none that there is', async () => {
+    const { page, problems } = await open(sampleResult(), 'en-US@posix');
+    await expect(page.locator('canvas').count()).resolves.toBe(chartsOf(sampleResult()).length);
+    expect(problems).toEqual([]);
+    await page.context().close();
+  }, 60_000);
 
   test('the curves are drawn, and the knee is marked', async () => {
     const { page } = await open(sampleCapacity());

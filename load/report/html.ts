@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { metrics as definitions, type MetricName } from '../../specs/metrics.ts';
 import type { LoadResult } from '../../specs/wire.ts';
 import { chartsOf } from './charts.ts';
-import { page, style } from './html-page.ts';
+import { page, prepare, style } from './html-page.ts';
 import { capacitySentence } from './terminal.ts';
 import { boundWords, outcomeLine, short, withUnit } from './words.ts';
 
@@ -44,6 +44,7 @@ ${section(
 )}
 ${section('The client', healthTable(result))}
 ${section('Notes', list(result.notes))}
+<script>${prepare}</script>
 <script>${library}</script>
 <script type="application/json" id="data">${JSON.stringify(charts).replaceAll('<', '\\u003c')}</script>
 <script>${page}</script>
