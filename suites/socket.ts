@@ -43,7 +43,9 @@ export function contentOf(message: SocketMessage): string {
 
 /** A start that was refused for a reason of the moment: over a limit, or down for a while. */
 export function refusedForNow(messages: readonly SocketMessage[]): boolean {
-  const first = messages.find(({ fromTarget, type }) => fromTarget && type !== 'pong');
+  const first = messages.find(
+    ({ fromTarget, type, frame }) => fromTarget && frame.opcode === 'text' && type !== 'pong',
+  );
   const code = first?.type === 'error' ? member(first.json, 'code') : undefined;
   return ['rate_limit_exceeded', 'service_unavailable', 429, 503, '429', '503'].some((known) => known === code);
 }

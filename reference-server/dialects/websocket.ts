@@ -19,6 +19,16 @@ const closing = (code: number, when: (text: string) => boolean, after = false): 
     },
   });
 
+const statuses: Readonly<Record<string, number>> = {
+  invalid_api_key: 401,
+  account_disabled: 403,
+  model_not_found: 404,
+  tool_error: 422,
+  rate_limit_exceeded: 429,
+  internal_error: 500,
+  service_unavailable: 503,
+};
+
 const tooLong = 'message that is too long';
 const refusingLong: SocketBehaviour = {
   receive: (message) => (JSON.stringify(message).length > 64 * 2 ** 10 ? { type: tooLong } : message),
@@ -136,7 +146,7 @@ export const websocketDialects = {
   },
   'socket-error-code-numeric': {
     description: 'the code of an error message is the HTTP status that it stands for',
-    behaviour: inReply('error', (error) => [{ ...error, code: error.code === 'invalid_api_key' ? 401 : 400 }]),
+    behaviour: inReply('error', (error) => [{ ...error, code: statuses[String(error.code)] ?? 400 }]),
   },
   'socket-binary-as-text': {
     description: 'binary messages are read as if they were text',

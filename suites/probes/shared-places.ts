@@ -1,7 +1,7 @@
 import { expectArrived, need, violate } from '../expect.ts';
 import { defineProbe } from '../probe.ts';
 import type { Reply } from '../reply.ts';
-import { contentOf, isStart, refusedForNow } from '../socket.ts';
+import { contentOf, isFromTarget, isStart, refusedForNow } from '../socket.ts';
 import { sure } from './answer.ts';
 import {
   endOf,
@@ -15,7 +15,7 @@ import {
   startOf,
   tokensHeld,
 } from './held-streams.ts';
-import { needForPlaces, unnamed } from './refusal.ts';
+import { needForPlaces, saysPlaces, unnamed } from './refusal.ts';
 import { findPlace, placeCost, startText, talk } from './socket-place.ts';
 import { generated, isDone } from './socket-turns.ts';
 
@@ -63,7 +63,8 @@ export const sharedPlaces = defineProbe<Shared>({
       const [first] = refused;
       need(first === undefined || first.status === 429, `a stream was answered with ${first?.status}`);
       if (first) return needForPlaces(first, next);
-      if (socket.status === 429 || refusedForNow(socket.messages)) {
+      const error = socket.messages.find((message) => isFromTarget(message, 'error'));
+      if (socket.status === 429 || refusedForNow(socket.messages) || saysPlaces(error?.text ?? '')) {
         need(next.status === 200, unnamed);
         return;
       }
