@@ -4,12 +4,15 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { readyProfiles } from '../load/ready-profiles.ts';
 import { scriptedBackend } from '../reference-server/backends/scripted.ts';
 import type { Behaviour } from '../reference-server/behaviour.ts';
 import { startServer } from '../reference-server/server.ts';
 import { problemsOf } from '../specs/validate.ts';
+
+/** Programs take their time to start on a busy machine. */
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const program = join(import.meta.dirname, '../dist/stack29-conformance.js');
 const folder = mkdtempSync(join(tmpdir(), 'stack29-test-'));

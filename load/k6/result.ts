@@ -25,7 +25,7 @@ export function writtenResult({ model, runMs, ...findings }: Findings): Record<s
   return settings.result === 'stdout' ? { stdout: json } : { stdout: inWords(result), [settings.result]: json };
 }
 
-function inWords({ requests, metrics, bounds, tier = [], notes, outcome }: LoadResult): string {
+function inWords({ requests, metrics, bounds, tier = [], clientHealth, notes, outcome }: LoadResult): string {
   const { sent, succeeded, failed, limited, unfinished } = requests;
   const lines = [
     `${sent} requests: ${succeeded} answered whole, ${failed} failed, ${limited} refused with 429, ${unfinished} unfinished`,
@@ -34,11 +34,15 @@ function inWords({ requests, metrics, bounds, tier = [], notes, outcome }: LoadR
         ? `${name.padEnd(20)} ${round(metric.value)} ${metric.unit}`
         : `${name.padEnd(20)} p50 ${round(metric.percentiles['50'] ?? 0)} ms, p95 ${round(metric.percentiles['95'] ?? 0)} ms, p99 ${round(metric.percentiles['99'] ?? 0)} ms`,
     ),
-    ...bounds.map(({ name, kept, actual }) => `${kept ? 'kept' : 'CROSSED'}: ${name} is ${actual ?? 'not measured'}`),
+    ...bounds.map(
+      ({ name, kept, inDoubt, actual }) =>
+        `${inDoubt ? 'IN DOUBT' : kept ? 'kept' : 'CROSSED'}: ${name} is ${actual ?? 'not measured'}`,
+    ),
     ...tier.map(
       ({ check, verdict, reasons }) => `${check}: ${verdict}${reasons.map((reason) => `; ${reason}`).join('')}`,
     ),
     ...notes.map((note) => `note: ${note}`),
+    ...clientHealth.reasons.map((reason) => `the client was the limit: ${reason}`),
     outcome,
   ];
   return `${lines.join('\n')}\n`;

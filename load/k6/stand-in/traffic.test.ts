@@ -256,7 +256,8 @@ test('a request that finds no user free is sent late, counts from when it was du
     arrival: { kind: 'bursts', size: 3, everySeconds: 5 },
     durationSeconds: 1,
   });
-  const { code, result, samples } = await runUnderStandIn('chat', { ...envFor(target, profile), STACK29_USERS: '1' });
+  const env = { ...envFor(target, profile), STACK29_USERS: '1' };
+  const { code, result, samples, stdout } = await runUnderStandIn('chat', env);
   const { clientHealth, requests } = valid(result);
   expect([code, requests]).toMatchObject([0, { sent: 3, succeeded: 3 }]);
   // Each answer takes 180 ms and more, and the third waits for two.
@@ -266,6 +267,7 @@ test('a request that finds no user free is sent late, counts from when it was du
   // Those that waited, and on a busy machine the first as well.
   expect(clientHealth.lateSends?.count).toBeGreaterThanOrEqual(2);
   expect(clientHealth.reasons.join()).toContain('STACK29_USERS');
+  expect(stdout).toContain('the client was the limit: k6 sent requests late');
 });
 
 test('a run that sends nothing is told', async () => {
