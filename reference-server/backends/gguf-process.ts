@@ -8,8 +8,9 @@ const wanted = new Set<number>();
 let events: (readonly [id: number, event: GgufEvent])[] = [];
 
 process.on('disconnect', leave);
-// An interrupt from the terminal reaches the server too, which may have answers to finish; it ends this process.
-process.on('SIGINT', () => {});
+// A terminal interrupts all processes of a command, and who stops a service may end all of its processes: the server gets
+// these signals too, and may have answers to finish before it ends this process.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
 
 const options: GgufOptions = JSON.parse(process.argv[2] ?? '{}');
 try {

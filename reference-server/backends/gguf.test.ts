@@ -13,6 +13,8 @@ import type { GgufOptions } from './gguf-protocol.ts';
 const modelPath = fileURLToPath(new URL('../../fixtures/model/stack29-tiny.gguf', import.meta.url));
 const options: GgufOptions = { modelPath, gpu: false };
 const wanted = new AbortController().signal;
+/** Each start of a model takes seconds on a busy machine. */
+const slow = { timeout: 90_000 };
 
 function request(content: string, changes: Partial<Generation> = {}): Generation {
   const sampling = { temperature: 0, topP: 1, frequencyPenalty: 0, presencePenalty: 0 };
@@ -248,7 +250,7 @@ test('a model that is not tiny shares batches and remembers prompts', async () =
   await rm(folder, { recursive: true });
 });
 
-test('a crash ends what runs with BackendUnavailable, and the model comes back', async () => {
+test('a crash ends what runs with BackendUnavailable, and the model comes back', slow, async () => {
   const backend = await loadGgufBackend(options);
   const before = await run(backend, request('Hello'));
   const running = run(backend, request('Hello', { maxTokens: 4000 }));
@@ -261,9 +263,25 @@ test('a crash ends what runs with BackendUnavailable, and the model comes back',
   expect(backend.available).toBe(false);
   await expect(backend.countPrompt(request('Hello').messages, wanted)).rejects.toThrow(BackendUnavailable);
   await expect(run(backend, request('Hello'))).rejects.toThrow('try again');
-  await vi.waitUntil(() => run(backend, request('Hello')).catch(() => false), { timeout: 10_000, interval: 100 });
+  await vi.waitUntil(() => run(backend, request('Hello')).catch(() => false), { timeout: 60_000, interval: 100 });
   expect(backend.available).toBe(true);
   expect(await run(backend, request('Hello'))).toEqual(before);
+  await backend.close();
+  await expect(childPids()).rejects.toThrow('Command failed');
+});
+
+test('signals that its server gets too do not end the process', slow, async () => {
+  const backend = await loadGgufBackend(options);
+  const { text } = await run(backend, request('Hello'));
+  const [pid] = await childPids();
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  let heard = '';
+  for await (const event of backend.generate(request('Hello'), wanted)) {
+    if (heard === '') for (const signal of signals) process.kill(pid ?? 0, signal);
+    if (event.type === 'text') heard += event.text;
+  }
+  expect(heard).toBe(text);
+  expect(await childPids()).toEqual([pid]);
   await backend.close();
   await expect(childPids()).rejects.toThrow('Command failed');
 });
