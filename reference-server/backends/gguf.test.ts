@@ -261,10 +261,15 @@ test('a crash ends what runs with BackendUnavailable, and the model comes back',
   await expect(childPids()).rejects.toThrow('Command failed');
 });
 
-test('the process ends when the one that started it is gone', async () => {
+test.each(['idle', 'generating'])('the process ends when the one that started it is gone (%s)', async (state) => {
   const program = createRequire(import.meta.url).resolve('#gguf-process');
   const child = fork(program, [JSON.stringify(options)], { execArgv: [] });
   await new Promise((resolve) => child.once('message', resolve));
+  if (state === 'generating') {
+    const generation = request('Hello', { temperature: 0.7, maxTokens: 4_000 });
+    child.send([1, { type: 'generate', generation }]);
+    await new Promise((resolve) => child.once('message', resolve));
+  }
   const ended = new Promise((resolve) => child.once('exit', resolve));
   child.disconnect();
   expect(await ended).toBe(0);
