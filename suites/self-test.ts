@@ -6,7 +6,7 @@ import { dialects } from '../reference-server/dialects.ts';
 import { faults } from '../reference-server/faults/index.ts';
 import { keyOfTier } from '../reference-server/keys/key-entries.ts';
 import { startServer } from '../reference-server/server.ts';
-import { executeCode } from '../reference-server/tools/execute-code.ts';
+import { executeCode, MissingTool } from '../reference-server/tools/execute-code.ts';
 import type { ToolRunner } from '../reference-server/tools/tool-runner.ts';
 import { parseWebhook } from '../reference-server/webhooks/target.ts';
 import type { Report, Result } from '../specs/report.ts';
@@ -72,6 +72,8 @@ export class UnknownSubject extends Error {
 
 /** A fault that cannot be tried without the clients in Python. */
 export class NeedsPython extends Error {}
+
+export { MissingTool };
 
 /** The first, third and so on, or the others. */
 export type Half = 0 | 1;
@@ -158,7 +160,7 @@ const never = new AbortController().signal;
 let tools: ToolRunner | undefined;
 
 /** One for all servers, since what runs programs takes a while to start. @throws MissingTool */
-function codeRunner(): ToolRunner {
+export function codeRunner(): ToolRunner {
   tools ??= executeCode();
   return tools;
 }
@@ -250,12 +252,14 @@ function compare(subject: Omit<Subject, 'behaviour'>, report: Report, withClient
 export function trialLine({ kind, name, expected, tripped, lost, faulty, holds }: Verdict): string {
   const missed = expected.filter((id) => !tripped.includes(id));
   const surplus = tripped.filter((id) => !expected.includes(id));
+  // Only beside a breach are they to be expected.
+  const outOfSight = kind === 'fault' ? `${lost.length} out of sight` : `OUT OF SIGHT ${lost.join(', ')}`;
   const details = [
     tripped.length > 0 ? `trips ${tripped.join(', ')}` : 'trips nothing',
     ...(missed.length > 0 ? [`MISSES ${missed.join(', ')}`] : []),
     ...(surplus.length > 0 ? [`TOO MUCH ${surplus.join(', ')}`] : []),
     ...(faulty.length > 0 ? [`ERROR ${faulty.join(', ')}`] : []),
-    ...(lost.length > 0 ? [`${lost.length} out of sight`] : []),
+    ...(lost.length > 0 ? [outOfSight] : []),
   ];
   return `${holds ? 'ok  ' : 'BAD '} ${kind.padEnd(7)} ${name}: ${details.join('; ')}`;
 }
