@@ -124,6 +124,14 @@ test('an aborted program is ended', async () => {
   expect(performance.now() - since).toBeLessThan(10_000);
 });
 
+test.each([
+  ['javascript', 'for (;;);'],
+  ['python', 'while True: pass'],
+])('a program in %s whose client has left is not begun', async (language, code) => {
+  const { error } = await run(code, language, { ...programLimits, timeMs: 2 ** 30 }, AbortSignal.abort());
+  expect(error).toBe('nobody waits for the program any more');
+});
+
 test('a call with other arguments is an error in words', async () => {
   expect(await run('1', 'cobol')).toMatchObject({
     output: null,
