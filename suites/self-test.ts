@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { closest } from 'fastest-levenshtein';
-import type { Backend, Generation } from '../reference-server/backends/backend.ts';
+import type { Backend, Generation, GenerationEvent } from '../reference-server/backends/backend.ts';
 import { scriptedBackend } from '../reference-server/backends/scripted.ts';
 import type { Behaviour } from '../reference-server/behaviour.ts';
 import { dialects } from '../reference-server/dialects.ts';
@@ -136,13 +137,34 @@ export async function openTrials(python: string | undefined): Promise<(subject: 
 /** As fast as can be, but for the streams that are to run at the same time. */
 export function trialBackend(): Backend {
   const fast = scriptedBackend({ vision: true });
-  const slow = scriptedBackend({ tokensPerSecond: 200, vision: true });
   const isHeld = ({ maxTokens }: Generation) => maxTokens === 150 || maxTokens === 300;
   return {
     ...fast,
-    generate: (generation, signal) => (isHeld(generation) ? slow : fast).generate(generation, signal),
+    generate(generation, signal) {
+      const events = fast.generate(generation, signal);
+      return isHeld(generation) ? hold(events, generation, signal) : events;
+    },
   };
 }
+
+/**
+ * Waits after each event, not for a moment of the clock: a machine that is busy begins streams later, and so must end
+ * them later, though in time for the suite to see their end.
+ */
+async function* hold(
+  events: AsyncIterable<GenerationEvent>,
+  { maxTokens }: Generation,
+  signal: AbortSignal,
+): AsyncGenerator<GenerationEvent> {
+  const latest = performance.now() + 4 * heldMs * maxTokens;
+  for await (const event of events) {
+    yield event;
+    if (performance.now() < latest) await sleep(heldMs, undefined, { signal }).catch(() => {});
+  }
+}
+
+/** A token; of a stream of 300 that makes one second and a half. */
+const heldMs = 5;
 
 /** Servers at a time in one process: enough to fill the waits of those that let a request time out. */
 export const lanes = 6;

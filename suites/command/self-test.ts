@@ -43,7 +43,7 @@ export async function proveSuite(
     const interrupted = signal.aborted ? ', before it was interrupted' : '';
     stdout.write(`${verdicts.length - bad} of ${verdicts.length} trials came out as they must${interrupted}\n`);
     if (bad > 0) return exitCodes['suite-error'];
-    return signal.aborted ? exitCodes.incomplete : exitCodes.conformant;
+    return signal.aborted ? exitCodes.interrupted : exitCodes.conformant;
   } catch (error) {
     const isOfUser = [UnknownSubject, NeedsPython, MissingTool].some((kind) => error instanceof kind);
     throw isOfUser ? new UsageError((error as Error).message) : error;
