@@ -6,7 +6,14 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { timeLimit } from '../time-limit.ts';
 import { forkMortal } from './mortal-process.ts';
-import { type ProgramOutcome, type ProgramRequest, type RunProgram, tooLong, tooMuchMemory } from './program-limits.ts';
+import {
+  type ProgramOutcome,
+  type ProgramRequest,
+  type RunProgram,
+  tooLong,
+  tooMuchMemory,
+  unawaited,
+} from './program-limits.ts';
 
 /** To load the interpreter takes seconds, and more beside other work. */
 const startMs = 60_000;
@@ -18,6 +25,7 @@ const { resolve } = createRequire(import.meta.url);
 
 /** Runs each program in a process of its own. The limit on memory is at least what the interpreter itself needs. */
 export const runPython: RunProgram = async (request, signal) => {
+  if (signal.aborted) return unawaited;
   let folder: string;
   try {
     folder = dirname(resolve('pyodide'));
