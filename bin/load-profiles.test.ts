@@ -66,11 +66,20 @@ const onBackends = <Name extends string>(names: readonly Name[]) =>
 describe('beside each other', () => {
   // A seed of which each profile sends requests within so short a time.
   const shortened = ['--duration', '2', '--warm-up', '0.2', '--tokens', '8', '--seed', '29'];
+  // Users who wait for answers may send none in a given time, on a busy machine.
+  const counted = ['--requests', '10', ...shortened.slice(2)];
+  const isCounted = (profile: string) => profile === 'smoke' || profile === 'tokens-per-second';
 
   test.concurrent.each(onBackends(traffic))('%s runs on the %s backend', async (profile, backend) => {
-    const { code, stdout, lastLine } = await busy.add(() => load(backend, profile, 'sk-traffic', ...shortened));
+    const options = isCounted(profile) ? counted : shortened;
+    const { code, stdout, lastLine } = await busy.add(() => load(backend, profile, 'sk-traffic', ...options));
     expect(stdout).toMatch(/^requests +\d+ sent/m);
-    expect([code, lastLine]).toEqual([0, `passed: ${profile}`]);
+    // Where the machine is so busy that requests are sent a second late, the run says that it decides nothing.
+    const isSpared = code === 3 && lastLine?.startsWith(`incomplete: ${profile}, since the client was the limit`);
+    expect([isSpared ? 0 : code, lastLine]).toEqual([
+      0,
+      isSpared ? lastLine : expect.stringMatching(`^passed: ${profile}(, though the client was the limit.*)?$`),
+    ]);
   });
 
   test.concurrent.each(onBackends(['capacity']))(

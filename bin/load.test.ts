@@ -50,6 +50,9 @@ const load = (...options: readonly string[]) => finish(start(...options));
 
 const limits = { requestsPerMinute: 1e9, tokensPerDay: 1e12, concurrent: 1e6 };
 
+/** The last line of a smoke run whose bounds were kept; on a busy machine it adds that the client was the limit. */
+const passedSmoke = /^passed: smoke(, though the client was the limit: .*)?\n?$/;
+
 /** Options of a run that does not end by itself. */
 const endless = ['--rate', '40', '--duration', '600', '--warm-up', '0', '--format', 'json'];
 
@@ -130,7 +133,7 @@ describe('the exit code', () => {
   test('is 0 where every bound was kept, on the reference server that is started for it', async () => {
     const { code, lastLine, stderr } = await load('smoke');
     expect(stderr).toContain('no --url: starting the reference server');
-    expect([code, lastLine]).toEqual([0, 'passed: smoke']);
+    expect([code, lastLine]).toEqual([0, expect.stringMatching(passedSmoke)]);
   });
 
   test('is 99 where one was not', async () => {
@@ -156,6 +159,16 @@ describe('the exit code', () => {
       3,
       'incomplete: smoke, since the client was the limit, which leaves goodput in doubt',
     ]);
+  });
+
+  test('is 3 where requests were sent so late that the target was spared, whatever was kept', async () => {
+    // A client that does something else for 2.5 s of each 3.
+    const away = 'setInterval(() => { const end = Date.now() + 2500; while (Date.now() < end); }, 3000).unref()';
+    const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(away)}`;
+    const options = ['steady', '--url', url, '--rate', '30', '--warm-up', '0', '--duration', '4', '--tokens', '1'];
+    const { code, stdout, lastLine } = await finish(startIn({ NODE_OPTIONS }, ...options));
+    expect(stdout).toMatch(/IN DOUBT +error_fraction at most 0.01: 0/);
+    expect([code, lastLine]).toEqual([3, expect.stringContaining('since the client was the limit')]);
   });
 
   test('is 4 for a target that does not answer', async () => {
@@ -206,7 +219,7 @@ describe('the report', () => {
       '--out',
       out,
     );
-    expect([code, lastLine]).toEqual([0, 'passed: smoke']);
+    expect([code, lastLine]).toEqual([0, expect.stringMatching(passedSmoke)]);
     const written = readFileSync(out, 'utf8');
     const result = JSON.parse(written);
     expect(problemsOf('load-result', result)).toEqual([]);
@@ -223,7 +236,7 @@ describe('the report', () => {
 
   test('is one line where it is to be quiet', async () => {
     const { stdout, stderr } = await load('smoke', '--url', url, '--quiet');
-    expect([stdout, stderr]).toEqual(['passed: smoke\n', '']);
+    expect([stdout, stderr]).toEqual([expect.stringMatching(passedSmoke), '']);
   });
 
   test('is a page', async () => {
@@ -262,7 +275,9 @@ test('several processes send each request once, and what they measured is merged
   );
   const result = JSON.parse(stdout);
   expect(problemsOf('load-result', result)).toEqual([]);
-  expect([code, result.workers, result.requests.sent, result.metrics.e2e.count]).toEqual([0, 3, 21, 21]);
+  // 3 where a busy machine sends some a second late.
+  expect([0, 3]).toContain(code);
+  expect([result.workers, result.requests.sent, result.metrics.e2e.count]).toEqual([3, 21, 21]);
   expect(result.tokens).toMatchObject({ prompt: 21 * 16, output: 21 * 8 });
 });
 

@@ -47,6 +47,20 @@ test.each<[string, BoundVerdict, ClientHealth, LoadResult['errors'], ReturnType<
   ['failures of the target', errors(0.2), late, refusals, 'crossed'],
   ['failures that may be the own', errors(0.2), late, timeouts, 'incomplete'],
   ['requests that were not sent', errors(0), { ...late, droppedIterations: 4 }, [], 'incomplete'],
+  [
+    'requests that were sent far too late',
+    errors(0),
+    { ...late, lateSends: { count: 90, p99Ms: 9970, maxMs: 10_093 } },
+    [],
+    'incomplete',
+  ],
+  [
+    'failures of a target that was spared',
+    errors(0.2),
+    { ...late, lateSends: { count: 90, p99Ms: 9970, maxMs: 10_093 } },
+    refusals,
+    'crossed',
+  ],
   ['nothing measured', { name: 'tpot_p50', unit: 'ms', atMost: 1, kept: false }, late, [], 'crossed'],
   ['a client that was fast enough', latency(499), { ...late, isLimit: false, reasons: [] }, [], 'passed'],
 ])('%s, where the client was the limit', (_what, bound, health, kinds, outcome) => {

@@ -7,7 +7,10 @@ export const busiestCpu = 0.9;
 /** Kinds of failures that are the client's own. */
 export const isOfClient = (kind: string) => /this machine|fault of the client/.test(kind);
 
-/** Figures that count requests: a slow client changes them by its own failures alone. */
+/** A client that sends later than this does not put on the target the load that was asked for. */
+const sparesAfterMs = 1000;
+
+/** Figures that count requests: a client that sent them all about when they were due changes these by its own failures alone. */
 const counting: readonly MetricName[] = [
   'error_fraction',
   'limited_fraction',
@@ -20,7 +23,8 @@ const counting: readonly MetricName[] = [
 /**
  * Marks the bounds that a client which was the limit could have decided by itself, whichever way they went: those on
  * latencies that are nearer to the bound than the client was late, those on rates, and those on counts that its own
- * failures, or what it took for timeouts, crossed. Where requests were not sent at all, nothing that was kept is certain.
+ * failures, or what it took for timeouts, crossed. Where requests were sent far too late, or not at all, the target was
+ * spared, and nothing that was kept is certain.
  */
 export function withDoubts(
   bounds: readonly BoundVerdict[],
@@ -38,7 +42,8 @@ function isInDoubt(
   hasOwnFailures: boolean,
 ): boolean {
   if (actual === undefined) return false;
-  if (kept && droppedIterations > 0) return true;
+  const isSpared = droppedIterations > 0 || (lateSends?.p99Ms ?? 0) > sparesAfterMs;
+  if (kept && isSpared) return true;
   if (counting.some((metric) => metric === metricOf(name))) return !kept && hasOwnFailures;
   if (unit !== 'ms' || cpu >= busiestCpu) return true;
   const late = Math.max(eventLoopDelayMs?.p99 ?? 0, lateSends?.p99Ms ?? 0);

@@ -91,17 +91,18 @@ export function measuredOf({ tally, clientHealth, endedEarly }: Totals) {
 
 function outcomeOf({ tally, endedEarly }: Totals, bounds: LoadResult['bounds']): LoadResult['outcome'] {
   // A bound may be crossed for want of what was never sent.
-  if (endedEarly !== undefined) return 'incomplete';
+  if (endedEarly !== undefined || tally.counts.sent === 0) return 'incomplete';
   const outcome = outcomeOfBounds(bounds);
   return tally.counts.succeeded === 0 && outcome === 'passed' ? 'incomplete' : outcome;
 }
 
 function notesOf({ workload }: TrafficProfile, { tally, endedEarly }: Totals): string[] {
-  const { succeeded, limited, promptTokens, outputTokens, countedByUsage } = tally.counts;
+  const { sent, succeeded, limited, promptTokens, outputTokens, countedByUsage } = tally.counts;
   const mean = (tokens: number) => (tokens / succeeded).toFixed(1);
   const most = typeof workload.outputTokens === 'number' ? workload.outputTokens : workload.outputTokens.to;
   return [
     ...(endedEarly === 'target gone' ? ['the target stopped answering, so the run was ended'] : []),
+    ...(endedEarly === undefined && sent === 0 ? ['no request was sent in the time that is measured: run longer'] : []),
     ...(limited > 0
       ? [`${limited} requests were refused with 429: the limit of the key, not what the target can carry`]
       : []),

@@ -49,6 +49,11 @@ describe('no verdict is given', () => {
     expect([verdict, warnings]).toEqual(['incomparable', ['the client was the limit of the second run: it was late']]);
   });
 
+  test('on a run whose target was gone before its end', () => {
+    const { verdict, warnings } = compare(sampleResult(), { ...sampleResult(), endedEarly: 'target gone' });
+    expect([verdict, warnings]).toEqual(['incomparable', ['the second run ended early (target gone)']]);
+  });
+
   test('on a run that is too short', () => {
     const { verdict, warnings } = compare(sampleResult(), sampleResult({ requests: 30 }));
     expect([verdict, warnings]).toEqual(['incomparable', [expect.stringContaining('run longer')]]);

@@ -88,7 +88,10 @@ export function compareRuns(before: LoadResult, after: LoadResult, margin: numbe
     return change === undefined ? [] : [{ statistic, ...change, verdict: judge(change, compared[statistic], margin) }];
   });
   const errors = errorsGrew(before, after);
-  const isFair = !before.clientHealth.isLimit && !after.clientHealth.isLimit && statistics.length > 0;
+  // What a target did until it was gone is no measure of it.
+  const isFair =
+    statistics.length > 0 &&
+    [before, after].every(({ clientHealth, endedEarly }) => !clientHealth.isLimit && endedEarly !== 'target gone');
   const isWorse = errors !== undefined || statistics.some(({ verdict }) => verdict === 'worse');
   return {
     statistics,

@@ -27,6 +27,7 @@ export async function runLocally(
     if (endpoint.ca !== undefined) await writeFile(ca, endpoint.ca);
     const traceFile = join(folder, 'trace.jsonl');
     if (trace !== undefined) await writeFile(traceFile, trace);
+    if (signal.aborted) return { code: null, written: '', words: '' };
     const child = spawn(program, ['run', '--quiet', scriptPath(script)], {
       env: {
         ...process.env,

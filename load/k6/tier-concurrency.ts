@@ -26,25 +26,32 @@ const concurrency: Check = async ({ limits }, target, report) => {
   await wait(settleMs);
   const early = (kind: Answer['kind']) => ended.some((answer) => answer.kind === kind);
   if (early('admitted')) report.find('answers-too-short');
+  let [isNextAdmitted, isTooLate] = [false, false];
   if (ended.length === 0) {
     const next = await target.chat('concurrency', short);
     report.answer(next);
     if (next.kind === 'other') report.find('other-answers');
+    isNextAdmitted = next.kind === 'admitted';
     // Only while all the others are under way is there no place.
-    if (next.kind === 'admitted') report.find(ended.length === 0 ? 'admitted-more' : 'answers-too-short');
+    isTooLate = isNextAdmitted && early('admitted');
+    if (isTooLate) report.find('answers-too-short');
     await Promise.race(held);
     if (!early('refused') && !(await isAdmittedSoon())) report.find('slot-not-released');
   }
   await Promise.all(held);
-  if (early('refused')) report.find('admitted-less');
   if (early('other')) report.find('other-answers');
+  const admitted = ended.filter(({ kind }) => kind === 'admitted').length + (isNextAdmitted ? 1 : 0);
+  if (admitted > limit && !isTooLate) report.find('admitted-more');
+  // One that was on its way for long may have lost its place to the next.
+  if (early('refused')) report.find(admitted < limit ? 'admitted-less' : 'overtaken');
 
   /** A place may be left a moment after its answer has ended. */
   async function isAdmittedSoon(): Promise<boolean> {
     const deadline = Date.now() + graceMs;
     for (;;) {
+      const begun = Date.now();
       const answer = await target.chat('concurrency', short);
-      if (answer.kind !== 'refused' || Date.now() > deadline) {
+      if (answer.kind !== 'refused' || begun > deadline) {
         report.answer(answer);
         return answer.kind !== 'refused';
       }

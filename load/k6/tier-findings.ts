@@ -46,6 +46,10 @@ export const findings = {
     words:
       'the long answers ended before the next request was answered: it waited for a place, or a slower model is needed',
   },
+  overtaken: {
+    effect: 'inconclusive',
+    words: 'a request that came later had the place of one that was on its way for too long',
+  },
   'no-usage': { effect: 'inconclusive', words: 'the answers do not report their usage' },
   'key-not-fresh': {
     effect: 'inconclusive',

@@ -116,6 +116,7 @@ test.each([
   ['a script of another kind', ['smoke', ...url, '--script', 'tier-tokens'], 'it takes soak'],
   ['a script that there is not', ['smoke', ...url, '--script', 'ramp'], 'Allowed choices'],
   ['a name that Kubernetes does not take', ['smoke', ...url, '--secret', 'My Key'], 'is no name for Kubernetes'],
+  ['a namespace that it does not take', ['smoke', ...url, '--namespace', 'a.b'], 'small letters, digits and -'],
   ['a profile that there is not', ['smok', ...url], 'the nearest is smoke'],
 ])('%s is a usage error', async (_, options, words) => {
   const { code, stdout, stderr } = await print(...options);

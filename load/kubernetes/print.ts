@@ -17,8 +17,14 @@ export type ClusterChoices = LoadChoices & {
   readonly script?: ScriptName;
 };
 
-/** Kubernetes takes these as names of objects. */
-const objectName = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
+/** What Kubernetes takes as a name; that of a namespace has no dots. */
+const names = {
+  secret: {
+    form: /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
+    words: 'digits, - and .',
+  },
+  namespace: { form: /^(?=.{1,63}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, words: 'digits and -' },
+} as const;
 
 /** Prints what runs a profile on a cluster. @returns the exit code @throws LoadProblem, and what the host throws */
 export async function printManifest(profileName: string, choices: ClusterChoices, host: LoadHost): Promise<number> {
@@ -27,9 +33,13 @@ export async function printManifest(profileName: string, choices: ClusterChoices
   if (url === undefined) {
     throw new LoadProblem('usage', 'give --url, the base URL at which the cluster reaches the target');
   }
-  for (const [option, name] of Object.entries({ secret, namespace })) {
-    if (name !== undefined && !objectName.test(name)) {
-      throw new LoadProblem('usage', `--${option} ${name} is no name for Kubernetes: small letters, digits, - and .`);
+  for (const [option, name] of [
+    ['secret', secret],
+    ['namespace', namespace],
+  ] as const) {
+    const { form, words } = names[option];
+    if (name !== undefined && !form.test(name)) {
+      throw new LoadProblem('usage', `--${option} ${name} is no name for Kubernetes: small letters, ${words}`);
     }
   }
   const profile = settle(await readProfile(profileName), { ...choices, engine: 'k6' });

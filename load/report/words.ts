@@ -32,12 +32,14 @@ export function boundWords({ name, unit, atMost, atLeast, actual, kept, inDoubt 
   return `${verdict.padEnd(8)}  ${name} ${bounds.join(' and ')}: ${measured}`;
 }
 
+const clientWords = ", though the client was the limit: its figures, other than the bounds, are not the target's";
+
 /** The last line of every report. */
-export function outcomeLine({ outcome, profile, bounds, tier, endedEarly }: LoadResult): string {
+export function outcomeLine({ outcome, profile, bounds, tier, endedEarly, clientHealth }: LoadResult): string {
   const early = endedEarly === undefined ? '' : `, ended early (${endedEarly})`;
   switch (outcome) {
     case 'passed':
-      return `passed: ${profile.name}${early}`;
+      return `passed: ${profile.name}${clientHealth.isLimit ? clientWords : ''}`;
     case 'crossed':
       return `crossed: ${bounds.filter(({ kept, inDoubt }) => !kept && !inDoubt).length} of ${bounds.length} bounds of ${profile.name}${early}`;
     case 'broken':

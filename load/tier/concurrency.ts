@@ -217,12 +217,13 @@ async function holdOne(key: TierKey, way: Way, maxTokens: number, streams: Strea
   return isGranted(key, async () => (await ask(key, way, maxTokens, leastPatienceMs, streams)).status() ?? 200);
 }
 
-/** Whether what is tried is admitted within the time that a place may take to be free. */
+/** Whether what is tried is admitted, if it begins no later than a place may take to be free, however long answers take. */
 async function isGranted(key: TierKey, attempt: () => Promise<number>): Promise<boolean> {
   let since = performance.now();
   for (let pauses = 0; ; ) {
+    const begin = performance.now();
     if ((await attempt()) === 200) return true;
-    if (performance.now() - since > releaseMs) return false;
+    if (begin - since > releaseMs) return false;
     if (pauses < mostPauses && (await waitForRequests(key))) {
       pauses += 1;
       since = performance.now();

@@ -38,7 +38,7 @@ export async function runUnderStandIn(
   const child = spawn(process.execPath, [standIn, 'run', '--out', `json=${file('samples')}`, path], {
     env: { PATH: process.env.PATH, STACK29_RESULT: file('result.json'), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 60_000,
+    timeout: 120_000,
   });
   try {
     const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);

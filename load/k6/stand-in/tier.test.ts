@@ -1,7 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
+import { rateLimited } from '../../../reference-server/api-error.ts';
 import type { Behaviour } from '../../../reference-server/behaviour.ts';
 import { inHeaders } from '../../../reference-server/change.ts';
 import { type FaultId, faults } from '../../../reference-server/faults/index.ts';
+import { sendOutgoing } from '../../../reference-server/outgoing.ts';
 import { problemsOf } from '../../../specs/validate.ts';
 import type { TierCheck, TierProfile } from '../../../specs/wire.ts';
 import { openTarget, unlimited } from '../../engine/test-rig.ts';
@@ -17,8 +20,8 @@ interface Trial {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Three bursts may be needed on a busy machine. */
-vi.setConfig({ testTimeout: 60_000, maxConcurrency: 3 });
+/** Three bursts may be needed on a busy machine, and that three times. */
+vi.setConfig({ testTimeout: 400_000, maxConcurrency: 3 });
 
 /** Long enough for a burst, and short enough for a test. */
 const windowSeconds = 6;
@@ -55,11 +58,19 @@ async function tried({ check, stated, served, behaviour = {}, tokensPerSecond = 
   }
 }
 
+/** As before, and once more where the machine was too busy for so short a window, which leaves a limit undecided. */
+async function decided(trial: Trial) {
+  for (let attempt = 1; ; attempt += 1) {
+    const made = await tried(trial);
+    if (made.made?.verdict !== 'inconclusive' || attempt === 3) return made;
+  }
+}
+
 describe.concurrent('requests a minute', () => {
   const stated = { requestsPerMinute: 12, concurrent: 4 };
 
   test('a limit that holds is found to hold, exactly', async ({ expect }) => {
-    const { code, outcome, made } = await tried({ check: 'burst', stated, served: stated });
+    const { code, outcome, made } = await decided({ check: 'burst', stated, served: stated });
     // One of the two requests across the reset is admitted.
     const within = (made?.expected ?? 0) - 1;
     // Of the window one request sets up, and one looks at it: the latter alone in a second try, on a busy machine.
@@ -90,7 +101,7 @@ describe.concurrent('requests a minute', () => {
     [13, 'more requests were admitted than the limit allows'],
   ])('a limit of %i instead of 12 is caught', async (requestsPerMinute, words) => {
     const served = { requestsPerMinute, concurrent: 4 };
-    const { code, outcome, made } = await tried({ check: 'burst', stated, served, behaviour: promised });
+    const { code, outcome, made } = await decided({ check: 'burst', stated, served, behaviour: promised });
     expect([code, outcome, made?.verdict]).toEqual([99, 'broken', 'broken']);
     expect(made?.reasons[0]).toBe(words);
   });
@@ -107,7 +118,7 @@ describe.concurrent('requests a minute', () => {
     ['window-endless', 'still refused after the reset'],
   ])('the fault %s is caught', async (fault, words) => {
     const { behaviour = {} } = faults[fault];
-    const { outcome, made } = await tried({ check: 'burst', stated, served: stated, behaviour });
+    const { outcome, made } = await decided({ check: 'burst', stated, served: stated, behaviour });
     expect(outcome).toBe('broken');
     expect(made?.reasons.join('; ')).toContain(words);
   });
@@ -123,7 +134,7 @@ describe.concurrent('requests a minute', () => {
       answers += 1;
       return answers > 3 ? { [header]: undefined } : {};
     });
-    const { outcome, made } = await tried({ check: 'burst', stated, served: stated, behaviour });
+    const { outcome, made } = await decided({ check: 'burst', stated, served: stated, behaviour });
     expect([outcome, made?.reasons.join('; ')]).toEqual(['broken', expect.stringContaining(words)]);
   });
 
@@ -132,24 +143,24 @@ describe.concurrent('requests a minute', () => {
       const told = Math.min(limit, used > 4 && used < 10 ? used + 3 : used);
       return { 'X-RateLimit-Used': String(told), 'X-RateLimit-Remaining': String(limit - told) };
     });
-    const { outcome, made } = await tried({ check: 'burst', stated, served: stated, behaviour });
+    const { outcome, made } = await decided({ check: 'burst', stated, served: stated, behaviour });
     expect([outcome, made?.reasons.join('; ')]).toEqual(['broken', expect.stringContaining('does not count down')]);
   });
 
   test.each(['sliding', 'bucket'] as const)('a %s window holds', async (windows) => {
-    const { made } = await tried({ check: 'burst', stated, served: stated, behaviour: { windows } });
+    const { made } = await decided({ check: 'burst', stated, served: stated, behaviour: { windows } });
     expect([made?.reasons, made?.verdict]).toEqual([[], 'holds']);
   });
 
   test('requests at the pace of the limit are all admitted', async () => {
-    const { code, made } = await tried({ check: 'paced', stated, served: stated });
+    const { code, made } = await decided({ check: 'paced', stated, served: stated });
     expect(made).toMatchObject({ limit: 12, sent: 10, admitted: 10, verdict: 'holds' });
     expect(code).toBe(0);
   });
 
   test('a lower limit refuses some of them', async () => {
     const served = { ...stated, requestsPerMinute: 6 };
-    const { code, made } = await tried({ check: 'paced', stated, served, behaviour: promised });
+    const { code, made } = await decided({ check: 'paced', stated, served, behaviour: promised });
     expect([code, made?.verdict, made?.reasons]).toEqual([
       99,
       'broken',
@@ -162,7 +173,7 @@ describe.concurrent('requests at the same time', () => {
   const stated = { concurrent: 3 };
 
   test('a limit that holds is found to hold, and a place is free again', async () => {
-    const { code, made } = await tried({ check: 'concurrency', stated, served: stated, tokensPerSecond: 250 });
+    const { code, made } = await decided({ check: 'concurrency', stated, served: stated, tokensPerSecond: 250 });
     expect(made).toMatchObject({ limit: 3, sent: 5, expected: 4, admitted: 4, refused: 1, verdict: 'holds' });
     expect(code).toBe(0);
   });
@@ -174,7 +185,7 @@ describe.concurrent('requests at the same time', () => {
     [1000, 'more requests were admitted than the limit allows'],
   ])('a limit of %i instead of 3 is caught', async (concurrent, words) => {
     const trial = { check: 'concurrency', stated, served: { concurrent }, tokensPerSecond: 250 } as const;
-    const { code, outcome, made } = await tried(trial);
+    const { code, outcome, made } = await decided(trial);
     expect([code, outcome, made?.reasons]).toEqual([99, 'broken', [words]]);
   });
 
@@ -183,7 +194,7 @@ describe.concurrent('requests at the same time', () => {
     ['one-place-fewer', 'requests within the limit were refused'],
   ])('the fault %s is caught', async (fault, words) => {
     const { behaviour = {} } = faults[fault];
-    const { outcome, made } = await tried({
+    const { outcome, made } = await decided({
       check: 'concurrency',
       stated,
       served: stated,
@@ -196,7 +207,7 @@ describe.concurrent('requests at the same time', () => {
   test('places that are not given back are caught', async () => {
     const behaviour: Behaviour = { place: (place) => ({ ...place, release: async () => {} }) };
     const trial = { check: 'concurrency', stated, served: stated, tokensPerSecond: 250, behaviour } as const;
-    const { outcome, made } = await tried(trial);
+    const { outcome, made } = await decided(trial);
     expect([outcome, made?.reasons.join()]).toEqual(['broken', expect.stringContaining('left its place')]);
   });
 
@@ -204,6 +215,26 @@ describe.concurrent('requests at the same time', () => {
     const trial = { check: 'concurrency', stated, served: stated, tokensPerSecond: 250 } as const;
     const { outcome, made } = await tried({ ...trial, behaviour: { queue: true } });
     expect([outcome, made?.verdict]).toEqual(['incomplete', 'inconclusive']);
+  });
+
+  test('one that lost its place to a later one leaves the limit undecided', async () => {
+    let chats = 0;
+    const behaviour: Behaviour = {
+      decide(refusal, step) {
+        if (step === 'place') chats += 1;
+        return step === 'place' && chats === 3 ? rateLimited('one that came later has its place', 1) : refusal;
+      },
+      async send(response, outgoing, answer) {
+        if (answer.status === 429) await sleep(1_500);
+        return sendOutgoing(response, outgoing);
+      },
+    };
+    const trial = { check: 'concurrency', stated, served: stated, tokensPerSecond: 100, behaviour } as const;
+    const { outcome, made } = await tried(trial);
+    expect([outcome, made?.reasons]).toEqual([
+      'incomplete',
+      ['a request that came later had the place of one that was on its way for too long'],
+    ]);
   });
 
   test('answers that end too soon prove nothing', async () => {

@@ -23,7 +23,8 @@ export class UserWire {
     const arrived = new Int32Array(signal);
     this.#blocking.postMessage({ request, signal });
     for (let seen = 0; ; seen += 1) {
-      Atomics.wait(arrived, 0, seen);
+      // The wake-up for one message may come only once that was read, and ends the wait for the next.
+      while (Atomics.load(arrived, 0) === seen) Atomics.wait(arrived, 0, seen);
       const message: WireMessage | undefined = receiveMessageOnPort(this.#blocking)?.message;
       if (message === undefined) throw new Error('the wire said something that did not arrive');
       if (message.type === 'response') return message;

@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest';
+import { jobFor, startTarget } from './engine/test-rig.ts';
+import { trafficOf } from './k6/stand-in/test-rig.ts';
+import { ownMeasurer } from './measurer.ts';
+import { measureTraffic } from './traffic.ts';
+
+test('a run in whose time nothing was sent crosses no bound', async () => {
+  const target = await startTarget({ ttftMs: 1_000 });
+  const { wording } = jobFor(target, { kind: 'closed', concurrency: 1 });
+  const { requests: _, ...rest } = trafficOf();
+  // The one request of each user is under way from the warm-up to after the end.
+  const profile = { ...rest, warmUpSeconds: 0.2, durationSeconds: 0.2 };
+  const measurer = ownMeasurer(target, { ...wording, workload: profile.workload });
+  const settings = { measurer, seed: 1, path: '', signal: new AbortController().signal, onPulse: () => {} };
+  const { requests, outcome, notes } = await measureTraffic(profile, settings);
+  expect(requests).toMatchObject({ sent: 0, warmUp: 2 });
+  expect(outcome).toBe('incomplete');
+  expect(notes).toContain('no request was sent in the time that is measured: run longer');
+});
