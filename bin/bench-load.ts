@@ -11,7 +11,9 @@ import type { Job } from '../load/engine/job.ts';
 const seconds = 4;
 const rounds = 3;
 
-const server = fork(new URL('./bench-server.js', import.meta.url), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+const server = fork(new URL('./bench-load-target.js', import.meta.url), {
+  stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+});
 const [port] = await once(server, 'message');
 const origin = `http://127.0.0.1:${port}`;
 

@@ -1,78 +1,172 @@
-import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { text } from 'node:stream/consumers';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { GgufStartError } from '../reference-server/backends/gguf-client.ts';
+import type { GgufOptions } from '../reference-server/backends/gguf-protocol.ts';
+import { TargetProblem } from '../suites/baseline.ts';
+import { numberOf } from '../suites/command/values.ts';
+import { largestGap, promptMaker, timesToFirst } from './bench-server/latency.ts';
+import { measureReuse } from './bench-server/reuse.ts';
+import { type Spread, spreadOf } from './bench-server/statistics.ts';
+import { llamaServer, rawModel, referenceServer, type Subject, SubjectProblem } from './bench-server/subjects.ts';
+import type { Workload } from './bench-server/workload.ts';
 
-/** What the load bench measures against: as little server as can be, which knows when it truly sent what. */
-
-const choice = (delta: object, finishReason: string | null) => ({ index: 0, delta, finish_reason: finishReason });
-const event = (value: object) => `data: ${JSON.stringify({ id: 'chatcmpl-1', model: 'bench', ...value })}\n\n`;
-const piece = event({ object: 'chat.completion.chunk', choices: [choice({ content: ' word' }, null)] });
-const end = `${event({ object: 'chat.completion.chunk', choices: [choice({}, 'stop')] })}data: [DONE]\n\n`;
-const completion = JSON.stringify({
-  id: 'chatcmpl-1',
-  object: 'chat.completion',
-  choices: [{ index: 0, message: { role: 'assistant', content: 'two words' }, finish_reason: 'stop' }],
-  usage: { prompt_tokens: 8, completion_tokens: 2, total_tokens: 10 },
-});
-const piecesAtATime = 20;
-const pieces = piece.repeat(piecesAtATime);
-
-/** Of each paced request its body, and when it had come and when its first piece was written: milliseconds of the system. */
-let sent: [body: string, taken: number, written: number][] = [];
-let delay = watchDelay();
-
-function watchDelay() {
-  const histogram = monitorEventLoopDelay({ resolution: 10 });
-  histogram.enable();
-  return histogram;
+interface Choices {
+  readonly model: string;
+  readonly gpu: 'auto' | 'cuda' | 'vulkan' | 'metal' | 'false';
+  readonly llamaServer?: string;
+  readonly seconds: number;
+  readonly rounds: number;
+  readonly promptTokens: number;
+  readonly out?: string;
 }
 
-/** The system's monotonic clock, which all processes share. */
-const now = () => Number(process.hrtime.bigint()) / 1e6;
+const shipped = new URL('../fixtures/model/stack29-tiny.gguf', import.meta.url).pathname;
+const streamCounts = [1, 4, 8] as const;
+/** Of each answer. */
+const maxTokens = 256;
 
-/** As many pieces as fast as they are read. */
-async function flood(response: ServerResponse, tokens: number): Promise<void> {
-  for (let left = tokens; left > 0; left -= piecesAtATime) {
-    if (!response.write(pieces)) await new Promise((resolve) => response.once('drain', resolve));
-  }
-  response.end(end);
+/** Tokens a second of each subject, measured by turns. */
+interface Speeds {
+  readonly streams: number;
+  readonly seeded: boolean;
+  readonly tokensPerSecond: Readonly<Record<string, Spread>>;
 }
 
-/** A piece after 300 ms, and ten more in two seconds. */
-async function pace(response: ServerResponse, body: string, taken: number): Promise<void> {
-  await sleep(300);
-  const written = now();
-  response.write(piece);
-  sent.push([body, taken, written]);
-  for (let more = 0; more < 10; more += 1) {
-    await sleep(200);
-    response.write(piece);
+async function measureSpeeds(subjects: readonly Subject[], workload: Workload, rounds: number): Promise<Speeds> {
+  for (const subject of subjects) await subject.generate({ ...workload, durationMs: 200 });
+  const seen = new Map(subjects.map(({ name }) => [name, [] as number[]]));
+  for (let round = 0; round < rounds; round += 1) {
+    for (const subject of subjects) {
+      const tokens = await subject.generate(workload);
+      seen.get(subject.name)?.push((tokens * 1000) / workload.durationMs);
+    }
   }
-  response.end(end);
+  return {
+    streams: workload.streams,
+    seeded: workload.seed !== undefined,
+    tokensPerSecond: Object.fromEntries([...seen].map(([name, values]) => [name, spreadOf(values)])),
+  };
 }
 
-const server = createServer(async (request, response) => {
-  const body = await text(request);
-  const taken = now();
-  if (request.url === '/sent') {
-    delay.disable();
-    response.end(JSON.stringify({ sent, loopDelayMs: Math.max(0, delay.percentile(99) / 1e6 - 10) }));
-    sent = [];
-    delay = watchDelay();
-    return;
+async function startTimes(options: GgufOptions, rounds: number): Promise<number[]> {
+  const times: number[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const begun = performance.now();
+    const server = await referenceServer(options);
+    times.push(performance.now() - begun);
+    await server.close();
   }
-  if (!body.includes('"stream":true')) {
-    response.setHeader('content-type', 'application/json').end(completion);
-    return;
+  return times;
+}
+
+function spread({ median, least, most }: Spread, digits = 0): string {
+  return `${median.toFixed(digits)} (${least.toFixed(digits)}-${most.toFixed(digits)})`;
+}
+
+function row(what: string, values: readonly string[], goal = ''): void {
+  console.log(`${what.padEnd(46)}${values.map((value) => value.padStart(21)).join('')}${goal && `   goal ${goal}`}`);
+}
+
+function rowOfSpeeds({ streams, seeded, tokensPerSecond }: Speeds, goal: string): void {
+  const [raw, reference, ...others] = Object.values(tokensPerSecond);
+  const ratio = (reference?.median ?? Number.NaN) / (raw?.median ?? Number.NaN);
+  const what = `${streams} ${streams === 1 ? 'stream' : 'streams'}${seeded ? ', with a seed' : ''}`;
+  row(
+    what,
+    [...[raw, reference].map((one) => (one ? spread(one) : '')), ratio.toFixed(2), ...others.map((one) => spread(one))],
+    goal,
+  );
+}
+
+async function bench(choices: Choices): Promise<void> {
+  const options: GgufOptions = {
+    modelPath: choices.model,
+    gpu: choices.gpu === 'false' ? false : choices.gpu,
+    contextSize: 4096,
+  };
+  const durationMs = choices.seconds * 1000;
+  const started = await startTimes(options, choices.rounds);
+  const subjects: Subject[] = [];
+  try {
+    const raw = await rawModel(options);
+    subjects.push(raw);
+    const reference = await referenceServer(options);
+    subjects.push(reference);
+    if (choices.llamaServer !== undefined) subjects.push(await llamaServer(choices.llamaServer, raw.threads, options));
+
+    const device = raw.device === 'CPU' ? `${cpus()[0]?.model.trim()}, threads: ${raw.threads}` : raw.device;
+    console.log(`${reference.server.model} on ${device}`);
+    console.log(`tokens a second, median of ${choices.rounds} rounds by turns, with the least and the most\n`);
+    const [first = '', second = '', ...more] = subjects.map(({ name }) => name);
+    row('', [first, second, 'ratio', ...more]);
+    const speeds: Speeds[] = [];
+    for (const streams of streamCounts) {
+      const speed = await measureSpeeds(subjects, { streams, durationMs, maxTokens }, choices.rounds);
+      speeds.push(speed);
+      rowOfSpeeds(speed, '0.90 or more');
+    }
+    const seeded = await measureSpeeds(subjects, { streams: 8, durationMs, maxTokens, seed: 29 }, choices.rounds);
+    speeds.push(seeded);
+    rowOfSpeeds(seeded, 'none: each is computed alone');
+    console.log();
+
+    const make = await promptMaker(reference.server);
+    const prompts = Array.from({ length: 5 * choices.rounds }, () => make(100));
+    const firstTimes = spreadOf(await timesToFirst(reference.server, prompts));
+    row('first piece after a prompt of 100 tokens, ms', [spread(firstTimes, 1)], 'under 30');
+    const gaps: number[] = [];
+    for (let round = 0; round < choices.rounds; round += 1) {
+      gaps.push(await largestGap(reference.server, make(choices.promptTokens)));
+    }
+    row(`largest gap beside a prompt of ${choices.promptTokens}, ms`, [spread(spreadOf(gaps), 1)], 'under 50');
+    const { known, unknown } = await measureReuse(options, make);
+    for (const [name, turn] of Object.entries({ known, unknown })) {
+      const read = `${turn.readTokens} of ${turn.promptTokens} read`;
+      row(`first piece of a follow-up, ${name}, ms`, [turn.firstMs.toFixed(1), read]);
+    }
+    row('start of the server until it is ready, ms', [spread(spreadOf(started))]);
+    if (choices.out === undefined) return;
+    const figures = { model: reference.server.model, device, threads: raw.threads, speeds, firstPieceMs: firstTimes };
+    const rest = { largestGapMs: spreadOf(gaps), followUp: { known, unknown }, startMs: spreadOf(started) };
+    await writeFile(choices.out, `${JSON.stringify({ ...figures, ...rest }, null, 2)}\n`);
+  } finally {
+    for (const subject of subjects) await subject.close();
   }
-  response.setHeader('content-type', 'text/event-stream');
-  const { model, max_tokens: tokens } = JSON.parse(body);
-  if (model === 'flood') await flood(response, tokens);
-  else await pace(response, body, taken);
-});
-server.listen({ host: '127.0.0.1', port: 0, backlog: 4096 }, () =>
-  process.send?.((server.address() as AddressInfo).port),
-);
-process.once('disconnect', () => process.exit());
+}
+
+function existing(path: string): string {
+  if (existsSync(path)) return path;
+  throw new InvalidArgumentError('There is no such file.');
+}
+
+const seconds = numberOf({ integer: false, most: 600, unit: 'seconds' });
+const whole = (unit: string, most: number) => numberOf({ integer: true, most, unit });
+
+await new Command('bench:server')
+  .description(
+    'tokens a second of node-llama-cpp by itself and through the reference server, and what streams wait for',
+  )
+  .option('--model <file>', 'GGUF model (default: the shipped one)', existing, shipped)
+  .addOption(
+    new Option('--gpu <name>', 'what to compute on')
+      .choices(['auto', 'cuda', 'vulkan', 'metal', 'false'])
+      .default('false'),
+  )
+  .option('--llama-server <file>', 'measure this llama-server of llama.cpp as well', existing)
+  .option('--seconds <number>', 'of each measurement', seconds, 1)
+  .option('--rounds <number>', 'of measurements', whole('rounds', 100), 3)
+  .option('--prompt-tokens <number>', 'of the long prompt beside a stream', whole('tokens', 100_000), 3000)
+  .option('--out <file>', 'write the figures there, as JSON')
+  .action(async (choices: Choices) => {
+    try {
+      await bench(choices);
+    } catch (error) {
+      const known = [SubjectProblem, TargetProblem, GgufStartError].some((kind) => error instanceof kind);
+      if (!known) throw error;
+      console.error(`error: ${(error as Error).message}`);
+      process.exitCode = 1;
+    }
+  })
+  .parseAsync();

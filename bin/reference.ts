@@ -26,12 +26,14 @@ const limitsOf: Readonly<Record<ReferenceWish['tier'], Limits>> = {
  * `serve`, and its keys in a file that only this user can read.
  * @param wish what it must be; by default one of the Free tier
  * @param webhookUrl where it delivers its webhooks, signed; nowhere unless given
+ * @param more further options of `serve`
  * @throws TargetProblem with the server's own words when it does not come up
  */
 export async function startReference(
   script: string,
   wish: ReferenceWish = { tier: 'free' },
   webhookUrl?: string,
+  more: readonly string[] = [],
 ): Promise<Reference> {
   const key = newKey();
   const disabledKey = newKey();
@@ -47,7 +49,7 @@ export async function startReference(
   const { windowSeconds } = wish.limits ?? {};
   const gguf = wish.backend === undefined ? isInstalled('node-llama-cpp') : wish.backend === 'gguf';
   const tools = isInstalled('quickjs-wasi');
-  const options = ['--port', '0', '--keys', keys, '--backend', gguf ? 'gguf' : 'scripted', '--allow-faults'];
+  const options = ['--port', '0', '--keys', keys, '--backend', gguf ? 'gguf' : 'scripted', '--allow-faults', ...more];
   if (tools) options.push('--tools');
   if (windowSeconds !== undefined) options.push('--window', String(windowSeconds));
   if (!gguf) options.push(...paceOf(wish));

@@ -1,6 +1,16 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -154,6 +164,20 @@ describe('the exit code', () => {
     const { code, stdout, stderr } = await command('--url', 'http://127.0.0.1:9/v1');
     expect([code, stdout, stderr]).toEqual([4, '', expect.stringContaining('connection refused')]);
   });
+});
+
+test('a self-test without the interpreter that it needs says how to install it', async () => {
+  const alone = join(folder, 'alone');
+  const root = join(import.meta.dirname, '..');
+  mkdirSync(join(alone, 'node_modules'), { recursive: true });
+  cpSync(join(root, 'dist'), join(alone, 'dist'), { recursive: true });
+  cpSync(join(root, 'package.json'), join(alone, 'package.json'));
+  for (const name of readdirSync(join(root, 'node_modules')).filter((other) => other !== 'quickjs-wasi'))
+    symlinkSync(join(root, 'node_modules', name), join(alone, 'node_modules', name));
+  const selfTest = [join(alone, 'dist/stack29-conformance.js'), 'self-test', 'done-twice'];
+  const { code, stderr } = await finish(spawn(process.execPath, selfTest, { stdio: 'pipe' }));
+  const words = /^error: quickjs-wasi is not installed: run npm install quickjs-wasi@\S+\n$/;
+  expect([code, stderr]).toEqual([2, expect.stringMatching(words)]);
 });
 
 describe('an interrupted run', () => {

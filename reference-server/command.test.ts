@@ -43,6 +43,7 @@ test.each<[what: string, options: string[], words: string]>([
   ],
   ['a log of everything', ['--log-level', 'all'], 'Allowed choices are error, warn, info, debug.'],
   ['no place to generate in', ['--parallel', '0'], 'It takes a whole number from 1 to 1000.'],
+  ['a queue in which nothing waits', ['--backend', 'scripted', '--queue-size', '2'], '--queue-size needs --parallel'],
   ['a window of more than a minute', ['--window', '61'], 'It takes a whole number from 1 to 60.'],
   ['an address of another machine', ['--backend', 'scripted', '--host', '192.0.2.1'], 'cannot listen on 192.0.2.1'],
 ])('%s is a usage error', async (_, options, words) => {

@@ -1,6 +1,7 @@
 import { ApiError } from './api-error.ts';
 import { BackendUnavailable } from './backends/backend.ts';
 import { StoreUnavailable } from './limits/store.ts';
+import { Undelivered } from './webhooks/courier.ts';
 
 /**
  * What a client is told of an error. What it must not be told goes to `onFault`.
@@ -17,6 +18,17 @@ export function toApiError(error: unknown, onFault: (error: unknown) => void): A
     });
   }
   return new ApiError('internal_error', 'the server failed to answer this request');
+}
+
+/** Whether an error is one of what the server stands on, and so no bug: its message says all that there is to know. */
+export function isOutage(error: unknown): error is Error {
+  return [BackendUnavailable, StoreUnavailable, Undelivered].some((kind) => error instanceof kind);
+}
+
+/** What who runs the server reads of it. What is down is told anew by every request until it is back. */
+export function wordsOfFault(error: unknown): string {
+  if (isOutage(error)) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 /** The status that the framework, or the HTTP parser by its code, gives an error. */

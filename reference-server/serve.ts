@@ -3,10 +3,11 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { closest } from 'fastest-levenshtein';
 import packageJson from '../package.json' with { type: 'json' };
-import { type Backend, BackendUnavailable } from './backends/backend.ts';
+import type { Backend } from './backends/backend.ts';
 import type { GgufHost } from './backends/gguf.ts';
 import { defaultSequences } from './backends/gguf-protocol.ts';
 import type { Behaviour } from './behaviour.ts';
+import { wordsOfFault } from './failure.ts';
 import { BadKeys, type KeyEntry, keyOfTier, readKeyFile } from './keys/key-entries.ts';
 import { BadStore, type LimitStore, memoryStore } from './limits/store.ts';
 import type { LogLevel } from './operation/log.ts';
@@ -14,7 +15,6 @@ import type { Metrics } from './operation/metrics.ts';
 import { type RunningServer, type ServerOptions, startServer } from './server.ts';
 import { timeLimit } from './time-limit.ts';
 import type { ToolRunner } from './tools/tool-runner.ts';
-import { Undelivered } from './webhooks/courier.ts';
 import { BadWebhook, parseWebhook, type WebhookTarget } from './webhooks/target.ts';
 
 /** The options of `serve` as commander reads them. */
@@ -106,7 +106,7 @@ export async function serve(choices: ServeChoices, { stderr, stdout, exit }: Ser
     const server = await listen(choices, {
       ...{ backend, slots, store, keys, behaviour, tools, webhook },
       watchers: [metrics?.watcher, log?.watcher].filter((watcher) => watcher !== undefined),
-      onFault: log?.fault ?? ((error) => say(wordsOf(error))),
+      onFault: log?.fault ?? ((error) => say(wordsOfFault(error))),
     });
     undo.push(server.close);
     metrics?.observe(server.state);
@@ -237,6 +237,11 @@ function backendOf(choices: ServeChoices, say: Say): Text {
   if (backend === 'scripted') {
     if (model !== undefined || gpu !== undefined) throw new ServeError('--model and --gpu need --backend gguf');
     if (choices.allowImageUrls && !vision) throw new ServeError(needsEyes);
+    if (choices.queueSize !== undefined && parallel === undefined) {
+      throw new ServeError(
+        '--queue-size needs --parallel with scripted text, none of which waits for another otherwise',
+      );
+    }
     const load = async () => {
       const { scriptedBackend } = await import('./backends/scripted.ts');
       return scriptedBackend({
@@ -323,12 +328,6 @@ function cannotListen(
 ): ServeError {
   const reason = error instanceof Error ? error.message : error;
   return new ServeError(`cannot listen on ${host}, port ${port}: ${reason}; take another ${options}`);
-}
-
-/** A model or a webhook that is down is no bug, and every request until it is back tells of it. */
-function wordsOf(error: unknown): string {
-  if (error instanceof BackendUnavailable || error instanceof Undelivered) return error.message;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 interface Interruptions {

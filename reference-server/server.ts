@@ -236,12 +236,18 @@ function createApp(service: Service, bodyLimit: number): App {
   });
 
   async function open(request: FastifyRequest, { raw }: FastifyReply, route: string, free = false): Promise<void> {
+    let isOver = false;
+    const tellEnd = () => {
+      const { exchange } = request;
+      service.watch.requestEnded(exchange, raw.headersSent ? raw.statusCode : undefined, raw.writableFinished);
+    };
     connections.answer(raw, () => {
-      // Without an exchange nobody was told of its beginning.
-      if (!request.exchange) return;
-      service.watch.requestEnded(request.exchange, raw.headersSent ? raw.statusCode : undefined, raw.writableFinished);
+      isOver = true;
+      if (request.exchange) tellEnd();
     });
     request.exchange = await openExchange(service, request.raw, route, free);
+    // Its client may have left before anybody was told of its beginning.
+    if (isOver) tellEnd();
   }
 
   /** Runs a handler that sends the response itself. */

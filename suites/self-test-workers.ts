@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { lanes, subjectsOf, type Verdict } from './self-test.ts';
+import { codeRunner, lanes, subjectsOf, type Verdict } from './self-test.ts';
 import type { TrialReply, TrialRequest } from './self-test-worker.ts';
 
 interface Sharing {
@@ -17,11 +17,13 @@ interface Sharing {
 /**
  * The self-test in several processes, each of which is given a subject whenever it is done with one.
  * @returns what came of the trials, all of them unless the signal ended it
- * @throws UnknownSubject and NeedsPython
+ * @throws UnknownSubject, NeedsPython and MissingTool
  */
 export async function shareSelfTest({ workers, signal, onTrial, ...selection }: Sharing): Promise<readonly Verdict[]> {
   const program = createRequire(import.meta.url).resolve('#self-test-worker');
   const subjects = subjectsOf(selection);
+  // What is missing is said once, before any process needs it.
+  codeRunner();
   const waiting = subjects.map(({ name }): TrialRequest => ({ name, python: selection.python }));
   const verdicts: Verdict[] = [];
   const count = Math.min(workers, Math.ceil(subjects.length / lanes));

@@ -58,7 +58,13 @@ export type GenerationEvent =
   /** A piece of text, never empty, made of whole characters. */
   | { readonly type: 'text'; readonly text: string }
   /** The last event of every generation that was not aborted. */
-  | { readonly type: 'end'; readonly finishReason: 'stop' | 'length'; readonly completionTokens: number };
+  | {
+      readonly type: 'end';
+      readonly finishReason: 'stop' | 'length';
+      readonly completionTokens: number;
+      /** Tokens of the prompt that were not remembered from an earlier one; absent where none are ever read. */
+      readonly promptTokensRead?: number;
+    };
 
 export interface ServedModel {
   readonly id: string;

@@ -1,57 +1,109 @@
-import type { BatchItem } from 'node-llama-cpp';
+import type { BatchItem, Token } from 'node-llama-cpp';
 import { describe, expect, test } from 'vitest';
-import { fastBatches, reproducibleBatches } from './gguf-batching.ts';
+import { evaluationPriority, FairBatches } from './gguf-batching.ts';
 
-type Strategy = ReturnType<typeof fastBatches>;
+const piece = 32;
 
-function queue(...lengths: number[]): BatchItem[] {
-  return lengths.map((length) => ({ tokens: Array(length).fill(0), logits: [], evaluationPriority: 3 }));
+function item(length: number, priority: BatchItem['evaluationPriority']): BatchItem {
+  return { tokens: Array<Token>(length).fill(0 as Token), logits: [], evaluationPriority: priority };
+}
+const prompt = (length: number): BatchItem => item(length, 5);
+const shared = (): BatchItem => item(1, evaluationPriority.shared);
+const alone = (): BatchItem => item(1, evaluationPriority.alone);
+
+/** The place in the queue and the number of tokens of everything in the next batch. */
+function next(batches: FairBatches, items: BatchItem[], size = 512): number[][] {
+  return batches.next({ items, size }).map((chosen) => [items.indexOf(chosen.item), chosen.processAmount]);
 }
 
-/** The place in the queue and the number of tokens of everything in a batch. */
-function batch(strategy: Strategy, items: BatchItem[], size: number): number[][] {
-  return strategy({ items, size }).map(({ item, processAmount }) => [items.indexOf(item), processAmount]);
+test('prompts are read one at a time, in pieces of one size, whatever the batch could hold', () => {
+  const batches = new FairBatches(piece);
+  expect(next(batches, [prompt(100), prompt(200)])).toEqual([[0, piece]]);
+  expect(next(batches, [prompt(20), prompt(200)])).toEqual([[0, 20]]);
+});
+
+test('who shares is computed together, up to what a batch holds', () => {
+  const batches = new FairBatches(piece);
+  expect(next(batches, [shared(), alone(), shared(), shared()])).toEqual([0, 2, 3].map((place) => [place, 1]));
+  expect(next(batches, [shared(), shared(), shared()], 2)).toHaveLength(2);
+});
+
+test('who is reproducible is computed alone', () => {
+  expect(next(new FairBatches(piece), [alone(), alone(), shared()])).toEqual([[0, 1]]);
+});
+
+/**
+ * Runs a queue as node-llama-cpp does: what was computed leaves it, and a generation comes back with its next token
+ * before the next batch, or while that one is computed. Gives the letters of each batch, P for a piece of a prompt.
+ */
+function trace(generations: Readonly<Record<string, () => BatchItem>>, promptLength: number, late: boolean): string[] {
+  const batches = new FairBatches(piece);
+  let left = promptLength;
+  let queue = Object.entries(generations).map(([name, make]) => ({ name, item: make() }));
+  let returning: typeof queue = [];
+  const seen: string[] = [];
+  while (left > 0) {
+    const entries = [...queue, { name: 'P', item: prompt(Math.max(2, left)) }];
+    const chosen = batches.next({ items: entries.map((entry) => entry.item), size: 512 });
+    const batch = entries.filter((entry) => chosen.some((one) => one.item === entry.item));
+    seen.push(batch.map(({ name }) => name).join(''));
+    left -= batch.some(({ name }) => name === 'P') ? piece : 0;
+    const back = batch.flatMap(({ name }) => (generations[name] ? [{ name, item: generations[name]() }] : []));
+    queue = [...queue.filter((entry) => !batch.includes(entry)), ...(late ? returning : back)];
+    returning = back;
+  }
+  return seen;
 }
 
-describe('reproducible batches', () => {
-  test('a prompt goes in steps of one size, whatever the batch could hold', () => {
-    expect(batch(reproducibleBatches(), queue(100), 512)).toEqual([[0, 32]]);
-    expect(batch(reproducibleBatches(), queue(20), 512)).toEqual([[0, 20]]);
-  });
-
-  test('prompts and generations take turns, each in the order they came', () => {
-    const strategy = reproducibleBatches();
-    const waiting = queue(1, 1, 50, 60);
-    expect([1, 2, 3].flatMap(() => batch(strategy, waiting, 512))).toEqual([
-      [0, 1],
-      [2, 32],
-      [0, 1],
-    ]);
+describe.each([false, true])('while a prompt is read (generations come back late: %s)', (late) => {
+  test.each([
+    ['one that shares', { a: shared }],
+    ['several that share', { a: shared, b: shared, c: shared }],
+    ['some that share and some alone', { a: alone, b: shared, c: alone, d: shared }],
+  ])('every generation has one turn between two pieces: %s', (_, generations) => {
+    const seen = trace(generations, 20 * piece, late);
+    const turns = seen.join(' ').split('P').slice(1, -1);
+    expect(turns.length).toBeGreaterThan(15);
+    // A late one is not there yet when the first piece after it is chosen.
+    const settled = turns.filter((turn) => turn.trim() !== '');
+    expect(settled.length).toBeGreaterThanOrEqual(turns.length / 2);
+    for (const turn of settled) {
+      expect([...turn.replaceAll(' ', '')].sort().join('')).toBe(Object.keys(generations).join(''));
+    }
   });
 });
 
-describe('fast batches', () => {
-  test('prompts alone fill the batch', () => {
-    expect(batch(fastBatches(32), queue(100, 300, 400), 512)).toEqual([
-      [0, 100],
-      [1, 300],
-      [2, 112],
-    ]);
-  });
+test('a batch waits for those that share and are about to come back, but not for ever', () => {
+  const batches = new FairBatches(piece);
+  const leave = batches.share();
+  batches.share();
+  expect(next(batches, [shared()])).toEqual([]);
+  expect(next(batches, [shared(), shared()])).toHaveLength(2);
+  expect(next(batches, [shared()])).toEqual([]);
+  leave();
+  expect(next(batches, [shared()])).toHaveLength(1);
+  batches.share();
+  const tries = Array.from({ length: 1_000 }, () => next(batches, [shared()]).length);
+  expect(tries).toContain(1);
+});
 
-  test('beside generations prompts share a part of it', () => {
-    expect(batch(fastBatches(32), queue(20, 1, 300, 1), 512)).toEqual([
-      [1, 1],
-      [3, 1],
-      [0, 20],
-      [2, 12],
-    ]);
-  });
-
-  test('more generations than fit are left for the next batch', () => {
-    expect(batch(fastBatches(32), queue(9, 1, 1, 1), 2)).toEqual([
-      [1, 1],
-      [2, 1],
-    ]);
-  });
+test('all pause while something is changed between two batches', async () => {
+  const batches = new FairBatches(piece);
+  const order: string[] = [];
+  let finish = () => {};
+  const changed = batches.between(
+    () =>
+      new Promise((resolve) => {
+        finish = () => {
+          order.push('changed');
+          resolve();
+        };
+      }),
+  );
+  const paused = batches.pause().then(() => order.push('on'));
+  await Promise.resolve();
+  finish();
+  await Promise.all([changed, paused]);
+  expect(order).toEqual(['changed', 'on']);
+  await batches.pause();
 });

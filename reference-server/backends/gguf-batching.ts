@@ -1,35 +1,107 @@
-import type { BatchItem, CustomBatchingPrioritizationStrategy, PrioritizedBatchItem } from 'node-llama-cpp';
+import type { BatchItem, CustomBatchingPrioritizationStrategy } from 'node-llama-cpp';
 
 /**
- * One sequence a batch, prompts in steps of a fixed size, steps of prompts and of generations by turns. The sums of
- * floating point numbers then never depend on what runs beside a request, so neither does its text. A tiny model gains
- * little from larger batches.
+ * Whether the next token of a generation may be computed in one batch with those of others. That is fast, but the sums of
+ * floating point numbers then depend on what runs beside it, in a last bit that can make it another text. The priority of
+ * an evaluation carries this, as nothing else of a request reaches the batches.
  */
-export function reproducibleBatches(promptStep = 32): CustomBatchingPrioritizationStrategy {
-  let generating = false;
-  return ({ items }) => {
-    generating = !generating;
-    const item = items.find((candidate) => isGenerating(candidate) === generating) ?? items[0];
-    return item === undefined ? [] : [{ item, processAmount: Math.min(item.tokens.length, promptStep) }];
+export const evaluationPriority = { shared: 5, alone: 1 } as const;
+
+/** So often a batch is put off for generations that are about to come back from their last one. */
+const mostDelays = 100;
+
+/**
+ * Batches that are fair and repeatable. Prompts are read one at a time in pieces of one size, so that what a sequence
+ * remembers of a whole piece is the same whatever runs beside it; between two pieces every generation that waits has a
+ * turn: one turn for each that is alone, one for all others together.
+ */
+export class FairBatches {
+  /** Tokens of a prompt that are read at a time. */
+  readonly promptPiece: number;
+  /** Turns that generations have before the next piece; not known until they have come back from their last one. */
+  #owed: number | undefined;
+  #sharing = 0;
+  #delays = 0;
+  #changes = 0;
+  #pause: { readonly over: Promise<void>; end(): void } | undefined;
+
+  constructor(promptPiece: number) {
+    this.promptPiece = promptPiece;
+  }
+
+  /** Tells of a generation that shares batches from its first token on. @returns tells that it has ended */
+  share(): () => void {
+    this.#sharing += 1;
+    return () => {
+      this.#sharing -= 1;
+    };
+  }
+
+  /**
+   * Does what node-llama-cpp does only while no batch waits. Who generates would be back before that, each time, so all
+   * of them pause before their next batch.
+   */
+  async between(change: () => Promise<void>): Promise<void> {
+    this.#changes += 1;
+    this.#pause ??= newPause();
+    try {
+      await change();
+    } finally {
+      this.#changes -= 1;
+      if (this.#changes === 0) {
+        this.#pause.end();
+        this.#pause = undefined;
+      }
+    }
+  }
+
+  /** To be awaited before each batch that is asked for. */
+  async pause(): Promise<void> {
+    while (this.#pause !== undefined) await this.#pause.over;
+  }
+
+  readonly next: CustomBatchingPrioritizationStrategy = ({ items, size }) => {
+    const generating = items.filter(isGenerating);
+    const prompt = items.find((item) => !isGenerating(item));
+    const [first] = generating;
+    if (first !== undefined) this.#owed ??= turnsOf(generating);
+    if (first === undefined || (prompt !== undefined && Number(this.#owed) <= 0)) {
+      this.#owed = undefined;
+      if (prompt === undefined) return [];
+      return [{ item: prompt, processAmount: Math.min(prompt.tokens.length, this.promptPiece) }];
+    }
+    const batch = isAlone(first) ? [first] : generating.filter((item) => !isAlone(item)).slice(0, size);
+    if (!isAlone(first) && this.#isWorthWaiting(batch.length)) return [];
+    this.#owed = Number(this.#owed) - 1;
+    return batch.map((item) => ({ item, processAmount: 1 }));
   };
+
+  /** Generations that once miss a batch would go on by turns with the others, each in a batch of its own. */
+  #isWorthWaiting(present: number): boolean {
+    const missing = present < this.#sharing && this.#pause === undefined;
+    // After an empty batch node-llama-cpp asks again as soon as others had their turn to go on.
+    this.#delays = missing && this.#delays < mostDelays ? this.#delays + 1 : 0;
+    return this.#delays > 0;
+  }
 }
 
-/** Every generating sequence in each batch; beside them a prompt gets only a share, so that it does not stall them. */
-export function fastBatches(promptShare: number): CustomBatchingPrioritizationStrategy {
-  return ({ items, size }) => {
-    const generating = items.filter(isGenerating).slice(0, size);
-    const batch: PrioritizedBatchItem[] = generating.map((item) => ({ item, processAmount: 1 }));
-    let left = size - batch.length;
-    if (batch.length > 0) left = Math.min(left, promptShare);
-    for (const item of items.filter((candidate) => !isGenerating(candidate))) {
-      const processAmount = Math.min(item.tokens.length, left);
-      if (processAmount > 0) batch.push({ item, processAmount });
-      left -= processAmount;
-    }
-    return batch;
-  };
+function newPause() {
+  let end = () => {};
+  const over = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  return { over, end };
+}
+
+function turnsOf(generating: readonly BatchItem[]): number {
+  const alone = generating.filter(isAlone).length;
+  return alone + (alone < generating.length ? 1 : 0);
 }
 
 function isGenerating({ tokens }: BatchItem): boolean {
   return tokens.length === 1;
+}
+
+function isAlone(item: BatchItem): boolean {
+  return item.evaluationPriority === evaluationPriority.alone;
 }

@@ -1,14 +1,14 @@
-import { randomInt } from 'node:crypto';
 import { basename } from 'node:path';
 import type { Llama, LlamaGrammar, LlamaModel, Token } from 'node-llama-cpp';
 import { callGrammar } from '../tools/grammar.ts';
 import { argumentsShape } from '../tools/shape.ts';
 import type { BackendMessage, BackendTool, Generation, GenerationEvent, ServedModel } from './backend.ts';
-import { fastBatches, reproducibleBatches } from './gguf-batching.ts';
+import { evaluationPriority, FairBatches } from './gguf-batching.ts';
+import { Lane, Lanes } from './gguf-lanes.ts';
 import { loadModel } from './gguf-load.ts';
 import { promptRenderer } from './gguf-prompt.ts';
 import { defaultSequences, type GgufOptions } from './gguf-protocol.ts';
-import { Sequences } from './gguf-sequences.ts';
+import { isReproducible, sampling } from './gguf-sampling.ts';
 import { characterReader, stopFilter } from './gguf-text.ts';
 
 /** A model in this process. */
@@ -21,15 +21,19 @@ export interface GgufModel {
   generate(generation: Generation, isAborted: () => boolean): AsyncIterable<GenerationEvent>;
 }
 
-/** Loads a model to generate with. @throws with what is wrong and what to do, but without the path */
-export async function ggufModel(options: GgufOptions): Promise<GgufModel> {
+/**
+ * Loads a model to generate with.
+ * @param onBatch called before each batch is computed
+ * @throws with what is wrong and what to do, but without the path
+ */
+export async function ggufModel(options: GgufOptions, onBatch: () => void): Promise<GgufModel> {
   const { llamaCpp, llama, model, threads, modified, tiny } = await loadModel(options);
   const { metadata } = model.fileInfo;
   const chatTemplate = metadata.tokenizer.chat_template;
   if (chatTemplate === undefined)
     throw new Error('it has no chat template (tokenizer.chat_template): take a chat model');
 
-  const reproducible = tiny && llama.gpu === false;
+  const batches = new FairBatches(promptPiece(llama, tiny));
   const context = await model.createContext({
     sequences: options.sequences ?? defaultSequences,
     contextSize: options.contextSize === undefined ? 'auto' : Math.min(options.contextSize, model.trainContextSize),
@@ -37,10 +41,15 @@ export async function ggufModel(options: GgufOptions): Promise<GgufModel> {
     // On a CPU it makes reading a prompt several times slower.
     flashAttention: llama.gpu !== false,
     batching: {
-      itemPrioritizationStrategy: reproducible ? reproducibleBatches() : fastBatches(llama.gpu === false ? 32 : 256),
+      itemPrioritizationStrategy(queue) {
+        onBatch();
+        return batches.next(queue);
+      },
     },
   });
-  const sequences = new Sequences(Array.from({ length: context.totalSequences }, () => context.getSequence()));
+  const lanes = new Lanes(
+    Array.from({ length: context.totalSequences }, () => new Lane(context.getSequence(), batches)),
+  );
   const { bosString: bos, eosString: eos } = model.tokens;
   const render = promptRenderer(chatTemplate, { bos: bos ?? '', eos: eos ?? '' });
 
@@ -68,27 +77,41 @@ export async function ggufModel(options: GgufOptions): Promise<GgufModel> {
     async *generate(generation, isAborted) {
       const prompt = tokenize(generation.messages, generation.tools);
       const grammar = generation.forced && (await grammarOf(llama, generation.forced, tiny));
-      const sequence = await sequences.borrow(prompt);
+      const exact = isReproducible(generation);
+      const lane = await lanes.borrow(prompt, exact);
+      let ended: (() => void) | undefined;
       try {
-        if (isAborted()) return;
-        // What a sequence remembers was computed in other steps than a prompt read afresh, and may differ in a last bit.
-        if (reproducible) await sequence.clearHistory();
-        else await sequence.adaptStateToTokens(prompt.slice(0, -1), false);
+        const read = await lane.read(prompt, { exact, isAborted });
+        if (read === undefined) return;
         const sampled: Token[] = [];
-        const unread = prompt.slice(sequence.nextTokenIndex);
-        const tokens = sequence.evaluate(unread, {
+        const tokens = lane.sequence.evaluate(read.unread, {
           ...sampling(generation, sampled),
           ...(grammar && {
             grammarEvaluationState: new llamaCpp.LlamaGrammarEvaluationState({ model, grammar }),
           }),
+          evaluationPriority: exact ? evaluationPriority.alone : evaluationPriority.shared,
           yieldEogToken: true,
         });
-        yield* answer(model, generation, tokens, sampled, isAborted);
+        for await (const event of answer(model, generation, tokens, sampled, isAborted)) {
+          if (!exact) ended ??= batches.share();
+          yield event.type === 'end' ? { ...event, promptTokensRead: read.tokens } : event;
+          await batches.pause();
+        }
       } finally {
-        sequences.giveBack(sequence);
+        ended?.();
+        lanes.giveBack(lane);
       }
     },
   };
+}
+
+/**
+ * Tokens of a prompt that are read at a time: as few as lose no speed, since every stream waits meanwhile. Always the same
+ * for one model and machine.
+ */
+function promptPiece(llama: Llama, tiny: boolean): number {
+  if (llama.gpu !== false) return 256;
+  return tiny ? 32 : 16;
 }
 
 /** What a model without sense says in a text has no end of its own, so a tiny one gets short bounds. */
@@ -121,19 +144,4 @@ async function* answer(
     return;
   }
   throw new Error('the model gave no next token');
-}
-
-function sampling(generation: Generation, sampled: Token[]) {
-  const { temperature, topP, frequencyPenalty, presencePenalty, maxTokens } = generation;
-  const penalties = { penalty: 1, frequencyPenalty, presencePenalty, maxPunishTokens: maxTokens };
-  return {
-    temperature,
-    topP,
-    topK: 0,
-    // Seeds are 32 bits wide, and the largest of them means a random one.
-    seed: generation.seed === undefined ? randomInt(0xffff_ffff) : (generation.seed >>> 0) % 0xffff_ffff,
-    ...(frequencyPenalty !== 0 || presencePenalty !== 0
-      ? { repeatPenalty: { ...penalties, punishTokens: () => sampled } }
-      : {}),
-  };
 }

@@ -8,12 +8,13 @@ const wanted = new Set<number>();
 let events: (readonly [id: number, event: GgufEvent])[] = [];
 
 process.on('disconnect', leave);
-// An interrupt from the terminal reaches the server too, which may have answers to finish; it ends this process.
-process.on('SIGINT', () => {});
+// A terminal interrupts all processes of a command, and who stops a service may end all of its processes: the server gets
+// these signals too, and may have answers to finish before it ends this process.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
 
 const options: GgufOptions = JSON.parse(process.argv[2] ?? '{}');
 try {
-  const model = await ggufModel(options);
+  const model = await ggufModel(options, () => setImmediate(flush));
   process.on('message', ([id, request]: [number, GgufRequest]) => void answer(model, id, request));
   reply({ type: 'ready', model: model.served, longestToken: model.longestToken });
 } catch (error) {
@@ -36,15 +37,18 @@ async function answer(model: GgufModel, id: number, request: GgufRequest): Promi
   wanted.delete(id);
 }
 
-/** One message carries what all requests got in a turn of the event loop. */
+/**
+ * One message carries what all requests got from a batch. It is sent while the next one is computed, or a little later
+ * where none follows.
+ */
 function report(id: number, event: GgufEvent): void {
-  if (events.length === 0) {
-    setImmediate(() => {
-      reply({ type: 'events', events });
-      events = [];
-    });
-  }
+  if (events.length === 0) setTimeout(flush, 1);
   events.push([id, event]);
+}
+
+function flush(): void {
+  if (events.length > 0) reply({ type: 'events', events });
+  events = [];
 }
 
 function reply(message: GgufReply): void {

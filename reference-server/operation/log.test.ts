@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { scriptedBackend } from '../backends/scripted.ts';
 import { keyOfTier } from '../keys/key-entries.ts';
+import { memoryStore, StoreUnavailable } from '../limits/store.ts';
 import type { ServerOptions } from '../server.ts';
 import { heldBackend, key, plainChat, startRig, until } from '../test-rig.ts';
 import { executeCode } from '../tools/execute-code.ts';
@@ -70,6 +71,44 @@ test('a request whose client leaves is told as one that was cut, with what it to
   expect(said('request ended')).toEqual([
     expect.objectContaining({ status: 200, cut: true, outcome: 'aborted', promptTokens: 3, completionTokens: 1 }),
   ]);
+});
+
+test('a request whose client leaves while it is counted has both of its lines', async () => {
+  const store = memoryStore(Date.now, 60);
+  let count = () => {};
+  const waiting = new Promise<void>((resolve) => {
+    count = resolve;
+  });
+  const add: typeof store.requests.add = async (...what) => {
+    await waiting;
+    return store.requests.add(...what);
+  };
+  const { url, state, said } = await startLogged({ store: { ...store, requests: { ...store.requests, add } } });
+  const leaving = new AbortController();
+  const left = fetch(`${url}/models`, { headers: { authorization: `Bearer ${key}` }, signal: leaving.signal });
+  await until(() => state.underWay === 1);
+  leaving.abort();
+  await expect(left).rejects.toThrow('aborted');
+  await until(() => state.underWay === 0);
+  count();
+  await until(() => said('request ended').length === 1);
+  expect(said('request ended')).toEqual([expect.objectContaining({ id: said('request began')[0]?.id, cut: true })]);
+});
+
+test('what is down is told in its words, and what nobody expected by its place', () => {
+  let text = '';
+  const log = createLog('info', (line) => {
+    text += line;
+  });
+  log.fault(new StoreUnavailable('Redis cannot be reached'));
+  log.fault(new TypeError('not a function'));
+  const [outage, fault] = text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(outage).toMatchObject({ level: 'warn', fault: 'StoreUnavailable', msg: 'Redis cannot be reached' });
+  expect(outage).not.toHaveProperty('stack');
+  expect(fault).toMatchObject({ level: 'error', fault: 'TypeError', stack: expect.any(Array) });
 });
 
 test('a socket, its chats and its errors are told under the id of its request', async () => {

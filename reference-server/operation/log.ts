@@ -1,9 +1,7 @@
 import { pino } from 'pino';
 import type { Exchange } from '../admission.ts';
-import { BackendUnavailable } from '../backends/backend.ts';
+import { isOutage } from '../failure.ts';
 import type { Account } from '../keys/keyring.ts';
-import { StoreUnavailable } from '../limits/store.ts';
-import { Undelivered } from '../webhooks/courier.ts';
 import type { Chat, Watcher } from './watcher.ts';
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
@@ -67,8 +65,7 @@ export function createLog(level: LogLevel, write: (line: string) => void): Log {
     },
     say: (words, level = 'info') => log[level](words),
     fault(error) {
-      const isOutside = [BackendUnavailable, StoreUnavailable, Undelivered].some((kind) => error instanceof kind);
-      if (isOutside && error instanceof Error) log.warn({ fault: error.constructor.name }, error.message);
+      if (isOutage(error)) log.warn({ fault: error.constructor.name }, error.message);
       else log.error(factsOf500(error), 'fault');
     },
   };

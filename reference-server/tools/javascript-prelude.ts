@@ -2,13 +2,17 @@
  * Runs inside of the interpreter, before a program, as text: it names nothing from outside of itself, and keeps what it
  * takes of the globals, which the program may change.
  * @param print a function of the host
+ * @param most characters of a text that the host needs: a far longer one would not fit into the memory twice
  */
-export function prelude(print: (text: string) => void) {
+export function prelude(print: (text: string) => void, most: number) {
   const { stringify } = JSON;
   const { isArray } = Array;
   const [text, ErrorType] = [String, Error];
   const then: (promise: Promise<unknown>, next: (value: { value: unknown }) => unknown) => void =
     Function.prototype.call.bind(Promise.prototype.then as never);
+  const slice: (text: string, from: number, to: number) => string = Function.prototype.call.bind(
+    String.prototype.slice as never,
+  );
 
   /** What a thrown value says of itself. */
   function words(thrown: unknown): string {
@@ -33,12 +37,12 @@ export function prelude(print: (text: string) => void) {
   function log(...values: unknown[]): void {
     let line = '';
     for (let index = 0; index < values.length; index += 1) line += `${index > 0 ? ' ' : ''}${show(values[index])}`;
-    print(line);
+    print(slice(line, 0, most));
   }
 
   (globalThis as { console: unknown }).console = { log, info: log, warn: log, error: log, debug: log };
   return {
-    words,
+    words: (thrown: unknown) => slice(words(thrown), 0, most),
     /** Prints the last value of a program, or what it becomes where it is a promise. */
     printLast(program: Promise<unknown>): void {
       then(program, async ({ value }) => {

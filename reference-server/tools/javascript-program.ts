@@ -50,9 +50,10 @@ async function runProgram(source: string, limits: ProgramLimits): Promise<Progra
     full = !printed.add(`${text}\n`);
     return vm.undefined;
   });
+  const most = vm.newNumber(limits.outputLength);
   const call = (callee: JSValueHandle, ...values: JSValueHandle[]) => vm.callFunction(callee, vm.undefined, ...values);
   try {
-    const { words, printLast } = toolsOf(call(vm.evalCode(`(${prelude})`), print));
+    const { words, printLast } = toolsOf(call(vm.evalCode(`(${prelude})`), print, most));
     const ended = vm.evalCode(source, 'program.js', EvalFlags.ASYNC);
     call(printLast, ended);
     vm.executePendingJobs();

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { timeLimit } from '../time-limit.ts';
-import { type ProgramOutcome, type ProgramRequest, type RunProgram, tooLong } from './program-limits.ts';
+import { type ProgramOutcome, type ProgramRequest, type RunProgram, tooLong, unawaited } from './program-limits.ts';
 
 /** Beyond the time of a program itself: to start what runs it. */
 const startMs = 10_000;
@@ -38,6 +38,8 @@ export function javaScriptThreads(mostThreads = Math.max(2, availableParallelism
     if (free > 0) free -= 1;
     else await new Promise<void>((resolve) => waiting.push(resolve));
     try {
+      // Whoever waits in line may leave it.
+      if (signal.aborted) return unawaited;
       const worker = idle.pop() ?? start();
       worker.ref();
       const { outcome, sound } = await outcomeOf(worker, request, signal);

@@ -22,6 +22,9 @@ export type ProgramOutcome = { readonly output: string } | { readonly error: str
 /** Runs one program. Never rejects for what the program does. */
 export type RunProgram = (request: ProgramRequest, signal: AbortSignal) => Promise<ProgramOutcome>;
 
+/** What comes of a program whose client left before it was begun. */
+export const unawaited: ProgramOutcome = { error: 'nobody waits for the program any more' };
+
 export function tooLong({ timeMs }: ProgramLimits): string {
   return `the program did not end within ${timeMs / 1000} seconds`;
 }

@@ -1,11 +1,19 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { timeLimit } from '../time-limit.ts';
-import { type ProgramOutcome, type ProgramRequest, type RunProgram, tooLong, tooMuchMemory } from './program-limits.ts';
+import { forkMortal } from './mortal-process.ts';
+import {
+  type ProgramOutcome,
+  type ProgramRequest,
+  type RunProgram,
+  tooLong,
+  tooMuchMemory,
+  unawaited,
+} from './program-limits.ts';
 
 /** To load the interpreter takes seconds, and more beside other work. */
 const startMs = 60_000;
@@ -17,15 +25,16 @@ const { resolve } = createRequire(import.meta.url);
 
 /** Runs each program in a process of its own. The limit on memory is at least what the interpreter itself needs. */
 export const runPython: RunProgram = async (request, signal) => {
+  if (signal.aborted) return unawaited;
   let folder: string;
   try {
     folder = dirname(resolve('pyodide'));
   } catch {
     return { error: 'Python is not installed on this server: npm install pyodide brings it' };
   }
-  const child = startBare(resolve('#python-program'), folder);
+  const child = startBare(resolve('#python-program'), folder, request.limits.timeMs);
   const kill = () => child.kill('SIGKILL');
-  // A program that never pauses does not notice that its server has ended.
+  // Where nothing else ends a program that never pauses and so does not notice that its server has ended.
   process.once('exit', kill);
   try {
     return await outcomeOf(
@@ -44,10 +53,12 @@ function memoryFor({ limits }: ProgramRequest): number {
 }
 
 /** A process that can read its own program and the interpreter, and do nothing else to the machine. */
-function startBare(program: string, interpreter: string): ChildProcess {
+function startBare(program: string, interpreter: string, timeMs: number): ChildProcess {
   const flag = process.allowedNodeEnvironmentFlags.has('--permission') ? '--permission' : '--experimental-permission';
   const readable = [`${dirname(program)}/`, join(dirname(program), '../package.json'), `${interpreter}/`];
-  return fork(program, [pathToFileURL(join(interpreter, 'pyodide.mjs')).href], {
+  return forkMortal(program, [pathToFileURL(join(interpreter, 'pyodide.mjs')).href], {
+    // It may be as long at work as it takes to load the interpreter twice, which is what its start may take.
+    cpuSeconds: Math.ceil((2 * startMs + timeMs) / 1000),
     execArgv: [
       flag,
       ...readable.map((path) => `--allow-fs-read=${path}`),

@@ -62,8 +62,7 @@ export class Courier {
   take(payload: WebhookPayload, requestId: string): void {
     const { onFault, onDelivery } = this.#settings;
     if (this.#queue.size >= longestQueue) {
-      onDelivery('dropped');
-      onFault(new Undelivered(`${payload.event} was dropped: ${longestQueue} deliveries already wait for its webhook`));
+      this.#drop(1, `${payload.event} was dropped: ${longestQueue} deliveries already wait for its webhook`);
       return;
     }
     this.#queue
@@ -73,6 +72,12 @@ export class Courier {
         onDelivery('failed');
         onFault(error);
       });
+  }
+
+  #drop(deliveries: number, words: string): void {
+    const { onFault, onDelivery } = this.#settings;
+    for (let count = 0; count < deliveries; count += 1) onDelivery('dropped');
+    onFault(new Undelivered(words));
   }
 
   async #send(payload: WebhookPayload, requestId: string): Promise<void> {
@@ -124,8 +129,10 @@ export class Courier {
   /** Lets what is under way be delivered, for two seconds at most, and gives up the rest. */
   async close(): Promise<void> {
     const timer = setTimeout(() => {
+      const waiting = this.#queue.size;
       this.#queue.clear();
       this.#abort.abort(new Undelivered('the server ended'));
+      if (waiting > 0) this.#drop(waiting, `${waiting} more deliveries were dropped: the server ended`);
     }, closeTimeoutMs);
     await this.#queue.onIdle();
     clearTimeout(timer);

@@ -165,6 +165,25 @@ describe('deliveries', () => {
     expect(performance.now() - start).toBeLessThan(10_000);
   });
 
+  test('that the end of the server drops are told, each of them', async () => {
+    const { url, until } = await startReceiver(0);
+    const outcomes: string[] = [];
+    const faults: unknown[] = [];
+    const { chat, close } = await startRig({
+      webhook: parseWebhook({ webhook_url: url }, 'a test'),
+      watchers: [{ delivery: (outcome) => void outcomes.push(outcome) }],
+      onFault: (error) => void faults.push(error),
+    });
+    for (let count = 0; count < 3; count += 1) await chat();
+    await until(1);
+    await close();
+    expect(outcomes.sort()).toEqual(['dropped', 'dropped', 'failed']);
+    expect(faults.map(String).sort()).toEqual([
+      'Error: 2 more deliveries were dropped: the server ended',
+      expect.stringMatching(/^Error: generation\.done could not be delivered to .*: the server ended$/),
+    ]);
+  });
+
   test('go nowhere where nobody listens, and harm nothing', async () => {
     const { url } = await startReceiver();
     const nobody = url.replace(/:\d+/, ':9');

@@ -31,7 +31,7 @@ export const limitRequirements = {
     ...header,
     statement:
       'every authenticated response has X-RateLimit-Reset, whole Unix seconds that lie within the next 60 seconds',
-    reading: `${everyAuthenticated}; the window is a minute (requests/min), and clocks may differ by 5 seconds`,
+    reading: `${everyAuthenticated}; the window is a minute (requests/min), clocks may differ by 5 seconds, and the time may be that of a window which ended while a long answer was made`,
   },
   'limits.headers.add-up': {
     ...header,

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { NeedsPython, needsClients, trialLine, trialSubjects, UnknownSubject } from '../self-test.ts';
+import { MissingTool, NeedsPython, needsClients, trialLine, trialSubjects, UnknownSubject } from '../self-test.ts';
 import { shareSelfTest } from '../self-test-workers.ts';
 import { UsageError } from '../usage-error.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -43,8 +43,9 @@ export async function proveSuite(
     const interrupted = signal.aborted ? ', before it was interrupted' : '';
     stdout.write(`${verdicts.length - bad} of ${verdicts.length} trials came out as they must${interrupted}\n`);
     if (bad > 0) return exitCodes['suite-error'];
-    return signal.aborted ? exitCodes.incomplete : exitCodes.conformant;
+    return signal.aborted ? exitCodes.interrupted : exitCodes.conformant;
   } catch (error) {
-    throw error instanceof UnknownSubject || error instanceof NeedsPython ? new UsageError(error.message) : error;
+    const isOfUser = [UnknownSubject, NeedsPython, MissingTool].some((kind) => error instanceof kind);
+    throw isOfUser ? new UsageError((error as Error).message) : error;
   }
 }
