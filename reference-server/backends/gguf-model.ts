@@ -91,8 +91,8 @@ export async function ggufModel(options: GgufOptions): Promise<GgufModel> {
   };
 }
 
-/** What a model without sense says in a text has no end of its own, so a tiny one gets short bounds. */
-const tinyBounds = { text: 16, items: 2 } as const;
+/** A tiny model may lose itself in a text that nobody asked for, so that its texts and lists get bounds. */
+const tinyBounds = { text: 120, items: 4 } as const;
 
 function grammarOf(llama: Llama, forced: readonly BackendTool[], tiny: boolean): Promise<LlamaGrammar> {
   const functions = forced.map(({ name, parameters }) => ({ name, shape: argumentsShape(parameters) }));
