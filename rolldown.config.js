@@ -17,6 +17,7 @@ const program = {
     'client-openai-js': 'suites/clients/openai-js.ts',
     'client-curl': 'suites/clients/curl.ts',
     'gguf-process': 'reference-server/backends/gguf-process.ts',
+    'self-test-worker': 'suites/self-test-worker.ts',
     'load-worker': 'load/engine/worker.ts',
   },
   platform: 'node',

@@ -1,5 +1,6 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -18,8 +19,18 @@ const completion = JSON.stringify({
 const piecesAtATime = 20;
 const pieces = piece.repeat(piecesAtATime);
 
-/** Milliseconds from each request to its first piece. */
-let sent: number[] = [];
+/** Of each paced request its body, and when it had come and when its first piece was written: milliseconds of the system. */
+let sent: [body: string, taken: number, written: number][] = [];
+let delay = watchDelay();
+
+function watchDelay() {
+  const histogram = monitorEventLoopDelay({ resolution: 10 });
+  histogram.enable();
+  return histogram;
+}
+
+/** The system's monotonic clock, which all processes share. */
+const now = () => Number(process.hrtime.bigint()) / 1e6;
 
 /** As many pieces as fast as they are read. */
 async function flood(response: ServerResponse, tokens: number): Promise<void> {
@@ -30,11 +41,11 @@ async function flood(response: ServerResponse, tokens: number): Promise<void> {
 }
 
 /** A piece after 300 ms, and ten more in two seconds. */
-async function pace(response: ServerResponse): Promise<void> {
-  const begin = performance.now();
+async function pace(response: ServerResponse, body: string, taken: number): Promise<void> {
   await sleep(300);
+  const written = now();
   response.write(piece);
-  sent.push(performance.now() - begin);
+  sent.push([body, taken, written]);
   for (let more = 0; more < 10; more += 1) {
     await sleep(200);
     response.write(piece);
@@ -44,9 +55,12 @@ async function pace(response: ServerResponse): Promise<void> {
 
 const server = createServer(async (request, response) => {
   const body = await text(request);
+  const taken = now();
   if (request.url === '/sent') {
-    response.end(JSON.stringify(sent));
+    delay.disable();
+    response.end(JSON.stringify({ sent, loopDelayMs: Math.max(0, delay.percentile(99) / 1e6 - 10) }));
     sent = [];
+    delay = watchDelay();
     return;
   }
   if (!body.includes('"stream":true')) {
@@ -56,7 +70,7 @@ const server = createServer(async (request, response) => {
   response.setHeader('content-type', 'text/event-stream');
   const { model, max_tokens: tokens } = JSON.parse(body);
   if (model === 'flood') await flood(response, tokens);
-  else await pace(response);
+  else await pace(response, body, taken);
 });
 server.listen({ host: '127.0.0.1', port: 0, backlog: 4096 }, () =>
   process.send?.((server.address() as AddressInfo).port),

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readyProfiles } from '../load/profile.ts';
+import { readyProfiles } from '../load/ready-profiles.ts';
 import { scriptedBackend } from '../reference-server/backends/scripted.ts';
 import type { Behaviour } from '../reference-server/behaviour.ts';
 import { startServer } from '../reference-server/server.ts';
@@ -29,7 +29,11 @@ async function serve(...options: readonly string[]): Promise<string> {
 }
 
 function start(...options: readonly string[]): ChildProcess {
-  const env = { ...process.env, STACK29_API_KEY: key };
+  return startIn({}, ...options);
+}
+
+function startIn(environment: Readonly<Record<string, string>>, ...options: readonly string[]): ChildProcess {
+  const env = { ...process.env, STACK29_API_KEY: key, ...environment };
   return spawn(process.execPath, [program, 'load', ...options], { env, stdio: 'pipe' });
 }
 
@@ -131,13 +135,27 @@ describe('the exit code', () => {
 
   test('is 99 where one was not', async () => {
     const { code, stdout, lastLine } = await load('smoke', '--url', url, '--slo', 'ttft_p50=1');
-    expect(stdout).toMatch(/CROSSED {2}ttft_p50 at most 1 ms: \d/);
+    expect(stdout).toMatch(/CROSSED +ttft_p50 at most 1 ms: \d/);
     expect([code, lastLine]).toEqual([99, 'crossed: 1 of 3 bounds of smoke']);
   });
 
   test('is 99 where nothing was measured that a bound is on', async () => {
     const { code, stdout } = await load('smoke', '--url', url, '--transport', 'json', '--slo', 'ttft_p95=9999');
     expect([code, stdout]).toEqual([99, expect.stringContaining('ttft_p95 at most 9999 ms: nothing was measured')]);
+  });
+
+  test('is 3 where a bound was kept by a client that was the limit, and the report says why', async () => {
+    // A client that does something else for 40 ms of each 50.
+    const busy = 'setInterval(() => { const end = Date.now() + 40; while (Date.now() < end); }, 50).unref()';
+    const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(busy)}`;
+    const options = ['smoke', '--url', url, '--requests', '30', '--threshold', 'goodput>=0.01'];
+    const { code, stdout, lastLine } = await finish(startIn({ NODE_OPTIONS }, ...options));
+    expect(stdout).toMatch(/IN DOUBT +goodput at least 0.01\/s: \d/);
+    expect(stdout).toMatch(/kept +error_fraction at most 0: 0/);
+    expect([code, lastLine]).toEqual([
+      3,
+      'incomplete: smoke, since the client was the limit, which leaves goodput in doubt',
+    ]);
   });
 
   test('is 4 for a target that does not answer', async () => {
@@ -214,6 +232,20 @@ describe('the report', () => {
   });
 });
 
+test('a proxy of the environment is not used, and the report says so', async () => {
+  const environment = {
+    HTTP_PROXY: 'http://127.0.0.1:9',
+    http_proxy: 'http://127.0.0.1:9',
+    NO_PROXY: '',
+    no_proxy: '',
+  };
+  const words = 'the environment names a proxy for the target, which load does not use';
+  const { code, stdout, stderr } = await finish(startIn(environment, 'smoke', '--url', url));
+  expect([code, stdout, stderr]).toEqual([0, expect.stringContaining(words), expect.stringContaining(words)]);
+  const without = await finish(startIn({ ...environment, NO_PROXY: '127.0.0.1' }, 'smoke', '--url', url));
+  expect(without.stdout).not.toContain('proxy');
+});
+
 test('several processes send each request once, and what they measured is merged', async () => {
   const { code, stdout } = await load(
     'smoke',
@@ -253,16 +285,4 @@ test('the profiles are listed, and each is one', async () => {
   expect(stdout.split('\n').map((line) => line.split(' ')[0])).toEqual([...Object.keys(readyProfiles), '']);
   for (const profile of Object.values(readyProfiles)) expect(problemsOf('load-profile', profile)).toEqual([]);
   expect(code).toBe(0);
-});
-
-/** Every ready profile of traffic, shortened, on both backends. */
-test.each(
-  ['tokens-per-second', 'steady', 'ramp', 'spike', 'soak'].flatMap((profile) =>
-    ['scripted', 'gguf'].map((backend) => [profile, backend] as const),
-  ),
-)('%s runs on the reference server with the %s backend', async (profile, backend) => {
-  // A seed of which each profile sends requests within so short a time.
-  const shortened = ['--duration', '2', '--warm-up', '0.2', '--tokens', '8', '--seed', '29'];
-  const { code, lastLine } = await load(profile, '--backend', backend, ...shortened);
-  expect([code, lastLine]).toEqual([0, `passed: ${profile}`]);
 });

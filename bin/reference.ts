@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { ReferenceWish } from '../load/host.ts';
+import { type Limits, tierLimits } from '../reference-server/limits/tiers.ts';
 import { TargetProblem } from '../suites/baseline.ts';
 import type { Reference } from '../suites/command/host.ts';
 
@@ -14,12 +15,11 @@ import type { Reference } from '../suites/command/host.ts';
 const startTimeoutMs = 30_000;
 const endTimeoutMs = 2_000;
 
-const tiers = {
-  free: { tier: 'free' },
-  pro: { tier: 'pro' },
-  enterprise: { tier: 'enterprise', limits: { requestsPerMinute: 5_000, tokensPerDay: 100_000_000, concurrent: 50 } },
-  unlimited: { tier: 'enterprise', limits: { requestsPerMinute: 1e9, tokensPerDay: 1e12, concurrent: 1e6 } },
-} as const satisfies Readonly<Record<ReferenceWish['tier'], object>>;
+const limitsOf: Readonly<Record<ReferenceWish['tier'], Limits>> = {
+  ...tierLimits,
+  enterprise: { requestsPerMinute: 5_000, tokensPerDay: 100_000_000, concurrent: 50 },
+  unlimited: { requestsPerMinute: 1e9, tokensPerDay: 1e12, concurrent: 1e6 },
+};
 
 /**
  * Starts the reference server in a process of its own, which never outlives this one: the program at `script` with
@@ -39,15 +39,17 @@ export async function startReference(
   const folder = mkdtempSync(join(tmpdir(), 'stack29-'));
   const keys = join(folder, 'keys.json');
   const entries = [
-    { key, ...tiers[wish.tier] },
+    keyEntry(key, wish),
     { key: disabledKey, tier: 'free', disabled: true },
     { key: exhaustedKey, tier: 'free', tokensUsed: 100_000 },
   ];
   writeFileSync(keys, JSON.stringify(entries), { mode: 0o600 });
+  const { windowSeconds } = wish.limits ?? {};
   const gguf = wish.backend === undefined ? isInstalled('node-llama-cpp') : wish.backend === 'gguf';
-  const tools = isInstalled('quickjs-emscripten-core') && isInstalled('@jitl/quickjs-wasmfile-release-sync');
+  const tools = isInstalled('quickjs-wasi');
   const options = ['--port', '0', '--keys', keys, '--backend', gguf ? 'gguf' : 'scripted', '--allow-faults'];
   if (tools) options.push('--tools');
+  if (windowSeconds !== undefined) options.push('--window', String(windowSeconds));
   if (!gguf) options.push(...paceOf(wish));
   const { WEBHOOK_URL: _, WEBHOOK_SECRET: __, ...env } = process.env;
   const webhook = webhookUrl && { WEBHOOK_URL: webhookUrl, WEBHOOK_SECRET: newWebhookSecret() };
@@ -85,6 +87,14 @@ export async function startReference(
     await close();
     throw error;
   }
+}
+
+/** The tier by its name where its limits are its own, so that the server says which it is. */
+function keyEntry(key: string, { tier, limits: { windowSeconds: _, ...stated } = {} }: ReferenceWish) {
+  const limits = { ...limitsOf[tier], ...stated };
+  const isOwn = Object.entries(limitsOf[tier]).every(([name, value]) => limits[name as keyof Limits] === value);
+  if (isOwn && (tier === 'free' || tier === 'pro')) return { key, tier };
+  return { key, tier: 'enterprise', limits };
 }
 
 function paceOf({ ttft, tokensPerSecond }: ReferenceWish): string[] {

@@ -24,7 +24,7 @@ for (const [name, stream] of Object.entries({ stdout, stderr })) {
 
 const interruption = new AbortController();
 const [script = '', command] = argv.slice(1);
-// A second signal, and one to a server, which ends by itself, does what signals do.
+// A second signal does what signals do; a server looks after its own.
 if (command !== 'serve') {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort());
 }
@@ -46,7 +46,10 @@ const loadHost: LoadHost = {
 };
 
 try {
-  process.exitCode = await runCommand(argv.slice(2), host, (finish) => [serveCommand(), loadCommand(loadHost, finish)]);
+  process.exitCode = await runCommand(argv.slice(2), host, (finish) => [
+    serveCommand({ stdout, stderr, exit: (code) => process.exit(code) }, finish),
+    loadCommand(loadHost, finish),
+  ]);
 } catch (error) {
   tellFault(error, { stderr });
   process.exitCode = exitCodes['suite-error'];

@@ -1,44 +1,42 @@
-import { Flight } from './engine/flight.ts';
 import type { Endpoint, Wording } from './engine/job.ts';
 import { randomFrom } from './engine/random.ts';
 import { type KeyPlace, keyPlaces } from './engine/socket-key.ts';
-import { WebSocketTransport } from './engine/transport/websocket.ts';
-import { type Ask, promptOf } from './engine/wording.ts';
+import { promptOf } from './engine/wording.ts';
+import { type SocketAnswer, SocketChats } from './socket-chats.ts';
 
 const timeoutMs = 30_000;
+
+/** Where a target reads the key of a WebSocket, and what came of the chat that found it out. */
+export interface FoundPlace {
+  readonly place: KeyPlace;
+  readonly answer: SocketAnswer;
+}
 
 /** Finds out where the target reads the key of a WebSocket, by at most one short chat a place. */
 export async function findKeyPlace(
   endpoint: Endpoint,
   wording: Wording,
   signal: AbortSignal,
-): Promise<KeyPlace | undefined> {
+): Promise<FoundPlace | undefined> {
   if (endpoint.key === undefined || (wording.workload.transports.websocket ?? 0) === 0) return undefined;
   for (const place of keyPlaces) {
     signal.throwIfAborted();
-    if (await isTaken(endpoint, { ...wording, keyPlace: place }, signal)) return place;
+    const answer = await answerTo(endpoint, { ...wording, keyPlace: place }, signal);
+    // A limit is that of a key that was read.
+    if (answer.status !== 0) return { place, answer };
   }
   return undefined;
 }
 
-async function isTaken(endpoint: Endpoint, wording: Wording, signal: AbortSignal): Promise<boolean> {
-  const transport = new WebSocketTransport(endpoint, wording);
-  const ask: Ask = {
-    transport: 'websocket',
-    messages: [{ role: 'user', content: promptOf(8, randomFrom(29)) }],
-    maxTokens: 1,
-  };
-  const now = performance.now();
-  const over = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+async function answerTo(endpoint: Endpoint, wording: Wording, signal: AbortSignal): Promise<SocketAnswer> {
+  const chats = new SocketChats(endpoint, wording, AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]));
+  const words = { messages: [{ role: 'user', content: promptOf(8, randomFrom(29)) }], maxTokens: 1 } as const;
   try {
-    return await new Promise((resolve) => {
-      // A limit is that of a key that was read.
-      const end = transport.send(ask, new Flight(now, now, false, () => {}), (ending) =>
-        resolve(ending === 'succeeded' || ending === 'limited'),
-      );
-      over.addEventListener('abort', () => end('unfinished'));
-    });
+    return await chats.chat(words);
+  } catch {
+    signal.throwIfAborted();
+    return { status: 0, tokens: undefined };
   } finally {
-    await transport.close();
+    await chats.close();
   }
 }

@@ -13,6 +13,14 @@ export interface Reference {
 export interface ReferenceWish {
   /** The tier of its key; `unlimited` is none. */
   readonly tier: 'free' | 'pro' | 'enterprise' | 'unlimited';
+  /** Of its key, where they are not those of the tier. */
+  readonly limits?: {
+    readonly requestsPerMinute?: number;
+    readonly concurrent?: number;
+    readonly tokensPerDay?: number;
+    /** Of the request limit. */
+    readonly windowSeconds?: number;
+  };
   /** Default: a GGUF model where that can be run. */
   readonly backend?: 'gguf' | 'scripted';
   /** Where the text is scripted: milliseconds to the first token. */

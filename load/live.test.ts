@@ -44,6 +44,14 @@ test('a line is no longer than its terminal', () => {
   expect(text()).toBe(`${clearLine}a measurement that `);
 });
 
+test('a wait is shown in the same line', () => {
+  const { stderr, text } = screen({ isTTY: true, columns: 40 });
+  const view = openLiveView({ stderr });
+  view.show('44 s left to wait');
+  view.say('checking paced');
+  expect(text()).toBe(`${clearLine}44 s left to wait${clearLine}checking paced\n`);
+});
+
 test('elsewhere only lines that stay are written, and nothing where it is to be quiet', () => {
   const file = screen({});
   const view = openLiveView(file);

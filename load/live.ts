@@ -6,6 +6,8 @@ export interface LiveView {
   say(line: string): void;
   /** The counters so far; on a terminal one rewritten line shows them. */
   beat(pulse: Pulse, what: string): void;
+  /** What goes on, in the rewritten line. */
+  show(line: string): void;
   /** Takes the rewritten line away. */
   end(): void;
 }
@@ -14,11 +16,15 @@ const clearLine = '\r\u001b[K';
 
 /** Tells on standard error how a run goes; nothing at all when it is to be quiet. */
 export function openLiveView({ stderr }: Pick<LoadHost, 'stderr'>, quiet = false): LiveView {
-  if (quiet) return { say: () => {}, beat: () => {}, end: () => {} };
+  if (quiet) return { say: () => {}, beat: () => {}, show: () => {}, end: () => {} };
   const isTerminal = stderr.isTTY === true;
   let last: { readonly pulse: Pulse; readonly at: number } | undefined;
   let shown = '';
+  const show = (line: string) => {
+    if (isTerminal) stderr.write(`${clearLine}${line.slice(0, (stderr.columns ?? 80) - 1)}`);
+  };
   return {
+    show,
     say: (line) => stderr.write(`${isTerminal ? clearLine : ''}${line}\n`),
     beat(pulse, what) {
       if (!isTerminal) return;
@@ -29,8 +35,7 @@ export function openLiveView({ stderr }: Pick<LoadHost, 'stderr'>, quiet = false
         shown = rates(last.pulse, pulse, (at - last.at) / 1000);
         last = { pulse, at };
       }
-      const line = `${what}  in flight ${pulse.inFlight}  ${shown}  errors ${pulse.failed}  429 ${pulse.limited}`;
-      stderr.write(`${clearLine}${line.slice(0, (stderr.columns ?? 80) - 1)}`);
+      show(`${what}  in flight ${pulse.inFlight}  ${shown}  errors ${pulse.failed}  429 ${pulse.limited}`);
     },
     end() {
       if (isTerminal) stderr.write(clearLine);

@@ -1,6 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { closest } from 'fastest-levenshtein';
 import { sloNames, statisticNames } from '../specs/metrics.ts';
+import type { TierProfile } from '../specs/wire.ts';
+import { k6Image } from './k6-run/image.ts';
 import { type LoadFormat, loadFormats } from './report/render.ts';
 
 export interface Threshold {
@@ -8,10 +10,21 @@ export interface Threshold {
   readonly bound: { readonly atMost: number } | { readonly atLeast: number };
 }
 
+type LimitName = keyof TierProfile['limits'];
+
+interface StatedLimit {
+  readonly name: LimitName;
+  readonly value: number;
+}
+
 /** The options of `load` as commander reads them: values checked one by one, not yet together. */
 export interface LoadChoices {
   readonly url?: string;
   readonly apiKey?: string;
+  /** Another key of the tier. */
+  readonly secondKey?: string;
+  /** Whether the keys have spent no tokens today. */
+  readonly freshKey?: boolean;
   readonly header: readonly string[];
   readonly ca?: string;
   readonly insecure?: boolean;
@@ -32,6 +45,8 @@ export interface LoadChoices {
   readonly transport?: 'json' | 'sse' | 'websocket';
   readonly slo: readonly Threshold[];
   readonly threshold: readonly Threshold[];
+  /** Limits of a tier, other than its profile says. */
+  readonly limit: readonly StatedLimit[];
   /** Seconds. */
   readonly timeout?: number;
   readonly seed?: number;
@@ -39,6 +54,7 @@ export interface LoadChoices {
   readonly engine: 'embedded' | 'k6';
   /** Path of k6. */
   readonly k6?: string;
+  readonly k6Image?: string;
   readonly list?: boolean;
   readonly format: LoadFormat;
   readonly out?: string;
@@ -53,6 +69,12 @@ export function loadOptions(command: Command): Command {
     .optionsGroup('The target:')
     .option('--url <url>', 'base URL with its /v1; without it the reference server is started and measured')
     .addOption(new Option('--api-key <key>', 'a valid key').env('STACK29_API_KEY'))
+    .addOption(
+      new Option('--second-key <key>', 'of tiers that check tokens: another key, which shows the limit from below').env(
+        'STACK29_SECOND_KEY',
+      ),
+    )
+    .option('--fresh-key', 'of tiers that check tokens: the keys have spent none today')
     .option('--model <id>', 'the model to chat with (default: the first one listed)')
     .addOption(repeatable("--header <'name: value'>", 'a header for every request; repeatable', String))
     .option('--ca <file>', 'certificates to trust, in PEM')
@@ -65,7 +87,11 @@ export function loadOptions(command: Command): Command {
     )
     .option('--tokens-per-second <number>', 'of the reference server: pace of scripted tokens', amount('tokens', 1e9))
     .optionsGroup('What is sent, other than the profile says:')
-    .option('--duration <time>', 'how long is measured: 60, 90s, 5m; of a search each step', seconds)
+    .option(
+      '--duration <time>',
+      'how long is measured: 60, 90s, 5m; of a ramp all stages together, of a search each step',
+      seconds,
+    )
     .option('--warm-up <time>', 'sent before, not measured', seconds)
     .option('--requests <number>', 'measured requests at most', count('requests', 1e9))
     .addOption(
@@ -77,6 +103,9 @@ export function loadOptions(command: Command): Command {
     .option('--tokens <number>', 'output tokens to ask for', count('tokens', 10_000_000))
     .option('--prompt-tokens <number>', 'length of the prompts', count('tokens', 10_000_000))
     .addOption(new Option('--transport <name>', 'how to ask').choices(['json', 'sse', 'websocket']))
+    .addOption(
+      repeatable('--limit <name=number>', `of tiers: ${limitNames.join(', ')}; of a server of its own too`, parseLimit),
+    )
     .option('--timeout <seconds>', 'when a request counts as failed', amount('seconds', 86_400))
     .option('--seed <number>', 'of all that is random (default: a random one, reported)', count('', 2 ** 31))
     .option('--workers <number>', 'processes of the client', count('processes', 256), 1)
@@ -86,6 +115,9 @@ export function loadOptions(command: Command): Command {
         .default('embedded'),
     )
     .option('--k6 <file>', 'the k6 to run (default: the one on PATH, else its image in a container)')
+    .addOption(
+      new Option('--k6-image <name>', `the image of k6 to run in a container (default: ${k6Image})`).conflicts('k6'),
+    )
     .optionsGroup('Bounds, which end in exit code 99 where they are not kept:')
     .addOption(repeatable('--slo <ttft_p95=ms>', 'the most that a latency may be; repeatable', parseSlo))
     .addOption(
@@ -136,6 +168,16 @@ function parseThreshold(text: string): Threshold {
   if (number === '') throw new InvalidArgumentError("It takes a statistic and a bound: 'error_fraction<=0.01'.");
   const bound = sign === '<=' ? { atMost: Number(number) } : { atLeast: Number(number) };
   return { name: known(name, statisticNames), bound };
+}
+
+const limitNames: readonly LimitName[] = ['requestsPerMinute', 'concurrent', 'tokensPerDay', 'windowSeconds'];
+
+function parseLimit(text: string): StatedLimit {
+  const [, name = '', number = ''] = /^([^=]+)=(\d+)$/.exec(text) ?? [];
+  const value = Number(number);
+  if (!(value > 0))
+    throw new InvalidArgumentError('It takes a limit and a whole number above 0: requestsPerMinute=100.');
+  return { name: known(name, limitNames) as LimitName, value };
 }
 
 function known(name: string, names: readonly string[]): string {

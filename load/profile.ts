@@ -4,30 +4,8 @@ import { sloNames, statisticNames } from '../specs/metrics.ts';
 import { problemsOf } from '../specs/validate.ts';
 import type { LoadProfile, LoadWorkload } from '../specs/wire.ts';
 import { LoadProblem } from './problem.ts';
-import capacity from './profiles/capacity.json' with { type: 'json' };
-import ramp from './profiles/ramp.json' with { type: 'json' };
-import smoke from './profiles/smoke.json' with { type: 'json' };
-import soak from './profiles/soak.json' with { type: 'json' };
-import spike from './profiles/spike.json' with { type: 'json' };
-import steady from './profiles/steady.json' with { type: 'json' };
-import tierEnterprise from './profiles/tier-enterprise.json' with { type: 'json' };
-import tierFree from './profiles/tier-free.json' with { type: 'json' };
-import tierPro from './profiles/tier-pro.json' with { type: 'json' };
-import tokensPerSecond from './profiles/tokens-per-second.json' with { type: 'json' };
-
-/** The profiles that come with the tool, as their files hold them. */
-export const readyProfiles: Readonly<Record<string, { readonly description: string }>> = {
-  smoke,
-  'tokens-per-second': tokensPerSecond,
-  steady,
-  ramp,
-  spike,
-  soak,
-  capacity,
-  'tier-free': tierFree,
-  'tier-pro': tierPro,
-  'tier-enterprise': tierEnterprise,
-};
+import { hasEnd } from './profile-end.ts';
+import { readyProfiles } from './ready-profiles.ts';
 
 /** The profile of a name that comes with the tool, or of a JSON file. @throws LoadProblem */
 export async function readProfile(nameOrPath: string): Promise<LoadProfile> {
@@ -83,8 +61,7 @@ function inconsistencies(profile: LoadProfile): string[] {
   }
   if (profile.kind !== 'traffic') return found;
   names(profile.thresholds, statisticNames, '/thresholds');
-  const endsByItself = profile.arrival.kind === 'ramp' || profile.arrival.kind === 'trace';
-  if (!endsByItself && profile.durationSeconds === undefined && profile.requests === undefined) {
+  if (!hasEnd(profile)) {
     found.push('/durationSeconds or /requests must be there, since arrivals of this kind do not end by themselves');
   }
   return found;

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import picocolors from 'picocolors';
+import { getProxyForUrl } from 'proxy-from-env';
 import type { LoadProfile, LoadResult } from '../specs/wire.ts';
 import { measureCapacity } from './capacity/measure-capacity.ts';
 import type { Pulse } from './engine/pulse.ts';
@@ -12,13 +13,14 @@ import { type LiveView, openLiveView } from './live.ts';
 import { ownMeasurer } from './measurer.ts';
 import type { LoadChoices } from './options.ts';
 import { LoadProblem } from './problem.ts';
-import { readProfile, readyProfiles } from './profile.ts';
+import { readProfile } from './profile.ts';
+import { readyProfiles } from './ready-profiles.ts';
 import { type LoadFormat, renderResult } from './report/render.ts';
-import { outcomeLine } from './report/words.ts';
+import { outcomeLine, short } from './report/words.ts';
 import { settle } from './settle.ts';
 import { openSubject, type Subject } from './subject.ts';
 import { Contact, learnWording } from './target.ts';
-import { checkTier } from './tier/check-tier.ts';
+import { measureTier } from './tier/measure-tier.ts';
 import { type Measured, measureTraffic } from './traffic.ts';
 
 /**
@@ -32,6 +34,9 @@ export async function runLoad(profileName: string, choices: LoadChoices, host: L
     host.stdout.write(lines.join(''));
     return loadExitCodes.passed;
   }
+  if (choices.engine !== 'k6' && (choices.k6 ?? choices.k6Image) !== undefined) {
+    throw new LoadProblem('usage', '--k6 and --k6-image are of --engine k6');
+  }
   const profile = settle(await readProfile(profileName), choices);
   if (choices.out !== undefined) await host.checkOut(choices.out);
   const view = openLiveView(host, choices.quiet);
@@ -40,7 +45,7 @@ export async function runLoad(profileName: string, choices: LoadChoices, host: L
   try {
     const result =
       choices.engine === 'k6'
-        ? await measureByK6(k6Settings(profile, subject, choices, host, view))
+        ? await measureByK6(k6Settings(profile, profileName, subject, choices, host, view))
         : await measureSubject(profile, profileName, subject, choices, host, view);
     view.end();
     if (result === undefined) {
@@ -59,15 +64,16 @@ export async function runLoad(profileName: string, choices: LoadChoices, host: L
 
 function k6Settings(
   profile: LoadProfile,
+  path: string,
   { endpoint, description }: Subject,
-  { model, seed, k6, workers }: LoadChoices,
+  { model, seed, k6, k6Image: image, workers }: LoadChoices,
   { argv, signal }: LoadHost,
   { say }: LiveView,
 ): K6Settings {
   if (workers > 1) {
     throw new LoadProblem('usage', '--workers is of the embedded engine: k6 uses every core by itself');
   }
-  return { profile, endpoint, description, model, seed, k6, command: commandLine(argv), signal, say };
+  return { profile, path, endpoint, description, model, seed, k6, image, command: commandLine(argv), signal, say };
 }
 
 /** `undefined` where the user interrupts before there is anything to report. */
@@ -80,11 +86,13 @@ async function measureSubject(
   view: LiveView,
 ): Promise<LoadResult | undefined> {
   view.say(`measuring ${endpoint.url}${description === undefined ? '' : `, ${description}`}`);
+  const proxyNotes = notesOnProxy(endpoint.url);
+  for (const note of proxyNotes) view.say(note);
   const contact = new Contact(endpoint, signal);
   try {
     const learned = await learnWording(contact, profile.workload, choices.model);
-    const keyPlace = await findKeyPlace(endpoint, learned, signal);
-    const wording = { ...learned, ...(keyPlace && { keyPlace }) };
+    const found = await findKeyPlace(endpoint, learned, signal);
+    const wording = { ...learned, ...(found && { keyPlace: found.place }) };
     const seed = choices.seed ?? randomInt(2 ** 31);
     const startedAt = new Date().toISOString();
     const measurer =
@@ -92,8 +100,10 @@ async function measureSubject(
         ? ownMeasurer(endpoint, wording)
         : (await import('./workers.ts')).workersMeasurer(endpoint, wording, choices.workers);
     const begin = performance.now();
-    const onPulse = (pulse: Pulse) =>
-      view.beat(pulse, `${((performance.now() - begin) / 1000).toFixed(0)} s${lengthOf(profile)}`);
+    const onPulse = (pulse: Pulse, secondsLeft?: number) => {
+      const left = secondsLeft === undefined ? lengthOf(profile, pulse) : `, ${Math.ceil(secondsLeft)} s left at most`;
+      view.beat(pulse, `${((performance.now() - begin) / 1000).toFixed(0)} s${left}`);
+    };
     try {
       const measured: Measured = await measureProfile();
       return {
@@ -107,7 +117,7 @@ async function measureSubject(
         workers: choices.workers,
         startedAt,
         ...measured,
-        notes: [...measured.notes, ...placeNotes(keyPlace)],
+        notes: [...measured.notes, ...placeNotes(found?.place), ...proxyNotes],
       };
     } finally {
       await measurer.close();
@@ -118,7 +128,16 @@ async function measureSubject(
         case 'traffic':
           return measureTraffic(profile, { measurer, seed, path, signal, onPulse });
         case 'tier':
-          return checkTier(profile, { contact, wording, signal, say: view.say });
+          return measureTier(profile, {
+            endpoint,
+            contact,
+            wording,
+            found,
+            secondKey: choices.secondKey,
+            isFresh: choices.freshKey ?? description !== undefined,
+            signal,
+            view,
+          });
         case 'capacity':
           return measureCapacity(profile, { measurer, seed, path, signal, onPulse, say: view.say });
       }
@@ -131,17 +150,33 @@ async function measureSubject(
   }
 }
 
-function lengthOf(profile: LoadProfile): string {
-  if (profile.kind !== 'traffic' || profile.durationSeconds === undefined) return '';
-  return ` of ${(profile.warmUpSeconds ?? 0) + profile.durationSeconds} s`;
+/** Through a proxy its own limits would be measured with those of the target. */
+function notesOnProxy(url: string): string[] {
+  if (getProxyForUrl(url) === '') return [];
+  return ['the environment names a proxy for the target, which load does not use: it talks to the target directly'];
 }
+
+/** How long a profile takes, by time or by requests, as far as it says. */
+function lengthOf(profile: LoadProfile, { ended }: Pulse): string {
+  if (profile.kind !== 'traffic') return '';
+  const { arrival, warmUpSeconds = 0, durationSeconds, requests } = profile;
+  const stages = arrival.kind === 'ramp' ? arrival.stages : [];
+  const shape = stages.length > 0 ? stages.reduce((sum, { seconds }) => sum + seconds, 0) : Number.POSITIVE_INFINITY;
+  const seconds = warmUpSeconds + Math.min(shape, durationSeconds ?? Number.POSITIVE_INFINITY);
+  if (Number.isFinite(seconds)) return ` of ${short(seconds)} s`;
+  return requests === undefined ? '' : `, ${ended} of ${requests} requests`;
+}
+
+/** Options of which the value may be a secret. */
+const secretOptions = ['--api-key', '--second-key', '--header'];
 
 /** The command as it was typed, without what may be a secret. */
 function commandLine(argv: readonly string[]): string {
   const words = argv.map((word, index) => {
     const before = argv[index - 1];
-    if (before === '--api-key' || before === '--header') return '***';
-    const shown = word.replace(/^(--api-key|--header)=.*$/s, '$1=***');
+    if (before !== undefined && secretOptions.includes(before)) return '***';
+    const [name = ''] = word.split('=', 1);
+    const shown = name !== word && secretOptions.includes(name) ? `${name}=***` : word;
     return /^[\w./:=@%+-]+$/.test(shown) ? shown : `'${shown.replaceAll("'", "'\\''")}'`;
   });
   return ['stack29-conformance', ...words].join(' ');

@@ -7,6 +7,7 @@ const none: LoadChoices = {
   header: [],
   slo: [],
   threshold: [],
+  limit: [],
   workers: 1,
   engine: 'embedded',
   format: 'terminal',
@@ -41,6 +42,27 @@ test('who names one length does not get the other of the profile', async () => {
   expect(await settled('steady', { requests: 3 })).not.toHaveProperty('durationSeconds');
 });
 
+test('a ramp of another length keeps its shape', async () => {
+  const spike = await settled('spike', { duration: 6 });
+  expect(spike).not.toHaveProperty('durationSeconds');
+  expect(spike).toMatchObject({
+    arrival: {
+      fromRate: 2,
+      stages: [
+        { toRate: 2, seconds: 2 },
+        { toRate: 40, seconds: 0.1 },
+        { toRate: 40, seconds: 0.9 },
+        { toRate: 2, seconds: 0.1 },
+        { toRate: 2, seconds: 2.9 },
+      ],
+    },
+  });
+  expect(await settled('spike', { duration: 6, rate: 3 })).toMatchObject({
+    arrival: { kind: 'poisson', rate: 3 },
+    durationSeconds: 6,
+  });
+});
+
 test('bounds join those of the profile', async () => {
   const profile = await settled('steady', {
     slo: [{ name: 'ttft_p95', bound: { atMost: 500 } }],
@@ -63,8 +85,21 @@ test('a search takes its own meaning of options', async () => {
   expect('slos' in profile && profile.slos).toEqual({ e2e_p99: 9 });
 });
 
+test('limits of a tier are those of its profile, but for what is stated otherwise', async () => {
+  const profile = await settled('tier-free', {
+    limit: [
+      { name: 'windowSeconds', value: 3 },
+      { name: 'requestsPerMinute', value: 12 },
+    ],
+  });
+  const limits = { requestsPerMinute: 12, concurrent: 5, tokensPerDay: 100_000, windowSeconds: 3 };
+  expect(profile).toEqual({ ...(await readProfile('tier-free')), limits });
+});
+
 test.each<[profile: string, choices: Partial<LoadChoices>, words: string]>([
   ['capacity', { concurrency: 4 }, '--concurrency means nothing to the capacity profile capacity'],
+  ['steady', { freshKey: true }, '--fresh-key means nothing to the traffic profile steady'],
+  ['steady', { limit: [{ name: 'concurrent', value: 4 }] }, '--limit means nothing to the traffic profile steady'],
   ['tier-free', { warmUp: 4 }, '--warm-up means nothing to the tier profile tier-free'],
   ['tier-free', { transport: 'sse' }, '--transport means nothing to the tier profile tier-free'],
   ['tier-free', { transport: 'sse', engine: 'k6' }, '--transport means nothing to the tier profile tier-free'],

@@ -6,6 +6,9 @@ import { validProfile } from './profile.ts';
 /** What the checks of a tier fix for themselves, in this engine. */
 const notOfTiers = ['transport', 'tokens', 'promptTokens', 'timeout', 'workers'] as const;
 
+/** What only the checks of a tier take. */
+const ofTiers = ['freshKey', 'limit'] as const;
+
 /** A profile with what the options change of it. @throws LoadProblem where an option does not fit the profile */
 export function settle(profile: LoadProfile, choices: LoadChoices): LoadProfile {
   const { timeout } = choices;
@@ -20,9 +23,10 @@ function changed(profile: LoadProfile, choices: LoadChoices, common: { readonly 
   const { duration, warmUp, rate } = choices;
   switch (profile.kind) {
     case 'traffic':
+      refuse(profile, choices, ofTiers);
       return { ...settleTraffic(profile, choices), ...common };
     case 'capacity': {
-      refuse(profile, choices, ['concurrency', 'requests', 'threshold']);
+      refuse(profile, choices, ['concurrency', 'requests', 'threshold', ...ofTiers]);
       const search = {
         ...profile.search,
         ...(duration !== undefined && { stepSeconds: duration }),
@@ -34,22 +38,23 @@ function changed(profile: LoadProfile, choices: LoadChoices, common: { readonly 
     }
     case 'tier':
       refuse(profile, choices, ['duration', 'warmUp', 'requests', 'rate', 'concurrency', 'slo', 'threshold']);
-      refuse(profile, choices, choices.engine === 'k6' ? ['transport'] : notOfTiers);
-      return { ...profile, ...common };
+      refuse(profile, choices, choices.engine === 'k6' ? ['transport', 'freshKey'] : notOfTiers);
+      return {
+        ...profile,
+        ...common,
+        limits: { ...profile.limits, ...Object.fromEntries(choices.limit.map(({ name, value }) => [name, value])) },
+      };
   }
 }
 
 function settleTraffic(profile: TrafficProfile, choices: LoadChoices): TrafficProfile {
-  const { duration, warmUp, requests, rate, concurrency, slo, threshold } = choices;
-  const arrival: LoadArrival =
-    rate !== undefined
-      ? { kind: profile.arrival.kind === 'constant' ? 'constant' : 'poisson', rate }
-      : concurrency !== undefined
-        ? { kind: 'closed', concurrency }
-        : profile.arrival;
+  const { warmUp, requests, slo, threshold } = choices;
+  const arrival = settleArrival(profile.arrival, choices);
+  // A ramp of another length keeps its shape, and ends by itself.
+  const duration = arrival.kind === 'ramp' ? undefined : choices.duration;
   const { durationSeconds: _, requests: __, ...rest } = profile;
   // Who names one length does not want the profile's other one.
-  const isNamed = duration !== undefined || requests !== undefined;
+  const isNamed = choices.duration !== undefined || requests !== undefined;
   const { durationSeconds, requests: most } = isNamed ? { durationSeconds: duration, requests } : profile;
   const length = {
     ...(durationSeconds !== undefined && { durationSeconds }),
@@ -68,6 +73,15 @@ function settleTraffic(profile: TrafficProfile, choices: LoadChoices): TrafficPr
       },
     }),
   };
+}
+
+function settleArrival(arrival: LoadArrival, { duration, rate, concurrency }: LoadChoices): LoadArrival {
+  if (rate !== undefined) return { kind: arrival.kind === 'constant' ? 'constant' : 'poisson', rate };
+  if (concurrency !== undefined) return { kind: 'closed', concurrency };
+  if (arrival.kind !== 'ramp' || duration === undefined) return arrival;
+  const whole = arrival.stages.reduce((sum, { seconds }) => sum + seconds, 0);
+  const stages = arrival.stages.map((stage) => ({ ...stage, seconds: (stage.seconds * duration) / whole }));
+  return { ...arrival, stages };
 }
 
 function settleWorkload(workload: LoadWorkload, { tokens, promptTokens, transport }: LoadChoices): LoadWorkload {

@@ -49,6 +49,7 @@ export async function openSubject(
   say('no --url: starting the reference server');
   const reference = await host.startReference({
     tier: profile.kind === 'tier' ? profile.tier : 'unlimited',
+    ...(profile.kind === 'tier' && { limits: profile.limits }),
     ...(backend && { backend }),
     ...(ttft !== undefined && { ttft }),
     ...(tokensPerSecond !== undefined && { tokensPerSecond }),

@@ -1,7 +1,9 @@
 import { type MetricName, metrics } from '../specs/metrics.ts';
 import type { ClientHealth, LoadResult } from '../specs/wire.ts';
+import { busiestCpu, isOfClient } from './doubt.ts';
 import { Distribution } from './engine/distribution.ts';
-import { lateAfterMs, type Measurement } from './engine/engine.ts';
+import type { Measurement } from './engine/engine.ts';
+import { lateAfterMs } from './engine/lane.ts';
 import { distributionNames, Tally } from './engine/tally.ts';
 
 /** What the processes of a run measured together. */
@@ -27,8 +29,6 @@ export function addUp(measurements: readonly Measurement[]): Totals {
   };
 }
 
-const busiestCpu = 0.9;
-
 function judgeClient(measurements: readonly Measurement[], lateness: Distribution, tally: Tally): ClientHealth {
   const most = (value: (measurement: Measurement) => number) => Math.max(0, ...measurements.map(value));
   const delay = {
@@ -49,7 +49,7 @@ function judgeClient(measurements: readonly Measurement[], lateness: Distributio
     ...(cpu >= busiestCpu ? [`a process of the client used ${Math.round(cpu * 100)}% of a core`] : []),
     ...(delay.p99 > tolerance ? [`its event loop was late by ${delay.p99.toFixed(0)} ms (p99)`] : []),
     ...(lateSends.p99Ms > tolerance ? [`it sent requests late by ${lateSends.p99Ms.toFixed(0)} ms (p99)`] : []),
-    ...[...tally.errors.keys()].filter((kind) => /this machine|fault of the client/.test(kind)),
+    ...[...tally.errors.keys()].filter(isOfClient),
   ];
   return {
     eventLoopDelayMs: delay,

@@ -16,7 +16,7 @@ export interface Answer {
 }
 
 /** A chat that was begun. */
-interface OpenStream {
+export interface OpenStream {
   readonly status: number;
   /** Settles with the first piece, or the end; tells whether the answer has ended since. */
   readonly first: Promise<() => boolean>;
@@ -42,9 +42,14 @@ export class Contact {
     this.#agent = new Agent({ connect: { rejectUnauthorized: !insecure, ...(ca !== undefined && { ca }) } });
   }
 
-  /** Tokens of all answers in one JSON body, as their usage reports them. */
+  /** Tokens of all answers in one JSON body, as their usage reports them, and of what else was spent. */
   get spentTokens(): number {
     return this.#spentTokens;
+  }
+
+  /** Adds what the key spent elsewhere, over a socket. */
+  spend(tokens: number): void {
+    this.#spentTokens += tokens;
   }
 
   /** @throws LoadProblem where no answer comes */

@@ -1,5 +1,6 @@
 import type { LoadResult, TrafficProfile } from '../specs/wire.ts';
 import { judgeBounds } from './bounds.ts';
+import { outcomeOfBounds, withDoubts } from './doubt.ts';
 import type { JobArrival } from './engine/job.ts';
 import type { Pulse } from './engine/pulse.ts';
 import type { Measurer } from './measurer.ts';
@@ -30,7 +31,8 @@ export interface TrafficSettings {
   /** The profile's file, beside which a trace lies. */
   readonly path: string;
   readonly signal: AbortSignal;
-  readonly onPulse: (pulse: Pulse) => void;
+  /** @param secondsLeft about how much longer it takes at most, where the profile does not say */
+  readonly onPulse: (pulse: Pulse, secondsLeft?: number) => void;
 }
 
 const defaultTimeoutSeconds = 120;
@@ -41,7 +43,7 @@ export async function measureTraffic(profile: TrafficProfile, settings: TrafficS
   const { arrival, warmUpSeconds = 0, durationSeconds, requests, timeoutSeconds, slos = {}, thresholds } = profile;
   const jobArrival: JobArrival =
     arrival.kind === 'trace'
-      ? { kind: 'trace', requests: await readTrace(arrival.file, path), speed: arrival.speed ?? 1 }
+      ? { kind: 'trace', requests: (await readTrace(arrival.file, path)).requests, speed: arrival.speed ?? 1 }
       : arrival;
   const totals = await measurer.measure(
     {
@@ -54,12 +56,13 @@ export async function measureTraffic(profile: TrafficProfile, settings: TrafficS
       seed,
     },
     signal,
-    onPulse,
+    (pulse) => onPulse(pulse),
   );
   const metrics = metricsOf(totals.tally);
-  const bounds = judgeBounds(metrics, slos, thresholds);
+  const measured = measuredOf(totals);
+  const bounds = withDoubts(judgeBounds(metrics, slos, thresholds), totals.clientHealth, measured.errors);
   return {
-    ...measuredOf(totals),
+    ...measured,
     metrics,
     bounds,
     notes: notesOf(profile, totals),
@@ -87,11 +90,10 @@ export function measuredOf({ tally, clientHealth, endedEarly }: Totals) {
 }
 
 function outcomeOf({ tally, endedEarly }: Totals, bounds: LoadResult['bounds']): LoadResult['outcome'] {
-  if (endedEarly !== undefined || tally.counts.succeeded === 0) {
-    // A bound may be crossed for want of what was never sent.
-    return endedEarly === undefined && bounds.some(({ kept }) => !kept) ? 'crossed' : 'incomplete';
-  }
-  return bounds.every(({ kept }) => kept) ? 'passed' : 'crossed';
+  // A bound may be crossed for want of what was never sent.
+  if (endedEarly !== undefined) return 'incomplete';
+  const outcome = outcomeOfBounds(bounds);
+  return tally.counts.succeeded === 0 && outcome === 'passed' ? 'incomplete' : outcome;
 }
 
 function notesOf({ workload }: TrafficProfile, { tally, endedEarly }: Totals): string[] {

@@ -1,15 +1,22 @@
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiError } from './api-error.ts';
+import type { Behaviour } from './behaviour.ts';
 import { demandOf, failureFor } from './demand.ts';
 import { toApiError } from './failure.ts';
 import { type Account, accountOfAddress, bearerKey, refuseKey } from './keys/keyring.ts';
 import { type Allowance, allowance as allowanceOf } from './limits/allowance.ts';
 import { type Place, StoreUnavailable } from './limits/store.ts';
+import type { Chat } from './operation/watcher.ts';
+import { requestId } from './request-id.ts';
 import type { Service } from './service.ts';
 
 /** What the server knows of one request. */
 export interface Exchange {
+  /** The request's X-Request-Id, or one that was made for it; of a start, that of its socket. */
+  readonly id: string;
+  /** The endpoint, with its parameters unfilled; `none` where no endpoint takes the request. */
+  readonly route: string;
   readonly method: string;
   /** Path and query as they were sent; empty where the request could not be read. */
   readonly url: string;
@@ -26,22 +33,31 @@ export interface Exchange {
   readonly overLimit: ApiError | undefined;
   /** When it came, in Unix milliseconds. */
   readonly at: number;
+  /** The same in milliseconds of `performance.now()`. */
+  readonly since: number;
   /** The failure that it asks for, where the server was started to obey. */
   readonly demand: string | undefined;
   /** Generations of its account, its own included, once it has a place. */
   running: number;
   /** The body of a chat request, once it is parsed. */
   body: unknown;
+  /** The chat, once its answer begins. */
+  chat: Chat | undefined;
 }
+
+/** The route of what no endpoint takes. */
+export const noRoute = 'none';
 
 type RequestHead = Pick<IncomingMessage, 'method' | 'url' | 'headers' | 'socket'>;
 
-/** Finds out whom a request counts for, and counts it unless it is free. */
+/** Finds out whom a request counts for, and counts it unless it is free. What follows is the watchers' to be told. */
 export async function openExchange(
-  { keyring, limiter, clock, allowFaults, onFault }: Service,
+  { keyring, limiter, clock, allowFaults, onFault, watch }: Service,
   { method = '', url = '', headers, socket }: RequestHead,
+  route: string,
   free = false,
 ): Promise<Exchange> {
+  const since = performance.now();
   const { authorization } = headers;
   const key = bearerKey(authorization);
   const holder = key === undefined ? undefined : keyring.find(key);
@@ -50,7 +66,9 @@ export async function openExchange(
   const counted = free ? limiter.readRequests(account) : limiter.countRequest(account);
   const { taken, allowance, refusal } = await counted.catch((error: unknown) => uncounted(error, account, at, onFault));
   const authenticated = holder !== undefined;
-  return {
+  const exchange: Exchange = {
+    id: requestId(headers, keyring),
+    route,
     method,
     url,
     authorization,
@@ -60,10 +78,14 @@ export async function openExchange(
     allowance,
     overLimit: refusal,
     at,
+    since,
     demand: allowFaults ? demandOf(headers) : undefined,
     running: 0,
     body: undefined,
+    chat: undefined,
   };
+  watch.requestBegan(exchange);
+  return exchange;
 }
 
 /** Where the count of requests cannot be reached, every request is refused with 503. */
@@ -74,9 +96,18 @@ function uncounted(error: unknown, { limits }: Account, at: number, onFault: (er
 }
 
 /** @throws ApiError where the request is over the limit */
-export function checkLimits({ behaviour }: Service, exchange: Exchange): void {
+export function checkLimits({ behaviour, watch }: Service, exchange: Exchange): void {
   const refusal = behaviour.decide(exchange.overLimit, 'limits', exchange);
+  if (refusal?.code === 'rate_limit_exceeded') watch.refused('requests');
   if (refusal) throw refusal;
+}
+
+/** @throws ApiError where the server takes no requests now */
+export function checkPhase({ phase, watch }: Service): void {
+  const { refusal } = phase;
+  if (refusal === undefined) return;
+  watch.refused(phase.name === 'loading' ? 'loading' : 'draining');
+  throw refusal;
 }
 
 /** @throws ApiError where the key does not open the API */
@@ -92,10 +123,19 @@ export function checkDemand({ behaviour }: Service, exchange: Exchange): void {
   if (failure) throw failure;
 }
 
-/** Takes the account's place for a chat. @throws ApiError where the account has no tokens or no place left */
-export async function takePlace({ limiter, behaviour }: Service, exchange: Exchange): Promise<Place> {
+/**
+ * Takes the account's place for a chat.
+ * @param decide the seam of a socket, or of REST
+ * @throws ApiError where the account has no tokens or no place left
+ */
+export async function takePlace(
+  { limiter, behaviour, watch }: Service,
+  exchange: Exchange,
+  decide: Required<Behaviour>['decide'],
+): Promise<Place> {
   const { account } = exchange;
-  const tokens = behaviour.decide(await limiter.refuseTokens(account), 'tokens', exchange);
+  const tokens = decide(await limiter.refuseTokens(account), 'tokens', exchange);
+  if (tokens) watch.refused('tokens');
   if (tokens) throw tokens;
   let place = await limiter.takePlace(account);
   while (behaviour.queue && place instanceof ApiError) {
@@ -105,8 +145,9 @@ export async function takePlace({ limiter, behaviour }: Service, exchange: Excha
   const none = place instanceof ApiError ? place : undefined;
   const taken = place instanceof ApiError ? unlimited : place;
   exchange.running = taken.running;
-  const refusal = behaviour.decide(none, 'place', exchange);
+  const refusal = decide(none, 'place', exchange);
   if (refusal) {
+    watch.refused('concurrency');
     await taken.release();
     throw refusal;
   }

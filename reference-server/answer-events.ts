@@ -29,7 +29,7 @@ export type AnswerEvent =
 const mostRounds = 8;
 
 /**
- * Answers a chat in its slot, which is free again afterwards: generates, runs the calls that are the server's own, and
+ * Answers a chat once it has a slot, which is free again afterwards: generates, runs the calls that are the server's own, and
  * generates again with their results, until the model has nothing more to run. Run it to its end, or return it.
  * @param change what becomes of what the model says
  * @throws ApiError `tool_error` where a call fails, or the model does not come to an end of calls
@@ -47,6 +47,8 @@ export async function* answerEvents(
   let allPromptTokens = 0;
   let completionTokens = 0;
   try {
+    await chat.turn.come(signal);
+    if (signal.aborted) return;
     for (let round = 1; round <= mostRounds; round += 1) {
       const events = generate(service, exchange, { generation, promptTokens, place: held }, signal);
       const output = change(failingOn(exchange.demand, events), exchange);

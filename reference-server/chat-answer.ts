@@ -6,6 +6,7 @@ import type { StreamPart } from './behaviour.ts';
 import { toApiError } from './failure.ts';
 import type { Place } from './limits/store.ts';
 import { errorBody } from './respond.ts';
+import type { Turn } from './slots.ts';
 
 /** A chat request that passed every check. */
 export interface Chat {
@@ -16,6 +17,8 @@ export interface Chat {
   readonly promptTokens: number;
   readonly generation: Generation;
   readonly place: Place;
+  /** Its way to a slot, which the place gives up too when it is released. */
+  readonly turn: Turn;
 }
 
 /** The whole answer; `undefined` where the generation was aborted. */

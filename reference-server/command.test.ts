@@ -1,28 +1,9 @@
-import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { beforeAll, expect, onTestFinished, test } from 'vitest';
-
-const program = join(import.meta.dirname, '../dist/stack29-conformance.js');
-
-beforeAll(() => {
-  if (!existsSync(program)) throw new Error('these tests run the built command: npm run build');
-});
-
-const start = (...options: readonly string[]) => startAt(program, options);
-
-function startAt(path: string, options: readonly string[]): { child: ChildProcess; words: Promise<string> } {
-  const { API_KEY: _, ...env } = process.env;
-  const child = fork(path, ['serve', '--port', '0', ...options], {
-    env,
-    stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
-  });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  return { child, words: child.stderr ? text(child.stderr) : Promise.resolve('') };
-}
+import { expect, onTestFinished, test } from 'vitest';
+import { start, startAt } from './command-rig.ts';
 
 async function refusal(...options: readonly string[]): Promise<string> {
   const { child, words } = start(...options);
@@ -53,6 +34,15 @@ test.each<[what: string, options: string[], words: string]>([
   ['a Redis that is not there', ['--limits-store', 'redis://127.0.0.1:9'], 'Redis cannot be reached at 127.0.0.1:9'],
   ['a state file in no folder', ['--state', '/nowhere/state.db'], 'the state file /nowhere/state.db cannot be used'],
   ['a state file beside Redis', ['--state', 'a.db', '--limits-store', 'redis://127.0.0.1:9'], 'cannot be used with'],
+  ['metrics without a port', ['--metrics-listen', '127.0.0.1'], 'It takes an address and a port'],
+  ['metrics on a port that is none', ['--metrics-listen', '127.0.0.1:99999'], 'It takes an address and a port'],
+  [
+    'metrics on an address of another machine',
+    ['--backend', 'scripted', '--metrics-listen', '192.0.2.1:9464'],
+    'take another --metrics-listen',
+  ],
+  ['a log of everything', ['--log-level', 'all'], 'Allowed choices are error, warn, info, debug.'],
+  ['no place to generate in', ['--parallel', '0'], 'It takes a whole number from 1 to 1000.'],
   ['a window of more than a minute', ['--window', '61'], 'It takes a whole number from 1 to 60.'],
   ['an address of another machine', ['--backend', 'scripted', '--host', '192.0.2.1'], 'cannot listen on 192.0.2.1'],
 ])('%s is a usage error', async (_, options, words) => {

@@ -1,8 +1,11 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type { ServeChoices } from './serve.ts';
+import type { ServeChoices, ServeHost } from './serve.ts';
 
-/** The `serve` command. What it takes to serve is loaded when it begins. */
-export function serveCommand(): Command {
+/**
+ * The `serve` command. What it takes to serve is loaded when it begins.
+ * @param finish is told the exit code
+ */
+export function serveCommand(host: ServeHost, finish: (exitCode: number) => void): Command {
   return new Command('serve')
     .description('run the reference server until it is interrupted')
     .optionsGroup('The server:')
@@ -25,6 +28,30 @@ export function serveCommand(): Command {
         'deliver the events of keys without a webhook of their own there, signed with the secret in WEBHOOK_SECRET',
       ).env('WEBHOOK_URL'),
     )
+    .option(
+      '--drain-timeout <seconds>',
+      'how long answers may go on once it is interrupted',
+      wholeNumber(0, 86_400),
+      30,
+    )
+    .optionsGroup('For who runs it:')
+    .option(
+      '--metrics-listen <host:port>',
+      'give Prometheus its metrics there, at /metrics, without a key',
+      hostAndPort,
+    )
+    .addOption(
+      new Option('--log-level <level>', 'log requests in lines of JSON, without keys and texts, to stderr').choices([
+        'error',
+        'warn',
+        'info',
+        'debug',
+      ]),
+    )
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 when it ended as it was told to; 2 for usage; 3 when answers were cut as the drain timeout was over.',
+    )
     .optionsGroup('The text:')
     .addOption(
       new Option(
@@ -41,6 +68,16 @@ export function serveCommand(): Command {
         'metal',
         'false',
       ]),
+    )
+    .option(
+      '--parallel <number>',
+      'generations at the same time, of all keys together (default: 8 with gguf, else no bound)',
+      wholeNumber(1, 1_000),
+    )
+    .option(
+      '--queue-size <number>',
+      'chats that may wait for one of them to end; more are refused with 503 (default: no bound)',
+      wholeNumber(0, 1_000_000),
     )
     .option('--context-size <tokens>', 'context window', wholeNumber(1, 10_000_000))
     .option('--ttft <ms>', 'scripted: time to the first token', atLeastZero)
@@ -60,7 +97,7 @@ export function serveCommand(): Command {
     .action(async (choices: ServeChoices, command: Command) => {
       const { ServeError, serve } = await import('./serve.ts');
       try {
-        await serve(choices, (line) => process.stderr.write(`${line}\n`));
+        finish(await serve(choices, host));
       } catch (error) {
         // The message says all, and the list of options would not help.
         if (error instanceof ServeError) command.showHelpAfterError(false).error(`error: ${error.message}`);
@@ -73,6 +110,12 @@ export function serveCommand(): Command {
 function notEmpty(text: string): string {
   if (text.trim() !== '') return text;
   throw new InvalidArgumentError('It takes an address.');
+}
+
+function hostAndPort(text: string): { readonly host: string; readonly port: number } {
+  const [, host = '', port = ''] = /^(\[[\da-f:.]+\]|[^\s:[\]]+):(\d{1,5})$/i.exec(text) ?? [];
+  if (host !== '' && Number(port) <= 65_535) return { host: host.replaceAll(/[[\]]/g, ''), port: Number(port) };
+  throw new InvalidArgumentError('It takes an address and a port, such as 127.0.0.1:9464.');
 }
 
 function redisUrl(text: string): string {

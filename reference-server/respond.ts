@@ -79,8 +79,8 @@ function headersOf({ clock }: Service, exchange: Exchange, mediaType: string): R
 }
 
 /** The headers of every response, with a body or without. */
-export function headersOfAll({ allowance }: Exchange): Record<string, string> {
-  return { 'X-API-Version': version.api_version, ...allowanceHeaders(allowance) };
+export function headersOfAll({ id, allowance }: Exchange): Record<string, string> {
+  return { 'X-API-Version': version.api_version, 'X-Request-Id': id, ...allowanceHeaders(allowance) };
 }
 
 async function* encode(parts: AsyncIterable<StreamPart>, frame: (data: string) => string): AsyncGenerator<string> {

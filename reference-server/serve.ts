@@ -2,11 +2,17 @@ import { randomBytes } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { closest } from 'fastest-levenshtein';
+import packageJson from '../package.json' with { type: 'json' };
 import { type Backend, BackendUnavailable } from './backends/backend.ts';
+import type { GgufHost } from './backends/gguf.ts';
+import { defaultSequences } from './backends/gguf-protocol.ts';
 import type { Behaviour } from './behaviour.ts';
 import { BadKeys, type KeyEntry, keyOfTier, readKeyFile } from './keys/key-entries.ts';
 import { BadStore, type LimitStore, memoryStore } from './limits/store.ts';
-import { type RunningServer, startServer } from './server.ts';
+import type { LogLevel } from './operation/log.ts';
+import type { Metrics } from './operation/metrics.ts';
+import { type RunningServer, type ServerOptions, startServer } from './server.ts';
+import { timeLimit } from './time-limit.ts';
 import type { ToolRunner } from './tools/tool-runner.ts';
 import { Undelivered } from './webhooks/courier.ts';
 import { BadWebhook, parseWebhook, type WebhookTarget } from './webhooks/target.ts';
@@ -38,45 +44,102 @@ export interface ServeChoices {
   readonly allowFaults?: boolean;
   readonly fault?: string;
   readonly dialect?: string;
+  /** Generations at the same time. */
+  readonly parallel?: number;
+  readonly queueSize?: number;
+  /** Seconds. */
+  readonly drainTimeout: number;
+  readonly metricsListen?: { readonly host: string; readonly port: number };
+  readonly logLevel?: LogLevel;
 }
+
+export interface ServeHost {
+  /** Where lines for people and lines of the log go. */
+  readonly stderr: { write(text: string): void };
+  /** Where a key goes that was made up: never into a log. */
+  readonly stdout: { write(text: string): void };
+  /** Ends the process. */
+  readonly exit: (code: number) => void;
+}
+
+/** Exit codes of `serve`, besides that of usage. */
+const exitCodes = { ended: 0, cut: 3 } as const;
 
 /** The server cannot be started as asked; the message says what is wrong and what to do. */
 export class ServeError extends Error {}
 
-type Print = (line: string) => void;
+type Say = (words: string, level?: LogLevel) => void;
 
 const { resolve } = createRequire(import.meta.url);
 
 /**
  * Serves until the process is interrupted, or the one that started it over a channel ends. Once requests are
- * answered, says so in a line, and over the channel as `{ type: 'ready', url }`.
+ * answered, says so in a line, and over the channel as `{ type: 'ready', url }`. An interruption lets what is under way
+ * come to its end; a second one ends the process at once.
+ * @returns the exit code: 0, or 3 where answers were cut
  * @throws ServeError
  */
-export async function serve(choices: ServeChoices, print: Print): Promise<void> {
+export async function serve(choices: ServeChoices, { stderr, stdout, exit }: ServeHost): Promise<number> {
+  const { logLevel } = choices;
+  const log = logLevel && (await import('./operation/log.ts')).createLog(logLevel, (line) => stderr.write(line));
+  const say: Say = log?.say ?? ((words) => stderr.write(`${words}\n`));
   const behaviour = await behaviourOf(choices);
   const { keys, madeUp } = keysOf(choices);
   const tools = choices.tools ? await codeRunner() : undefined;
   const webhook = webhookOf(choices);
-  const store = await openStore(choices, behaviour, print);
-  const backend = await openBackend(choices, print).catch(async (error) => {
-    await store.close();
-    throw error;
-  });
+  const { kind, load, slots } = backendOf(choices, say);
+  /** Undone in the other direction. */
+  const undo: (() => void | Promise<void>)[] = [];
   try {
-    if (choices.allowImageUrls && !backend.model.vision) {
-      throw new ServeError('--allow-image-urls needs a model that sees: --backend scripted --vision');
+    const interruption = interruptions(exit);
+    undo.push(interruption.end);
+    const store = await openStore(choices, behaviour, say);
+    undo.push(store.close);
+    const metrics = await openMetrics(choices, undo);
+    const loading = new AbortController();
+    const backend = load({ signal: loading.signal, tell: (words) => say(words, 'warn') });
+    undo.push(async () => {
+      loading.abort();
+      const loaded = await backend.catch(() => undefined);
+      await loaded?.close();
+    });
+    const server = await listen(choices, {
+      ...{ backend, slots, store, keys, behaviour, tools, webhook },
+      watchers: [metrics?.watcher, log?.watcher].filter((watcher) => watcher !== undefined),
+      onFault: log?.fault ?? ((error) => say(wordsOf(error))),
+    });
+    undo.push(server.close);
+    metrics?.observe(server.state);
+    if (kind === 'gguf') log?.say(`listening on ${server.url}, and loading the model`);
+    await Promise.race([server.ready, interruption.asked]);
+    if (server.state.phase === 'serving') {
+      if (madeUp) tellKey(madeUp, log ? stdout : stderr);
+      say(`serving ${(await backend).model.id} on ${server.url}`);
+      process.send?.({ type: 'ready', url: server.url });
     }
-    const server = await listen(choices, { backend, store, keys, behaviour, tools, webhook, print });
-    const interrupted = interruption();
-    if (madeUp) print(`neither API_KEY nor --keys is given, so this server takes the key ${madeUp}`);
-    print(`serving ${backend.model.id} on ${server.url}`);
-    process.send?.({ type: 'ready', url: server.url });
-    await interrupted;
-    await server.close();
+    await interruption.asked;
+    return await drain(server, choices.drainTimeout, interruption.alone, say);
   } finally {
-    await backend.close();
-    await store.close();
+    for (const step of undo.reverse()) await step();
   }
+}
+
+function tellKey(key: string, stream: ServeHost['stdout']): void {
+  stream.write(`neither API_KEY nor --keys is given, so this server takes the key ${key}\n`);
+}
+
+/** Lets what is under way come to its end. @param alone says that nobody is there any more who would wait for it */
+async function drain(server: RunningServer, seconds: number, alone: AbortSignal, say: Say): Promise<number> {
+  const { underWay } = server.state;
+  if (underWay > 0 && !alone.aborted) {
+    say(`ending: ${underWay} requests and sockets have ${seconds} s; a second signal ends them at once`);
+  }
+  const limit = timeLimit(seconds * 1000, alone);
+  const left = await server.drain(limit.signal);
+  limit.end();
+  if (left === 0 || alone.aborted) return exitCodes.ended;
+  say(`${left} requests and sockets were cut: --drain-timeout gives them more time`, 'warn');
+  return exitCodes.cut;
 }
 
 async function behaviourOf({ fault, dialect }: ServeChoices): Promise<Behaviour> {
@@ -119,12 +182,12 @@ function keysOf({ keys }: ServeChoices): { readonly keys: readonly KeyEntry[]; r
 }
 
 /** Where the limits are counted. @throws ServeError */
-async function openStore(choices: ServeChoices, { windows }: Behaviour, print: Print): Promise<LimitStore> {
+async function openStore(choices: ServeChoices, { windows }: Behaviour, say: Say): Promise<LimitStore> {
   const { state, limitsStore, window = 60 } = choices;
   try {
     if (limitsStore !== undefined) {
       const { openRedisStore } = await import('./limits/redis-store.ts');
-      return await openRedisStore({ url: limitsStore, clock: Date.now, windowSeconds: window, warn: print });
+      return await openRedisStore({ url: limitsStore, clock: Date.now, windowSeconds: window, warn: say });
     }
     const memory = memoryStore(Date.now, window, windows);
     if (state === undefined) return memory;
@@ -147,45 +210,79 @@ function webhookOf({ webhookUrl }: ServeChoices): WebhookTarget | undefined {
   }
 }
 
-async function openBackend(choices: ServeChoices, print: Print): Promise<Backend> {
-  const { backend = defaultBackend(print), contextSize, ttft, tokensPerSecond, model, gpu, vision } = choices;
+async function openMetrics({ metricsListen }: ServeChoices, undo: (() => void)[]): Promise<Metrics | undefined> {
+  if (metricsListen === undefined) return undefined;
+  const [{ createMetrics }, { listenForMetrics }] = await Promise.all([
+    import('./operation/metrics.ts'),
+    import('./operation/metrics-listener.ts'),
+  ]);
+  const metrics = createMetrics(packageJson.version);
+  const listener = await listenForMetrics(metrics, metricsListen).catch((error) => {
+    throw cannotListen(metricsListen, error, '--metrics-listen');
+  });
+  undo.push(listener.close);
+  return metrics;
+}
+
+interface Text {
+  readonly kind: 'gguf' | 'scripted';
+  readonly load: (host: Required<GgufHost>) => Promise<Backend>;
+  /** Generations at the same time; absent where there is no bound. */
+  readonly slots?: number;
+}
+
+/** What makes the text. @throws ServeError where it cannot be as asked */
+function backendOf(choices: ServeChoices, say: Say): Text {
+  const { backend = defaultBackend(say), contextSize, ttft, tokensPerSecond, model, gpu, vision, parallel } = choices;
   if (backend === 'scripted') {
     if (model !== undefined || gpu !== undefined) throw new ServeError('--model and --gpu need --backend gguf');
-    const { scriptedBackend } = await import('./backends/scripted.ts');
-    return scriptedBackend({
-      ...(ttft !== undefined && { ttftMs: ttft }),
-      ...(tokensPerSecond !== undefined && { tokensPerSecond }),
-      ...(contextSize !== undefined && { contextWindow: contextSize }),
-      ...(vision !== undefined && { vision }),
-    });
+    if (choices.allowImageUrls && !vision) throw new ServeError(needsEyes);
+    const load = async () => {
+      const { scriptedBackend } = await import('./backends/scripted.ts');
+      return scriptedBackend({
+        ...(ttft !== undefined && { ttftMs: ttft }),
+        ...(tokensPerSecond !== undefined && { tokensPerSecond }),
+        ...(contextSize !== undefined && { contextWindow: contextSize }),
+        ...(vision !== undefined && { vision }),
+      });
+    };
+    return { kind: 'scripted', load, ...(parallel !== undefined && { slots: parallel }) };
   }
   if (ttft !== undefined || tokensPerSecond !== undefined) {
     throw new ServeError('--ttft and --tokens-per-second need --backend scripted');
   }
   if (vision !== undefined) throw new ServeError('--vision needs --backend scripted: no GGUF model here sees');
-  const [{ loadGgufBackend }, { GgufStartError }] = await Promise.all([
-    import('./backends/gguf.ts'),
-    import('./backends/gguf-client.ts'),
-  ]);
-  try {
-    return await loadGgufBackend({
+  if (choices.allowImageUrls) throw new ServeError(needsEyes);
+  const load = async (host: Required<GgufHost>) => {
+    const [{ loadGgufBackend }, { GgufStartError }] = await Promise.all([
+      import('./backends/gguf.ts'),
+      import('./backends/gguf-client.ts'),
+    ]);
+    const options = {
       modelPath: model ?? shippedModel(),
       gpu: gpu === 'false' ? false : (gpu ?? 'auto'),
       ...(contextSize !== undefined && { contextSize }),
-    });
-  } catch (error) {
-    if (!(error instanceof GgufStartError)) throw error;
-    // Who names a model wants that one.
-    throw new ServeError(model === undefined ? `${error.message}; or take --backend scripted` : error.message);
-  }
+      ...(parallel !== undefined && { sequences: parallel }),
+    } as const;
+    try {
+      return await loadGgufBackend(options, host);
+    } catch (error) {
+      if (!(error instanceof GgufStartError)) throw error;
+      // Who names a model wants that one.
+      throw new ServeError(model === undefined ? `${error.message}; or take --backend scripted` : error.message);
+    }
+  };
+  return { kind: 'gguf', load, slots: parallel ?? defaultSequences };
 }
 
-function defaultBackend(print: Print): 'gguf' | 'scripted' {
+const needsEyes = '--allow-image-urls needs a model that sees: --backend scripted --vision';
+
+function defaultBackend(say: Say): 'gguf' | 'scripted' {
   try {
     resolve('node-llama-cpp');
     return 'gguf';
   } catch {
-    print('node-llama-cpp is not installed, so the text is scripted: npm install node-llama-cpp@3.21.1 brings models');
+    say('node-llama-cpp is not installed, so the text is scripted: npm install node-llama-cpp@3.21.1 brings models');
     return 'scripted';
   }
 }
@@ -194,35 +291,38 @@ function shippedModel(): string {
   return join(dirname(resolve('stack29-conformance/package.json')), 'fixtures/model/stack29-tiny.gguf');
 }
 
-interface Parts {
-  readonly backend: Backend;
-  readonly keys: readonly KeyEntry[];
-  readonly behaviour: Behaviour;
-  readonly store: LimitStore;
+type Parts = Required<Pick<ServerOptions, 'backend' | 'keys' | 'behaviour' | 'store' | 'watchers' | 'onFault'>> & {
+  readonly slots: number | undefined;
   readonly tools: ToolRunner | undefined;
   readonly webhook: WebhookTarget | undefined;
-  readonly print: Print;
-}
+};
 
-async function listen(
-  { host, port, allowImageUrls, allowFaults }: ServeChoices,
-  { print, webhook, ...parts }: Parts,
-): Promise<RunningServer> {
+async function listen(choices: ServeChoices, { slots, webhook, ...parts }: Parts): Promise<RunningServer> {
+  const { host, port, allowImageUrls, allowFaults, queueSize } = choices;
   const fetchImage = allowImageUrls ? (await import('./images/fetch-image.ts')).imageFetcher() : undefined;
   try {
     return await startServer({
       host,
       port,
       ...(allowFaults && { allowFaults }),
+      ...(slots !== undefined && { slots }),
+      ...(queueSize !== undefined && { queueSize }),
       ...parts,
       ...(fetchImage && { fetchImage }),
       ...(webhook && { webhook }),
-      onFault: (error) => print(wordsOf(error)),
     });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : error;
-    throw new ServeError(`cannot listen on ${host}, port ${port}: ${reason}; take another --host or --port`);
+    throw cannotListen(choices, error, '--host or --port');
   }
+}
+
+function cannotListen(
+  { host, port }: { readonly host: string; readonly port: number },
+  error: unknown,
+  options: string,
+): ServeError {
+  const reason = error instanceof Error ? error.message : error;
+  return new ServeError(`cannot listen on ${host}, port ${port}: ${reason}; take another ${options}`);
 }
 
 /** A model or a webhook that is down is no bug, and every request until it is back tells of it. */
@@ -231,14 +331,42 @@ function wordsOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-async function interruption(): Promise<void> {
-  const events = ['SIGINT', 'SIGTERM', 'disconnect'] as const;
-  await new Promise<void>((resolve) => {
-    const end = () => {
-      // A second signal is to end the process at once, and a listener would keep the channel open.
-      for (const event of events) process.off(event, end);
-      resolve();
-    };
-    for (const event of events) process.on(event, end);
+interface Interruptions {
+  /** Resolves with the first. */
+  readonly asked: Promise<void>;
+  /** Aborted when the process that started this one is gone. */
+  readonly alone: AbortSignal;
+  /** What interrupts does again what it always does. */
+  end(): void;
+}
+
+function interruptions(exit: (code: number) => void): Interruptions {
+  const alone = new AbortController();
+  let ask = () => {};
+  const asked = new Promise<void>((resolve) => {
+    ask = resolve;
   });
+  let count = 0;
+  // To the first process of a container a signal without a listener is nothing.
+  const signalled = (_: NodeJS.Signals, number: number) => {
+    count += 1;
+    if (count > 1) exit(128 + number);
+    ask();
+  };
+  const left = () => {
+    alone.abort();
+    ask();
+  };
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  for (const signal of signals) process.on(signal, signalled);
+  process.on('disconnect', left);
+  return {
+    asked,
+    alone: alone.signal,
+    end() {
+      for (const signal of signals) process.off(signal, signalled);
+      // It would keep the channel, and so the process.
+      process.off('disconnect', left);
+    },
+  };
 }

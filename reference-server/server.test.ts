@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { problemsOf } from '../specs/validate.ts';
-import { startRig } from './test-rig.ts';
+import { key, startRig } from './test-rig.ts';
 
 test('the list of models and the single model are as the schemas say', async () => {
   const { send } = await startRig();
@@ -39,6 +39,19 @@ test('closing does not wait for open connections, nor for streams', async () => 
   const since = performance.now();
   await close();
   expect(performance.now() - since).toBeLessThan(200);
+});
+
+test('a client may send any number of requests before it reads an answer', async () => {
+  const warnings: Error[] = [];
+  const warn = (warning: Error) => warnings.push(warning);
+  process.on('warning', warn);
+  onTestFinished(() => void process.off('warning', warn));
+  const { raw } = await startRig();
+  const ask = (connection: string) =>
+    `GET /v1/models HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${key}\r\nConnection: ${connection}\r\n\r\n`;
+  const received = await raw(ask('keep-alive').repeat(29) + ask('close'));
+  expect(received.match(/HTTP\/1\.1 200 /g)).toHaveLength(30);
+  expect(warnings).toEqual([]);
 });
 
 test('starting and closing takes a few milliseconds', async () => {

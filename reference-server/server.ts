@@ -1,10 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { checkDemand, checkKey, checkLimits, type Exchange, openExchange } from './admission.ts';
+import { Activity } from './activity.ts';
+import { checkDemand, checkKey, checkLimits, checkPhase, type Exchange, noRoute, openExchange } from './admission.ts';
 import { ApiError } from './api-error.ts';
-import type { Backend } from './backends/backend.ts';
+import { type Backend, BackendUnavailable } from './backends/backend.ts';
 import { type Behaviour, plainBehaviour } from './behaviour.ts';
+import { Connections } from './connections.ts';
 import { toApiError } from './failure.ts';
 import type { FetchImage } from './images/fetch-image.ts';
 import type { KeyEntry } from './keys/key-entries.ts';
@@ -12,25 +14,31 @@ import { Keyring } from './keys/keyring.ts';
 import type { Clock } from './limits/clock.ts';
 import { Limiter } from './limits/limiter.ts';
 import { type LimitStore, memoryStore } from './limits/store.ts';
+import { tellAll, type Watcher } from './operation/watcher.ts';
+import { Phase, unavailable } from './phase.ts';
 import { refuseHead } from './request-head.ts';
 import { errorReply, type Reply, respond } from './respond.ts';
 import { answerChat } from './routes/chat.ts';
 import { getModel, listModels } from './routes/models.ts';
 import { nothingAt } from './routes/not-found.ts';
 import type { Service } from './service.ts';
+import { Slots } from './slots.ts';
 import type { ToolRunner } from './tools/tool-runner.ts';
 import { answerUnreadable } from './unreadable.ts';
 import type { WebhookTarget } from './webhooks/target.ts';
 import { Webhooks } from './webhooks/webhooks.ts';
-import { acceptSockets, socketPath } from './websocket/upgrade.ts';
+import { acceptSockets, type Sockets, socketPath } from './websocket/upgrade.ts';
 
 export interface ServerOptions {
   /** Address to listen on; default 127.0.0.1. */
   readonly host?: string;
   /** Default 0: any free port. */
   readonly port?: number;
-  /** Makes the text. Stays the caller's: closing the server does not close it. */
-  readonly backend: Backend;
+  /**
+   * Makes the text; while it is loaded every request is refused with 503. Stays the caller's: closing the server does not
+   * close it.
+   */
+  readonly backend: Backend | Promise<Backend>;
   readonly keys: readonly KeyEntry[];
   /** A fault or a dialect; default none. */
   readonly behaviour?: Behaviour;
@@ -52,13 +60,43 @@ export interface ServerOptions {
   readonly webhook?: WebhookTarget;
   /** Milliseconds before a delivery that failed is tried again; each later one waits twice as long. Default 500. */
   readonly firstRetryMs?: number;
+  /** Generations at the same time, of all accounts together; default without bound. */
+  readonly slots?: number;
+  /** Chats that may wait for a slot; more are refused with 503. Default without bound. */
+  readonly queueSize?: number;
+  /** Told of what happens, for metrics and logs. */
+  readonly watchers?: readonly Watcher[];
   /** Told of every error that is the server's own; a client learns no more of it than 500 or 503. */
   readonly onFault?: (error: unknown) => void;
+}
+
+/** Read anew by each access. */
+export interface ServerState {
+  readonly phase: Phase['name'];
+  /** Whether chats are answered: not while the model is loaded, or starts again after a crash, nor at the end. */
+  readonly ready: boolean;
+  readonly slots: Pick<Slots, 'total' | 'busy' | 'queued'>;
+  /** Requests that are not answered whole, and open WebSockets. */
+  readonly underWay: number;
+  /** Open WebSockets. */
+  readonly sockets: number;
+  /** Deliveries to webhooks that wait or are under way. */
+  readonly deliveries: number;
 }
 
 export interface RunningServer {
   /** Base URL, with its `/v1`. */
   readonly url: string;
+  /** Resolves when requests are answered, and rejects as the loading of the backend does. */
+  readonly ready: Promise<void>;
+  /** What the server is doing now. */
+  readonly state: ServerState;
+  /**
+   * Takes no more connections and refuses new requests with 503, while what is under way comes to its end: answers,
+   * streams, and generations on sockets, which are closed with 1001 after that.
+   * @returns how many requests and sockets were not at their end when the signal was aborted; they go on until `close`
+   */
+  drain(signal: AbortSignal): Promise<number>;
   /** Ends every connection at once and stops listening; what is still to be delivered has two seconds. */
   close(): Promise<void>;
 }
@@ -86,35 +124,97 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     allowFaults = false,
     clock = Date.now,
   } = options;
-  const { onFault = () => {}, firstRetryMs = 500 } = options;
+  const { onFault = () => {}, firstRetryMs = 500, slots: total = Number.POSITIVE_INFINITY } = options;
   const whole = { ...plainBehaviour, ...behaviour };
   const keyring = new Keyring(keys);
   const limiter = new Limiter(options.store ?? memoryStore(clock, windowSeconds, behaviour?.windows), clock);
   await limiter.seed(keyring.seeds);
+  const watch = tellAll(options.watchers ?? []);
+  const phase = new Phase();
+  let loaded: Backend | undefined;
+  const serve = (ready: Backend) => {
+    loaded = ready;
+    phase.serve();
+  };
   const service: Service = {
-    backend,
+    get backend() {
+      if (loaded === undefined) throw new BackendUnavailable('the model is being loaded');
+      return loaded;
+    },
+    phase,
+    activity: new Activity(),
+    slots: new Slots(total, options.queueSize ?? Number.POSITIVE_INFINITY),
+    watch,
     keyring,
     limiter,
     clock,
     allowFaults,
     behaviour: whole,
-    webhooks: new Webhooks(options.webhook, { behaviour: whole, onFault, firstRetryMs, clock }),
+    webhooks: new Webhooks(options.webhook, {
+      behaviour: whole,
+      onFault,
+      firstRetryMs,
+      clock,
+      onDelivery: watch.delivery,
+    }),
     fetchImage: options.fetchImage,
     tools: options.tools,
     onFault,
   };
-  const app = createApp(service, bodyLimit);
+  if (!(backend instanceof Promise)) serve(backend);
+  const ready = Promise.resolve(backend).then(serve);
+  // Who does not wait for it is no reason to end the process.
+  ready.catch(() => {});
+  const { app, sockets, connections } = createApp(service, bodyLimit);
   await app.listen({ host, port });
   const address = app.server.address() as AddressInfo;
   const name = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-  const close = async () => {
-    await app.close();
-    await service.webhooks.close();
+  return {
+    url: `http://${name}:${address.port}/v1`,
+    ready,
+    state: {
+      get phase() {
+        return phase.name;
+      },
+      get ready() {
+        return phase.name === 'serving' && service.backend.available !== false;
+      },
+      slots: service.slots,
+      get underWay() {
+        return service.activity.size;
+      },
+      get sockets() {
+        return sockets.open;
+      },
+      get deliveries() {
+        return service.webhooks.waiting;
+      },
+    },
+    async drain(signal) {
+      phase.drain();
+      connections.drain();
+      sockets.drain();
+      const late = new Promise((resolve) => {
+        if (signal.aborted) resolve(undefined);
+        signal.addEventListener('abort', resolve, { once: true });
+      });
+      await Promise.race([service.activity.over(), late]);
+      return service.activity.size;
+    },
+    async close() {
+      await app.close();
+      await service.webhooks.close();
+    },
   };
-  return { url: `http://${name}:${address.port}/v1`, close };
 }
 
-function createApp(service: Service, bodyLimit: number): FastifyInstance {
+interface App {
+  readonly app: FastifyInstance;
+  readonly sockets: Sockets;
+  readonly connections: Connections;
+}
+
+function createApp(service: Service, bodyLimit: number): App {
   const answering = new WeakMap<Socket, ServerResponse>();
   const app = Fastify({
     bodyLimit,
@@ -126,7 +226,7 @@ function createApp(service: Service, bodyLimit: number): FastifyInstance {
     forceCloseConnections: true,
     return503OnClosing: false,
     async frameworkErrors(error, request, reply) {
-      request.exchange = await openExchange(service, request.raw);
+      await open(request, reply, noRoute);
       await answerError(error, request, reply);
     },
     clientErrorHandler(error, socket) {
@@ -134,6 +234,15 @@ function createApp(service: Service, bodyLimit: number): FastifyInstance {
       else socket.destroy();
     },
   });
+
+  async function open(request: FastifyRequest, { raw }: FastifyReply, route: string, free = false): Promise<void> {
+    connections.answer(raw, () => {
+      // Without an exchange nobody was told of its beginning.
+      if (!request.exchange) return;
+      service.watch.requestEnded(request.exchange, raw.headersSent ? raw.statusCode : undefined, raw.writableFinished);
+    });
+    request.exchange = await openExchange(service, request.raw, route, free);
+  }
 
   /** Runs a handler that sends the response itself. */
   const direct =
@@ -153,17 +262,20 @@ function createApp(service: Service, bodyLimit: number): FastifyInstance {
     else await respond(service, request.exchange, reply.raw, errorReply(toApiError(error, service.onFault)));
   }
 
+  const connections = new Connections(app.server, service.activity);
   app.server.on('request', (request, response) => answering.set(request.socket, response));
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
   app.removeContentTypeParser('text/plain');
   app.decorateRequest('exchange');
-  app.addHook('onRequest', async (request) => {
-    const open = request.routeOptions.config?.open ?? false;
-    request.exchange = await openExchange(service, request.raw, open);
-    if (!open) checkLimits(service, request.exchange);
+  app.addHook('onRequest', async (request, reply) => {
+    const { config, url = noRoute } = request.routeOptions;
+    const free = config?.open ?? false;
+    await open(request, reply, url.replace('*', '{id}'), free);
+    if (!free) checkLimits(service, request.exchange);
+    checkPhase(service);
     const refusal = refuseHead(request.raw);
     if (refusal) throw refusal;
-    if (open) return;
+    if (free) return;
     if (request.is404) throw nothingAt(request.method, request.url);
     checkKey(service, request.exchange);
     checkDemand(service, request.exchange);
@@ -173,7 +285,10 @@ function createApp(service: Service, bodyLimit: number): FastifyInstance {
   app.get(
     '/health',
     { config: { open: true } },
-    json(() => ({ kind: 'health', body: { status: 'ok' } })),
+    json(() => {
+      if (service.backend.available === false) throw unavailable('the model is starting again');
+      return { kind: 'health', body: { status: 'ok' } };
+    }),
   );
   app.get(
     '/v1/models',
@@ -196,9 +311,9 @@ function createApp(service: Service, bodyLimit: number): FastifyInstance {
       headers: { Upgrade: 'websocket' },
     });
   });
-  const closeSockets = acceptSockets(service, app.server, bodyLimit);
-  app.addHook('preClose', async () => closeSockets());
-  return app;
+  const sockets = acceptSockets(service, app.server, bodyLimit);
+  app.addHook('preClose', async () => sockets.close());
+  return { app, sockets, connections };
 }
 
 /** Whether an answer to what could not be read would come in its turn, given the last response of the connection. */

@@ -1,15 +1,26 @@
+import type { Activity } from './activity.ts';
 import type { Backend } from './backends/backend.ts';
 import type { Behaviour } from './behaviour.ts';
 import type { FetchImage } from './images/fetch-image.ts';
 import type { Keyring } from './keys/keyring.ts';
 import type { Clock } from './limits/clock.ts';
 import type { Limiter } from './limits/limiter.ts';
+import type { Watcher } from './operation/watcher.ts';
+import type { Phase } from './phase.ts';
+import type { Slots } from './slots.ts';
 import type { ToolRunner } from './tools/tool-runner.ts';
 import type { Webhooks } from './webhooks/webhooks.ts';
 
 /** What the endpoints of one server share. */
 export interface Service {
+  /** @throws BackendUnavailable while it is loaded, which requests that pass `checkPhase` never see */
   readonly backend: Backend;
+  readonly phase: Phase;
+  /** Requests and sockets that are open. */
+  readonly activity: Activity;
+  readonly slots: Slots;
+  /** Told of what happens. */
+  readonly watch: Required<Watcher>;
   readonly keyring: Keyring;
   readonly limiter: Limiter;
   readonly clock: Clock;

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { onTestFinished } from 'vitest';
+import type { Backend } from './backends/backend.ts';
 import { scriptedBackend } from './backends/scripted.ts';
 import { keyOfTier } from './keys/key-entries.ts';
 import { type ServerOptions, startServer } from './server.ts';
@@ -52,6 +53,35 @@ export async function startRig(options: Partial<ServerOptions> = {}) {
       return received;
     },
   };
+}
+
+/** A backend that says a word at once, and two more when all of its generations are let go. */
+export function heldBackend() {
+  let letGo = () => {};
+  const held = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  const backend: Backend = {
+    ...scriptedBackend(),
+    async *generate(_, signal) {
+      yield { type: 'text', text: 'one' };
+      const left = new Promise<void>((resolve) => {
+        if (signal.aborted) resolve();
+        signal.addEventListener('abort', () => resolve());
+      });
+      await Promise.race([held, left]);
+      if (signal.aborted) return;
+      yield { type: 'text', text: ' two' };
+      yield { type: 'text', text: ' three' };
+      yield { type: 'end', finishReason: 'stop', completionTokens: 3 };
+    },
+  };
+  return { backend, letGo: () => letGo() };
+}
+
+/** Waits until something is so, however long that takes. */
+export async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
 export const plainChat = {

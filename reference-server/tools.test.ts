@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { problemsOf } from '../specs/validate.ts';
+import { Activity } from './activity.ts';
 import type { Exchange } from './admission.ts';
 import { type AnswerEvent, answerEvents } from './answer-events.ts';
 import { ApiError } from './api-error.ts';
@@ -10,6 +11,9 @@ import type { Chat } from './chat-answer.ts';
 import { Keyring } from './keys/keyring.ts';
 import { Limiter } from './limits/limiter.ts';
 import { memoryStore } from './limits/store.ts';
+import { tellAll } from './operation/watcher.ts';
+import { Phase } from './phase.ts';
+import { Slots } from './slots.ts';
 import { plainChat, startRig } from './test-rig.ts';
 import { callText, markedCall } from './tools/call-reader.ts';
 import { executeCode } from './tools/execute-code.ts';
@@ -234,12 +238,24 @@ test('the events tell when a call begins and what came of it', async () => {
     id: 'a',
     limits: { requestsPerMinute: 9, tokensPerDay: 999, concurrent: 1 },
   } as Exchange['account'];
+  const watch = tellAll([]);
+  const slots = new Slots(1, 0);
   const service = {
     backend,
     limiter,
     keyring: new Keyring([]),
     behaviour: plainBehaviour,
-    webhooks: new Webhooks(undefined, { behaviour: plainBehaviour, firstRetryMs: 1, clock: Date.now, onFault() {} }),
+    phase: new Phase(),
+    activity: new Activity(),
+    slots,
+    watch,
+    webhooks: new Webhooks(undefined, {
+      behaviour: plainBehaviour,
+      firstRetryMs: 1,
+      clock: Date.now,
+      onFault() {},
+      onDelivery: watch.delivery,
+    }),
     tools: executeCode(),
     clock: Date.now,
     allowFaults: false,
@@ -247,14 +263,15 @@ test('the events tell when a call begins and what came of it', async () => {
     onFault() {},
   };
   const place = await limiter.takePlace(account);
-  if (place instanceof ApiError) throw place;
+  const turn = slots.take();
+  if (place instanceof ApiError || turn instanceof ApiError) throw new Error('there is no place');
   const generation = {
     messages: plainChat.messages as BackendMessage[],
     ...{ maxTokens: 99, temperature: 0, topP: 1, frequencyPenalty: 0, presencePenalty: 0, stop: [] },
     tools: [{ name: 'execute_code' }],
   };
   const request = { ...plainChat, tools: [named('execute_code')] } as Chat['request'];
-  const chat: Chat = { id: 'chatcmpl-1', request, model: 'm', promptTokens: 3, generation, place };
+  const chat: Chat = { id: 'chatcmpl-1', request, model: 'm', promptTokens: 3, generation, place, turn };
   const events: AnswerEvent[] = [];
   for await (const event of answerEvents(service, { account } as Exchange, chat, new AbortController().signal))
     events.push(event);

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type Exchange, openExchange } from './admission.ts';
+import { type Exchange, noRoute, openExchange } from './admission.ts';
 import type { ApiError } from './api-error.ts';
 import { toApiError } from './failure.ts';
 import { errorReply, finish } from './respond.ts';
@@ -13,7 +13,7 @@ export async function answerUnreadable(service: Service, error: unknown, socket:
     socket.destroy();
     return;
   }
-  const exchange = await openExchange(service, { headers: {}, socket });
+  const exchange = await openExchange(service, { headers: {}, socket }, noRoute);
   answerOnSocket(service, exchange, toApiError(error, service.onFault), socket);
 }
 
@@ -26,5 +26,6 @@ export function answerOnSocket(service: Service, exchange: Exchange, refusal: Ap
     'Content-Length': String(Buffer.byteLength(text)),
     Connection: 'close',
   }).map(([name, value]) => `${name}: ${value}\r\n`);
+  service.watch.requestEnded(exchange, status, true);
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${text}`, () => socket.destroy());
 }

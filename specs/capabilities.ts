@@ -1,10 +1,10 @@
 import type { Capability, TopicProfile } from './requirement.ts';
 import { type RequirementId, requirementIds, requirements } from './requirements/index.ts';
 
-/** The capability without which a requirement is not about a target; `undefined` where it is about every target. */
-export function capabilityOf(id: RequirementId): Capability | undefined {
-  const { profile, capability } = requirements[id];
-  return capability ?? (isCapability(profile) ? profile : undefined);
+/** The capabilities without any of which a requirement is not about a target; empty where it is about every target. */
+export function capabilitiesOf(id: RequirementId): readonly Capability[] {
+  const { profile, capability = [] } = requirements[id];
+  return [isCapability(profile) ? profile : [], capability].flat();
 }
 
 function isCapability(profile: TopicProfile): profile is Exclude<TopicProfile, 'core' | 'limits' | 'clients'> {
@@ -12,4 +12,4 @@ function isCapability(profile: TopicProfile): profile is Exclude<TopicProfile, '
 }
 
 /** Every capability that some requirement is about. */
-export const capabilities: readonly Capability[] = [...new Set(requirementIds.flatMap((id) => capabilityOf(id) ?? []))];
+export const capabilities: readonly Capability[] = [...new Set(requirementIds.flatMap(capabilitiesOf))];

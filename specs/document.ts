@@ -6,6 +6,8 @@ interface Heading {
 
 /** The headings of the Stack 2.9 API document (version 1.0 of 2026-04-01), in its order. */
 export const documentHeadings = {
+  document: { title: 'Stack 2.9 API Documentation', excluded: 'the title; what it says of clients is judged below' },
+  contents: { title: 'Table of Contents', excluded: 'lists the headings below' },
   overview: { title: 'Overview', excluded: 'introduces the API; its parts are judged under their own headings' },
   'overview/base-url': { title: 'Base URL' },
   'overview/api-versioning': { title: 'API Versioning' },

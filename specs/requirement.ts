@@ -45,8 +45,8 @@ export interface Requirement {
   /** Why the rule reads so, where the document is silent or contradicts itself. */
   readonly reading?: string;
   readonly need?: Need;
-  /** What a target must have for this to be about it, where that is not the topic of the profile. */
-  readonly capability?: Capability;
+  /** What a target must have for this to be about it, beside the topic of the profile. */
+  readonly capability?: Capability | readonly Capability[];
   /** Why no check can see it; such a row is listed and never judged. */
   readonly unobservable?: string;
 }

@@ -551,15 +551,15 @@ export interface TrafficProfile {
   workload: LoadWorkload;
   arrival: LoadArrival;
   /**
-   * Requests sent in it are not measured.
+   * Requests sent in it are not measured. Of a ramp it comes before the stages, at the first rate; of a trace it is the first part.
    */
   warmUpSeconds?: number;
   /**
-   * How long measured requests are sent.
+   * How long measured requests are sent; what is due later is not sent, whatever the arrival.
    */
   durationSeconds?: number;
   /**
-   * How many measured requests are sent at most.
+   * How many measured requests are sent at most; a burst may be cut short by it.
    */
   requests?: number;
   /**
@@ -1058,6 +1058,10 @@ export interface BoundVerdict {
    * Whether it was kept; a bound on nothing measured is not.
    */
   kept: boolean;
+  /**
+   * True where the client was the limit, and could have decided it by itself.
+   */
+  inDoubt?: boolean;
 }
 /**
  * What a search for the capacity found.

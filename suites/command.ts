@@ -4,6 +4,7 @@ import type { DeliveryOptions } from './command/deliver.ts';
 import { exitCodes } from './command/exit-codes.ts';
 import type { Host } from './command/host.ts';
 import { deliveryOptions, type RunChoices, runOptions } from './command/options.ts';
+import { numberOf } from './command/values.ts';
 import { printable } from './report/printable.ts';
 import { tool } from './tool.ts';
 import { UsageError } from './usage-error.ts';
@@ -34,6 +35,8 @@ export async function runCommand(
     return code;
   }
 }
+
+const workers = numberOf({ integer: true, most: 256, unit: 'processes' });
 
 /** Everything that only some commands need is loaded when one of them begins, so that help comes at once. */
 function conformanceCommand(
@@ -79,9 +82,10 @@ function conformanceCommand(
     .description('prove the suite: each fault of the reference server breaks exactly its requirements')
     .argument('[name]', 'one fault or dialect; without it all of them')
     .option('--python <file>', 'interpreter with openai and langchain-openai, for the faults that clients see')
-    .action(async (name: string | undefined, { python }: { readonly python?: string }) => {
+    .option('--workers <number>', 'processes that share the work; as many as there are cores unless given', workers)
+    .action(async (name: string | undefined, choices: { readonly python?: string; readonly workers?: number }) => {
       const { proveSuite } = await import('./command/self-test.ts');
-      finish(await proveSuite(name, python, host));
+      finish(await proveSuite(name, choices, host));
     });
   for (const other of others(finish)) {
     program.addCommand(other.copyInheritedSettings(program));

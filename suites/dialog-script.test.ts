@@ -85,3 +85,12 @@ test('what the client cannot send is told', () => {
   expect(script).toContain("--model 'a b'");
   expect(script).toContain("--connect 'wss://example.com/v1/ws/chat'");
 });
+
+test('the key of another account is read from its own variable', () => {
+  const request = { method: 'GET', path: '/ws/chat?api_key=$STACK29_API_KEY', headers: [] } as const;
+  const scriptFor = (credential: RecordedRequest['credential']) =>
+    reproduceDialog('limits.shared.tokens', { ...request, credential }, { ...options, url: 'http://127.0.0.1:1/v1' });
+  expect(scriptFor('exhausted')).toContain(`api_key='"$STACK29_EXHAUSTED_KEY"''`);
+  expect(scriptFor('disabled')).toContain(`api_key='"$STACK29_DISABLED_KEY"''`);
+  expect(scriptFor('key')).toContain(`api_key='"$STACK29_API_KEY"''`);
+});

@@ -1,4 +1,4 @@
-import type { DialogStep, RecordedRequest, RunOptions } from '../specs/evidence.ts';
+import type { Credential, DialogStep, RecordedRequest, RunOptions } from '../specs/evidence.ts';
 import { keyWord, unknownKey } from './transport/credentials.ts';
 
 /** Seconds that the script leaves for npx to fetch the client, and for the socket to be opened. */
@@ -8,7 +8,8 @@ const patience = 5;
 
 /**
  * Two ways to say a dialog again in a POSIX shell: the suite itself, and a public WebSocket client, wscat, to which the
- * messages are fed with pauses in place of the waits. The key is read from STACK29_API_KEY.
+ * messages are fed with pauses in place of the waits. The key is read from STACK29_API_KEY, or the variable of
+ * another account's.
  */
 export function reproduceDialog(
   id: string,
@@ -42,10 +43,17 @@ function headerFor(credential: RecordedRequest['credential']): string {
   return ` --header ${fill(`Authorization: Bearer ${keyWord}`, credential)}`;
 }
 
+/** Where a shell has the keys of other accounts. */
+const variables: Readonly<Partial<Record<Credential, string>>> = {
+  disabled: '$STACK29_DISABLED_KEY',
+  exhausted: '$STACK29_EXHAUSTED_KEY',
+};
+
 /** Quoted for a shell, with the key's variable where the key stands. */
 function fill(text: string, credential: RecordedRequest['credential']): string {
   if (credential === 'unknown') return quote(text.replaceAll(keyWord, unknownKey));
-  return text.split(keyWord).map(quote).join(`"${keyWord}"`);
+  const variable = variables[credential] ?? keyWord;
+  return text.split(keyWord).map(quote).join(`"${variable}"`);
 }
 
 function quote(text: string): string {

@@ -33,6 +33,11 @@ test('a requirement is told with its reading, its profiles and its probe', () =>
   `);
 });
 
+test('a requirement says what a target must have for it', () => {
+  expect(explainRequirement('tools.stream.named', [])).toContain('about     targets that have tools and streaming;');
+  expect(explainRequirement('errors.envelope', [])).not.toContain('targets that have');
+});
+
 test('a requirement that no probe decides alone is judged on every exchange', () => {
   expect(explainRequirement('errors.envelope', [])).toContain(
     'judged    on every exchange of the run that it applies to',

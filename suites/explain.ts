@@ -1,3 +1,4 @@
+import { capabilitiesOf } from '../specs/capabilities.ts';
 import { documentHeadings, type HeadingId } from '../specs/document.ts';
 import { type ProfileName, profiles } from '../specs/profiles.ts';
 import type { Need } from '../specs/requirement.ts';
@@ -43,12 +44,14 @@ export function levelAndId(id: RequirementId): string {
  */
 export function explainRequirement(id: RequirementId, judgedBy: readonly string[]): string {
   const { level, statement, source, reading, need, unobservable } = requirements[id];
+  const about = capabilitiesOf(id).join(' and ');
   const judged =
     judgedBy.length > 0 ? `by the probe "${judgedBy.join('", "')}"` : 'on every exchange of the run that it applies to';
   const lines = [
     ['document', titlesTo(source).join(' > ')],
     ['reading', reading],
     ['profiles', profilesWith(id).join(', ')],
+    ['about', about && `targets that have ${about}; for one without, see --without`],
     ['needs', need && needWords[need]],
     ['judged', unobservable === undefined ? judged : `never: ${unobservable}`],
   ].flatMap(([label = '', text = '']) =>

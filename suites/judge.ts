@@ -1,4 +1,3 @@
-import { capabilityOf } from '../specs/capabilities.ts';
 import { documentHeadings } from '../specs/document.ts';
 import type { Finding, Result, Verdict } from '../specs/report.ts';
 import type { Level } from '../specs/requirement.ts';
@@ -7,7 +6,7 @@ import { reproduce } from './curl.ts';
 import { reproduceDialog } from './dialog-script.ts';
 import { deliveryExcerpt, excerpt } from './excerpt.ts';
 import { type Breach, Inconclusive, NotApplicable, Violation } from './expect.ts';
-import { lackOf } from './lacking.ts';
+import { declaredLackOf, lackOf } from './lacking.ts';
 import type { Context } from './probe.ts';
 import type { Reply } from './reply.ts';
 import { NotSent } from './transport/wire.ts';
@@ -58,19 +57,10 @@ export function judgeRequirement(id: RequirementId, seen: Seen, onFault: (error:
 }
 
 function decide(id: RequirementId, seen: Seen, onFault: (error: unknown) => void): Decision {
-  const { level, source } = requirements[id];
-  const lack = lackOf(id, seen.context.options);
+  const { level } = requirements[id];
+  const { options, baseline } = seen.context;
+  const lack = lackOf(id, options) ?? declaredLackOf(id, baseline);
   if (lack !== undefined) return { verdict: 'not-applicable', observed: 0, reason: lack };
-  const { models, model } = seen.context.baseline;
-  const declared = models.find((listed) => listed.id === model);
-  const capability = capabilityOf(id);
-  const streamed = capability === 'streaming' || source === 'rest-endpoints/chat-completions/streaming';
-  if (streamed && declared?.streaming === false) {
-    return { verdict: 'not-applicable', observed: 0, reason: 'the model declares that it does not stream' };
-  }
-  if (capability === 'tools' && declared?.tools === false) {
-    return { verdict: 'not-applicable', observed: 0, reason: 'the model declares that it has no tools' };
-  }
   const rule = exchangeRules[id];
   if (rule) {
     const replies = seen.replies.filter(rule.applies);

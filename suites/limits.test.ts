@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { ApiError, rateLimited } from '../reference-server/api-error.ts';
 import type { Behaviour } from '../reference-server/behaviour.ts';
-import { asked } from '../reference-server/change.ts';
+import { asked, changed } from '../reference-server/change.ts';
 import { dialects } from '../reference-server/dialects.ts';
 import { parseKeys } from '../reference-server/keys/key-entries.ts';
+import { allowance, allowanceHeaders } from '../reference-server/limits/allowance.ts';
 import { sendOutgoing } from '../reference-server/outgoing.ts';
 import { startServer } from '../reference-server/server.ts';
 import type { RecordedLine, RunOptions } from '../specs/evidence.ts';
@@ -98,6 +99,7 @@ describe('the limits of a tier', () => {
         'inconclusive',
         expect.stringContaining('--concurrent'),
       ]),
+      ['limits.shared.concurrent', 'inconclusive', expect.stringContaining('--concurrent')],
     ]);
   });
 
@@ -145,18 +147,32 @@ describe('a key that may do less than the limit on requests says', () => {
     },
   );
 
-  test('has none left, and the refusal names no time', async () => {
-    const unnamed: Behaviour = {
-      answer: (answer) => {
-        const { 'Retry-After': _, ...headers } = answer.headers;
-        return { ...answer, headers };
-      },
-    };
-    const limits = { ...custom, tokensPerDay: 120 };
-    const { live, again } = await judge({ tier: 'enterprise', limits }, options, unnamed);
-    expect(brokenIn(live).filter((id) => id !== 'errors.rate-limit.retry-after')).toEqual([]);
-    expect(verdictsOf(live)['limits.requests.admitted']).toBe('inconclusive');
-    expect(renderJson(again)).toBe(renderJson(live));
+  /** A 429 that does not say for which limit it is. */
+  const plainly = (retryAfter: string | undefined, leave: readonly string[] = []): Behaviour => ({
+    answer(answer) {
+      if (answer.status !== 429) return answer;
+      const kept = Object.entries(answer.headers).filter(([name]) => !['Retry-After', ...leave].includes(name));
+      return {
+        ...answer,
+        headers: { ...Object.fromEntries(kept), ...(retryAfter && { 'Retry-After': retryAfter }) },
+        body: changed(answer.body, '/error/message', 'Too Many Requests'),
+      };
+    },
+  });
+
+  test.each<[string, Behaviour]>([
+    ['without a time', plainly(undefined)],
+    ['without a time and headers', plainly(undefined, Object.keys(allowanceHeaders(allowance(1, 0, 0))))],
+    ['with a short time', plainly('1')],
+    ['with a minute', plainly('60')],
+  ])('has none left amid the run, and the refusal is plain, %s', { timeout: 120_000 }, async (_, behaviour) => {
+    for (const tokensPerDay of [60, 450, 1_300]) {
+      const limits = { ...custom, tokensPerDay };
+      const { live, again } = await judge({ tier: 'enterprise', limits }, options, behaviour);
+      const ofForm = /^(errors\.rate-limit\.retry-after|limits\.headers\.|limits\.retry-after\.reset)/;
+      expect([tokensPerDay, brokenIn(live).filter((id) => !ofForm.test(id))]).toEqual([tokensPerDay, []]);
+      expect(renderJson(again)).toBe(renderJson(live));
+    }
   });
 
   test.each([1, 2, 3])('runs %i chats at a time', { timeout: 60_000 }, async (concurrent) => {

@@ -26,7 +26,16 @@ export interface Reply {
   readonly messages: readonly SocketMessage[];
 }
 
+/** The governor and the probe read the same exchange. */
+const known = new WeakMap<Exchange, Reply>();
+
 export function readReply(exchange: Exchange): Reply {
+  const reply = known.get(exchange) ?? read(exchange);
+  known.set(exchange, reply);
+  return reply;
+}
+
+function read(exchange: Exchange): Reply {
   const { status = 0, headers = [], pieces = [] } = exchange.response ?? {};
   const header = (name: string) => headers.find(([key]) => key.toLowerCase() === name.toLowerCase())?.[1];
   const mediaType = (header('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';

@@ -7,7 +7,7 @@ import { openClient, type Recorder } from './client.ts';
 import { type ClientRunner, clientVerb } from './clients/client-runner.ts';
 import { composeReport } from './compose.ts';
 import { judgeRequirement, type Observation } from './judge.ts';
-import { lackOf } from './lacking.ts';
+import { declaredLackOf, lackOf } from './lacking.ts';
 import type { BoundProbe, Cost, Target } from './probe.ts';
 import { probes } from './probes/index.ts';
 import type { Reply } from './reply.ts';
@@ -72,10 +72,11 @@ export function plan(options: Pick<RunOptions, 'profile' | 'only' | 'without'>):
 export async function run(settings: RunSettings): Promise<Report> {
   const { options, wire, onProgress = ignore, onFault = ignore } = settings;
   const selected = selectRequirements(options.profile, options.only);
-  const chosen = chooseProbes(options, selected);
-  const log = openLog(chosen, settings.record ?? ignore);
+  const planned = chooseProbes(options, selected);
+  const log = openLog(planned, settings.record ?? ignore);
 
   const baseline = await meetTarget((model) => openClient(firstContact, model, wire, log), options);
+  const chosen = planned.filter(({ ids }) => ids.some((id) => declaredLackOf(id, baseline) === undefined));
   let done = 0;
   const observe = async (probe: BoundProbe): Promise<Observation> => {
     const client = openClient(probe.name, baseline.model, wire, log, settings.inbox);

@@ -10,15 +10,16 @@ import { executeCode } from '../reference-server/tools/execute-code.ts';
 import type { ToolRunner } from '../reference-server/tools/tool-runner.ts';
 import { parseWebhook } from '../reference-server/webhooks/target.ts';
 import type { Report, Result } from '../specs/report.ts';
+import type { Capability } from '../specs/requirement.ts';
 import { type RequirementId, requirements } from '../specs/requirements/index.ts';
 import { replayClients } from './clients/client-runner.ts';
-import { runLive } from './live-run.ts';
+import { type LiveRunSettings, runLive } from './live-run.ts';
 import { skippingClock } from './transport/clock.ts';
 import { demandsOf, readFaultHeader } from './transport/fault-header.ts';
 import { openWebhookListener } from './webhooks/listener.ts';
 
 /** A server to judge, and the requirements that it must be found to break: these and no others. */
-interface Subject {
+export interface Subject {
   readonly kind: 'clean' | 'dialect' | 'fault';
   readonly name: string;
   readonly description: string;
@@ -26,7 +27,7 @@ interface Subject {
   readonly behaviour: Behaviour;
 }
 
-export interface Trial extends Omit<Subject, 'behaviour'> {
+export interface Verdict extends Omit<Subject, 'behaviour'> {
   /** Requirements that read fail, warn or note. */
   readonly tripped: readonly RequirementId[];
   /** Requirements that could not be observed beside a breach: its consequence. */
@@ -34,6 +35,9 @@ export interface Trial extends Omit<Subject, 'behaviour'> {
   /** Requirements that read error. */
   readonly faulty: readonly RequirementId[];
   readonly holds: boolean;
+}
+
+export interface Trial extends Verdict {
   readonly report: Report;
 }
 
@@ -72,14 +76,13 @@ export class NeedsPython extends Error {}
 /** The first, third and so on, or the others. */
 export type Half = 0 | 1;
 
-interface SelfTestSettings {
+interface Selection {
   /** One subject; all of them by default. */
   readonly name?: string | undefined;
   /** Every other one of them, so that two processes can share the work; both halves by default. */
   readonly half?: Half;
   /** The interpreter that runs the clients in Python; without it, faults that only clients see are left out. */
   readonly python?: string | undefined;
-  readonly onTrial?: (trial: Trial) => void;
 }
 
 /** Whether only real clients show what a subject breaks. They take seconds, so other faults are tried without them. */
@@ -91,37 +94,47 @@ function isShownByClients(id: RequirementId): boolean {
   return requirements[id].profile === 'clients';
 }
 
-/**
- * Judges one server a subject with the full profile, and compares what it broke with what it must break.
- * @throws UnknownSubject and NeedsPython
- */
-export async function selfTest({ name, half, python, onTrial }: SelfTestSettings = {}): Promise<readonly Trial[]> {
+/** @throws UnknownSubject and NeedsPython */
+export function subjectsOf({ name, half, python }: Selection): readonly Subject[] {
   const named = name === undefined ? trialSubjects : trialSubjects.filter((subject) => subject.name === name);
   if (named.length === 0) throw new UnknownSubject(name ?? '');
   const subjects = named
     .filter((_, index) => half === undefined || index % 2 === half)
     .filter((subject) => python !== undefined || !needsClients(subject));
   if (subjects.length === 0) throw new NeedsPython(`only real clients see the fault ${name}: give --python`);
-  const backend = trialBackend();
-  // The first program takes as long as its interpreter takes to load, which no trial is to wait for.
-  await codeRunner().run({ id: '', name: 'execute_code', arguments: '{"code":"","language":"js"}' }, never);
+  return subjects;
+}
+
+/**
+ * Judges one server a subject with the full profile, and compares what it broke with what it must break.
+ * @throws UnknownSubject and NeedsPython
+ */
+export async function selfTest(selection: Selection = {}): Promise<readonly Trial[]> {
+  const subjects = subjectsOf(selection);
+  const attempt = await openTrials(selection.python);
   const trials: Trial[] = [];
   const waiting = [...subjects];
   const lane = async () => {
     for (let subject = waiting.shift(); subject !== undefined; subject = waiting.shift()) {
-      const trial = await trySubject(subject, backend, { timeoutMs: 5_000, python });
-      trials.push(trial);
-      onTrial?.(trial);
+      trials.push(await attempt(subject));
     }
   };
   await Promise.all(Array.from({ length: lanes }, lane));
   return subjects.flatMap((subject) => trials.filter((trial) => trial.name === subject.name));
 }
 
+/** What tries subjects in this process, one or several at a time. */
+export async function openTrials(python: string | undefined): Promise<(subject: Subject) => Promise<Trial>> {
+  const backend = trialBackend();
+  // The first program takes as long as its interpreter takes to load, which no trial is to wait for.
+  await codeRunner().run({ id: '', name: 'execute_code', arguments: '{"code":"","language":"js"}' }, never);
+  return (subject) => trySubject(subject, backend, { timeoutMs: 5_000, python });
+}
+
 /** As fast as can be, but for the streams that are to run at the same time. */
 export function trialBackend(): Backend {
   const fast = scriptedBackend({ vision: true });
-  const slow = scriptedBackend({ tokensPerSecond: 300, vision: true });
+  const slow = scriptedBackend({ tokensPerSecond: 200, vision: true });
   const isHeld = ({ maxTokens }: Generation) => maxTokens === 150 || maxTokens === 300;
   return {
     ...fast,
@@ -129,8 +142,8 @@ export function trialBackend(): Backend {
   };
 }
 
-/** Servers at a time: enough to fill the waits of those that let a request time out. */
-const lanes = 6;
+/** Servers at a time in one process: enough to fill the waits of those that let a request time out. */
+export const lanes = 6;
 
 const key = 'sk-self-test-free-key';
 const disabledKey = 'sk-self-test-disabled-key';
@@ -150,11 +163,18 @@ function codeRunner(): ToolRunner {
   return tools;
 }
 
+interface TrialSettings extends Pick<LiveRunSettings, 'record'> {
+  readonly timeoutMs: number;
+  readonly python?: string | undefined;
+  /** What the target is said to lack. */
+  readonly without?: readonly Capability[];
+}
+
 /** Judges one server that behaves as the subject says. */
 export async function trySubject(
   { behaviour, ...subject }: Subject,
   backend: Backend,
-  { timeoutMs, python }: { readonly timeoutMs: number; readonly python?: string | undefined },
+  { timeoutMs, python, without = [], record }: TrialSettings,
 ): Promise<Trial> {
   const withClients = python !== undefined && (subject.kind === 'clean' || needsClients(subject));
   const keys = [
@@ -183,6 +203,7 @@ export async function trySubject(
         url: server.url,
         profile: 'full',
         only: [],
+        without,
         model: backend.model.id,
         disabledKey: true,
         runsTools: 'javascript',
@@ -201,6 +222,7 @@ export async function trySubject(
       timeoutMs,
       concurrency: 4,
       python,
+      ...(record && { record }),
       ...(!withClients && { clients: replayClients([]) }),
       startedAt: new Date().toISOString(),
     });
@@ -225,7 +247,7 @@ function compare(subject: Omit<Subject, 'behaviour'>, report: Report, withClient
 }
 
 /** One line a trial: whether it came out as it must, and what it tripped. */
-export function trialLine({ kind, name, expected, tripped, lost, faulty, holds }: Trial): string {
+export function trialLine({ kind, name, expected, tripped, lost, faulty, holds }: Verdict): string {
   const missed = expected.filter((id) => !tripped.includes(id));
   const surplus = tripped.filter((id) => !expected.includes(id));
   const details = [

@@ -5,7 +5,7 @@ import { short } from '../report/words.ts';
 import { metricsOf, type Totals } from '../summary.ts';
 import { type Measured, measuredOf, type TrafficSettings } from '../traffic.ts';
 import { isSaturated, mean, meanInterval, type QueueSample } from './saturation.ts';
-import { type Found, searchRate } from './search.ts';
+import { type Found, mostStepsLeft, searchRate } from './search.ts';
 
 /** More failures than this share are a rate that the target does not carry. */
 const mostErrors = 0.01;
@@ -27,7 +27,8 @@ export async function measureCapacity(
 ): Promise<Measured> {
   const steps: Step[] = [];
   const measure = async (rate: number): Promise<Step> => {
-    const step = await measureStep(profile, rate, steps.length, settings);
+    const stepsLeft = mostStepsLeft(profile.search, steps) - 1;
+    const step = await measureStep(profile, rate, { ...settings, index: steps.length, stepsLeft });
     steps.push(step);
     say(`${short(rate)} req/s: ${step.within ? 'within the SLOs' : step.broken.join(', ')}`);
     if (step.totals.endedEarly !== undefined || step.limited > 0) throw new Stopped();
@@ -59,17 +60,24 @@ export async function measureCapacity(
   };
 }
 
+interface StepSettings extends TrafficSettings {
+  readonly index: number;
+  /** How many more there are at most. */
+  readonly stepsLeft: number;
+}
+
 async function measureStep(
   { search, slos, timeoutSeconds = 60 }: CapacityProfile,
   rate: number,
-  index: number,
-  { measurer, seed, signal, onPulse }: TrafficSettings,
+  { measurer, seed, signal, onPulse, index, stepsLeft }: StepSettings,
 ): Promise<Step> {
   const samples: QueueSample[] = [];
   const begin = performance.now();
   const watch = (pulse: Pulse) => {
-    samples.push({ at: performance.now() - begin, inFlight: pulse.inFlight });
-    onPulse(pulse);
+    const at = performance.now() - begin;
+    samples.push({ at, inFlight: pulse.inFlight });
+    const stepMs = warmUpMs + durationMs;
+    onPulse(pulse, (Math.max(0, stepMs - at) + Math.max(0, stepsLeft) * stepMs) / 1000);
   };
   const [warmUpMs, durationMs] = [search.warmUpSeconds * 1000, search.stepSeconds * 1000];
   const arrival = { kind: search.spacing === 'even' ? 'constant' : 'poisson', rate } as const;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { randomFrom } from '../engine/random.ts';
 import { isSaturated, meanInterval } from './saturation.ts';
-import { searchRate } from './search.ts';
+import { mostStepsLeft, searchRate } from './search.ts';
 
 const settings = { fromRate: 1, toRate: 1_000, repeats: 3, precision: 0.05 };
 
@@ -31,6 +31,14 @@ test('a knee below the first rate is found, and one beyond reach is not invented
 test('a target that carries every rate has no knee', async () => {
   const { held, broke } = await search(5_000);
   expect([held, broke]).toEqual([1_000, undefined]);
+});
+
+test.each([0.001, 0.4, 1.5, 37, 640, 5_000])('with a knee at %d no more steps are left than is said', async (knee) => {
+  const { points } = await search(knee);
+  const said = points.map((_, index) => mostStepsLeft(settings, points.slice(0, index)));
+  for (const [index, most] of said.entries()) expect(most).toBeGreaterThanOrEqual(points.length - index);
+  expect(said[0]).toBeLessThan(25);
+  if (knee > 0.01) expect(said.at(-1)).toBeLessThanOrEqual(settings.repeats);
 });
 
 test('a rate that holds once and breaks in a repeat has not held', async () => {

@@ -71,3 +71,20 @@ export async function searchRate<Point extends Trial>(
     return { points, ...(held !== undefined && { held }), ...(broke && { broke }) };
   }
 }
+
+/**
+ * How many measurements a search still takes at most, unless a rate that held once breaks when it is repeated.
+ * @param points those that were made, in their order
+ */
+export function mostStepsLeft({ fromRate, toRate, repeats, precision }: Settings, points: readonly Trial[]): number {
+  const rates = (within: boolean) => points.filter((point) => point.within === within).map(({ rate }) => rate);
+  const [held, broken] = [Math.max(0, ...rates(true)), Math.min(Number.POSITIVE_INFINITY, ...rates(false))];
+  const halvings = (ratio: number) => Math.max(0, Math.ceil(Math.log2(Math.log(ratio) / Math.log(1 + precision))));
+  const again = repeats - points.filter(({ rate, within }) => within && rate === held).length;
+  if (held > 0 && broken < Number.POSITIVE_INFINITY) return halvings(broken / held) + Math.max(again, repeats - 1);
+  if (held === 0 && points.length > 0) return mostHalvings - points.length + 1 + halvings(2) + repeats - 1;
+  if (held >= toRate) return Math.max(0, again);
+  const first = Math.max(held * 2, fromRate);
+  const doublings = 1 + Math.ceil(Math.log2(Math.max(1, toRate / first)));
+  return doublings + halvings(2) + repeats - 1;
+}

@@ -57,6 +57,24 @@ test('the shares of several processes are the whole, each request once', () => {
   expect(whole.at(-1)?.at).toBeLessThan(6_000);
 });
 
+test('a warm-up holds the first rate of a ramp, and all of its shape is measured', () => {
+  const arrival: OpenArrival = { kind: 'ramp', fromRate: 2, stages: [{ toRate: 10, seconds: 10 }], spacing: 'even' };
+  const plain = jobFor(endpointOf('http://127.0.0.1:9/v1'), arrival);
+  const times = (job: typeof plain) => [...openSchedule(job)].map(({ at }) => Math.round(at));
+  expect(times({ ...plain, warmUpMs: 3_000 }).slice(0, 6)).toEqual([0, 500, 1000, 1500, 2000, 2500]);
+  expect(times({ ...plain, warmUpMs: 3_000 }).slice(6)).toEqual(times(plain).map((at) => at + 3_000));
+  expect(times({ ...plain, warmUpMs: 3_000, durationMs: 1_000 }).at(-1)).toBeLessThan(4_000);
+});
+
+test('bursts that begin before the end of the duration or of the requests are sent, one cut short by a count', () => {
+  const arrival = { kind: 'bursts', size: 3, everySeconds: 2 } as const;
+  const plain = jobFor(endpointOf('http://127.0.0.1:9/v1'), arrival, { warmUpMs: 2_000 });
+  const times = (job: typeof plain) => [...openSchedule(job)].map(({ at }) => at / 1_000);
+  expect(times({ ...plain, durationMs: 2_001 })).toEqual([0, 0, 0, 2, 2, 2, 4, 4, 4]);
+  expect(times({ ...plain, durationMs: 2_000 })).toEqual([0, 0, 0, 2, 2, 2]);
+  expect(times({ ...plain, requests: 4 })).toEqual([0, 0, 0, 2, 2, 2, 4]);
+});
+
 test('a count of requests leaves those of the warm-up out', () => {
   const job = jobFor(
     endpointOf('http://127.0.0.1:9/v1'),

@@ -3,12 +3,13 @@ import { Distribution, type PackedDistribution } from './distribution.ts';
 import { type Ending, Flight } from './flight.ts';
 import { type ProcessHealth, watchHealth } from './health.ts';
 import type { Job } from './job.ts';
+import { lateAfterMs } from './lane.ts';
 import { emptyPulse, type Pulse } from './pulse.ts';
 import { randomOf } from './random.ts';
-import { type Launch, sendAll } from './schedule.ts';
+import { type Launch, sendAll } from './sending.ts';
 import { type PackedTally, Tally } from './tally.ts';
 import { openTransports } from './transport/transports.ts';
-import { askFor } from './wording.ts';
+import { type Ask, askFor } from './wording.ts';
 
 /** What one process measured, as it travels to the one that asked. */
 export interface Measurement {
@@ -27,10 +28,9 @@ export interface Watch {
   readonly signal: AbortSignal;
   /** Called now and then with the counters so far. */
   readonly onPulse?: (pulse: Pulse) => void;
+  /** Told of each measured request that ended, in this process alone. */
+  readonly onEnded?: (flight: Flight, ask: Ask) => void;
 }
-
-/** A send is late when the client sets about it later than this after its due time. */
-export const lateAfterMs = 10;
 
 /** A target is gone when this many requests in a row, over this long, found no connection. */
 const goneAfter = { requests: 20, ms: 3_000 };
@@ -44,7 +44,7 @@ interface UnderWay {
  * Sends the requests of a job when they are due, however long the answers take, and measures them until the last has
  * ended. @param begin when the job begins, on the clock of `performance.now()`
  */
-export async function measure(job: Job, begin: number, { signal, onPulse }: Watch): Promise<Measurement> {
+export async function measure(job: Job, begin: number, { signal, onPulse, onEnded }: Watch): Promise<Measurement> {
   const measuredFrom = begin + job.warmUpMs;
   const tally = new Tally(measuredFrom, job.slos, job.durationMs);
   const lateness = new Distribution();
@@ -76,6 +76,7 @@ export async function measure(job: Job, begin: number, { signal, onPulse }: Watc
       tally.ended(flight, ending, at);
       contact(ending, at);
       beat(pulse, flight, ending);
+      if (flight.measured) onEnded?.(flight, ask);
       onEnd(ending);
     });
   };

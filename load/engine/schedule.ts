@@ -1,37 +1,31 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { dueTimes, type TracedRequest } from './arrival.ts';
-import type { Ending } from './flight.ts';
 import type { Job } from './job.ts';
 import { randomFrom } from './random.ts';
 
-type Lengths = Pick<TracedRequest, 'promptTokens' | 'outputTokens'>;
+export type Lengths = Pick<TracedRequest, 'promptTokens' | 'outputTokens'>;
 
-/**
- * Sends request number `index` of the whole run, due at `due` on the clock of `performance.now()`; `onEnd` is called
- * when it has ended.
- */
-export type Launch = (index: number, due: number, onEnd: (ending: Ending) => void, lengths?: Lengths) => void;
-
-/** Sends everything that a job's arrival asks of this process; settles when the last request has ended. */
-export function sendAll(job: Job, begin: number, signal: AbortSignal, launch: Launch): Promise<void> {
-  return job.arrival.kind === 'closed'
-    ? sendInLanes(job, job.arrival.concurrency, begin, signal, launch)
-    : sendWhenDue(openSchedule(job), begin, signal, launch);
-}
-
-interface Due {
+/** A request that waits for no answer to another. */
+export interface Due {
+  /** Its number in the whole run, warm-up included. */
   readonly index: number;
-  /** Milliseconds since the begin. */
+  /** Milliseconds since the begin, which is that of the warm-up. */
   readonly at: number;
   readonly lengths?: Lengths;
 }
 
-/** The requests of this process's share. Every process computes all of them, so that together they send just these. */
-export function* openSchedule(job: Job): Generator<Due> {
-  const { warmUpMs, durationMs = Number.POSITIVE_INFINITY, requests = Number.POSITIVE_INFINITY, share } = job;
+/** What decides when requests are due. */
+export type Plan = Pick<Job, 'arrival' | 'warmUpMs' | 'durationMs' | 'requests' | 'seed' | 'share'>;
+
+/**
+ * When the requests of this process's share are due: the one definition for every engine. Every process computes all of
+ * them, so that together they send just these. A request that is due before the end of the warm-up is not measured;
+ * `durationMs` and `requests` end what is measured, whatever the arrival.
+ */
+export function* openSchedule(plan: Plan): Generator<Due> {
+  const { warmUpMs, durationMs = Number.POSITIVE_INFINITY, requests = Number.POSITIVE_INFINITY, share } = plan;
   let index = 0;
   let measured = 0;
-  for (const due of arrivalsOf(job)) {
+  for (const due of arrivalsOf(plan)) {
     if (due.at >= warmUpMs + durationMs || measured >= requests) return;
     if (due.at >= warmUpMs) measured += 1;
     if (index % share.of === share.index) yield { ...due, index };
@@ -39,86 +33,21 @@ export function* openSchedule(job: Job): Generator<Due> {
   }
 }
 
-function* arrivalsOf({ arrival, seed }: Job): Generator<Omit<Due, 'index'>> {
-  if (arrival.kind === 'closed') throw new Error('closed arrivals have no schedule');
-  if (arrival.kind === 'trace') {
-    for (const { at, ...lengths } of arrival.requests) yield { at: (at * 1000) / arrival.speed, lengths };
-    return;
-  }
-  for (const at of dueTimes(arrival, randomFrom(seed))) yield { at };
-}
-
-/** Requests that are sent before what has arrived is read. */
-const sendsAtATime = 64;
-
-/**
- * One timer for all requests: it sends whatever is due by the clock, so that a late timer delays a request and never
- * the rate.
- */
-function sendWhenDue(schedule: Iterator<Due>, begin: number, signal: AbortSignal, launch: Launch): Promise<void> {
-  return new Promise((resolve) => {
-    let next = schedule.next();
-    let underWay = 0;
-    let timer: NodeJS.Timeout | undefined;
-    const settle = () => {
-      if ((next.done || signal.aborted) && underWay === 0) resolve();
-    };
-    const onEnd = () => {
-      underWay -= 1;
-      settle();
-    };
-    const tick = () => {
-      for (let sends = 0; !next.done && !signal.aborted; sends += 1) {
-        const { index, at, lengths } = next.value;
-        const wait = begin + at - performance.now();
-        if (wait > 0) {
-          timer = setTimeout(tick, wait);
-          return;
-        }
-        if (sends === sendsAtATime) {
-          setImmediate(tick);
-          return;
-        }
-        underWay += 1;
-        launch(index, begin + at, onEnd, lengths);
-        next = schedule.next();
-      }
-      settle();
-    };
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      settle();
-    });
-    tick();
-  });
-}
-
-/** A user whose request failed waits this long, so that a target that is down is not stormed. */
-const pauseMs = 50;
-
-/** Each lane sends its next request when its last has ended. */
-async function sendInLanes(
-  { warmUpMs, durationMs = Number.POSITIVE_INFINITY, requests = Number.POSITIVE_INFINITY, share }: Job,
-  concurrency: number,
-  begin: number,
-  signal: AbortSignal,
-  launch: Launch,
-): Promise<void> {
-  const own = (total: number) => Math.ceil((total - share.index) / share.of);
-  const most = own(requests);
-  let sent = 0;
-  let measured = 0;
-  const lane = async () => {
-    await sleep(Math.max(0, begin - performance.now()));
-    while (!signal.aborted) {
-      const due = performance.now();
-      if (due >= begin + warmUpMs + durationMs || measured >= most) return;
-      if (due >= begin + warmUpMs) measured += 1;
-      const index = sent * share.of + share.index;
-      sent += 1;
-      const ending = await new Promise<Ending>((onEnd) => launch(index, due, onEnd));
-      if (ending !== 'succeeded') await sleep(pauseMs, undefined, { signal }).catch(() => {});
+function* arrivalsOf({ arrival, seed, warmUpMs }: Plan): Generator<Omit<Due, 'index'>> {
+  switch (arrival.kind) {
+    case 'closed':
+      throw new Error('closed arrivals have no schedule');
+    case 'trace':
+      for (const { at, ...lengths } of arrival.requests) yield { at: (at * 1000) / arrival.speed, lengths };
+      return;
+    case 'ramp': {
+      // The warm-up holds the first rate, so that the whole shape is measured.
+      const held = { toRate: arrival.fromRate, seconds: warmUpMs / 1000 };
+      const stages = warmUpMs > 0 ? [held, ...arrival.stages] : arrival.stages;
+      for (const at of dueTimes({ ...arrival, stages }, randomFrom(seed))) yield { at };
+      return;
     }
-  };
-  await Promise.all(Array.from({ length: own(concurrency) }, lane));
+    default:
+      for (const at of dueTimes(arrival, randomFrom(seed))) yield { at };
+  }
 }

@@ -9,6 +9,9 @@ import type { Endpoint, Job, JobArrival } from './job.ts';
 
 const key = 'sk-test-load';
 
+/** Another key of the same limits. */
+export const secondKey = 'sk-test-load-second';
+
 export const unlimited = { requestsPerMinute: 1e9, tokensPerDay: 1e12, concurrent: 1e6 };
 
 interface ServerSettings {
@@ -31,7 +34,7 @@ export async function openTarget(settings: ServerSettings = {}) {
   const { behaviour = {}, limits = unlimited, windowSeconds = 60, ...pace } = settings;
   const server = await startServer({
     backend: scriptedBackend(pace),
-    keys: [{ key, limits, disabled: false }],
+    keys: [key, secondKey].map((one) => ({ key: one, limits, disabled: false })),
     behaviour,
     windowSeconds,
   });

@@ -18,18 +18,21 @@ const mostWords = 4000;
  */
 export async function runLocally(
   program: string,
-  { script, env, endpoint, signal }: K6Task,
+  { script, env, trace, endpoint, signal }: K6Task,
 ): Promise<K6Outcome | undefined> {
   const folder = await mkdtemp(join(tmpdir(), 'stack29-k6-'));
   try {
     const result = join(folder, 'result.json');
     const ca = join(folder, 'ca.pem');
     if (endpoint.ca !== undefined) await writeFile(ca, endpoint.ca);
+    const traceFile = join(folder, 'trace.jsonl');
+    if (trace !== undefined) await writeFile(traceFile, trace);
     const child = spawn(program, ['run', '--quiet', scriptPath(script)], {
       env: {
         ...process.env,
         ...env,
         STACK29_RESULT: result,
+        ...(trace !== undefined && { STACK29_TRACE: traceFile }),
         ...(endpoint.ca !== undefined && { SSL_CERT_FILE: ca }),
         ...(endpoint.insecure && { K6_INSECURE_SKIP_TLS_VERIFY: 'true' }),
       },

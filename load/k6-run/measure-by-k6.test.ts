@@ -1,22 +1,16 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { text } from 'node:stream/consumers';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { Behaviour } from '../../reference-server/behaviour.ts';
 import { problemsOf } from '../../specs/validate.ts';
 import type { LoadProfile } from '../../specs/wire.ts';
-import { endpointOf, startTarget, unlimited } from '../engine/test-rig.ts';
+import { startTarget, unlimited } from '../engine/test-rig.ts';
 import { standIn, trafficOf } from '../k6/stand-in/test-rig.ts';
+import { key, load } from './test-rig.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
-/** That of every target here. */
-const { key = '' } = endpointOf('');
-
-const program = resolve('dist/stack29-conformance.js');
 const folder = mkdtempSync(join(tmpdir(), 'stack29-test-'));
 const file = (name: string) => join(folder, name);
 
@@ -24,7 +18,6 @@ const file = (name: string) => join(folder, name);
 const k6 = file('k6');
 
 beforeAll(() => {
-  if (!existsSync(program)) throw new Error('these tests run the built command: npm run build');
   writeFileSync(k6, `#!/bin/sh\nexec '${process.execPath}' '${standIn}' "$@"\n`, { mode: 0o755 });
 });
 
@@ -39,26 +32,6 @@ function profileFile(profile: LoadProfile): string {
   return path;
 }
 
-interface LoadRun {
-  readonly path?: string;
-  readonly env?: Readonly<Record<string, string>>;
-  /** Interrupts the command when it is aborted. */
-  readonly interruption?: AbortSignal;
-}
-
-async function load(options: readonly string[], { path = '/nowhere', env = {}, interruption }: LoadRun = {}) {
-  const child = spawn(process.execPath, [program, 'load', ...options, '--engine', 'k6'], {
-    env: { PATH: path, STACK29_API_KEY: key, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 60_000,
-    detached: true,
-  });
-  // As the keyboard does, it reaches every process of the group.
-  interruption?.addEventListener('abort', () => process.kill(-(child.pid ?? 0), 'SIGINT'));
-  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
-  return { code: child.exitCode, stdout, stderr };
-}
-
 test('a k6 on PATH runs the profile, and its result is the report', async () => {
   const { url } = await startTarget();
   const profile = profileFile(trafficOf());
@@ -70,6 +43,22 @@ test('a k6 on PATH runs the profile, and its result is the report', async () => 
   expect([result.target.url, result.command]).toEqual([url, expect.stringContaining('stack29-conformance load ')]);
   expect(code).toBe(0);
   expect(`${stdout}${stderr}`).not.toContain(key);
+});
+
+test('a trace beside its profile is replayed', async () => {
+  const { url } = await startTarget();
+  const lines = [0, 0.1, 0.2].map((at) => JSON.stringify({ at, promptTokens: 9, outputTokens: 3 }));
+  writeFileSync(file('three.jsonl'), lines.join('\n'));
+  const { requests: _, ...profile } = trafficOf({ arrival: { kind: 'trace', file: 'three.jsonl' } });
+  const { code, stdout } = await load([profileFile(profile), '--url', url, '--k6', k6, '--format', 'json']);
+  expect([code, JSON.parse(stdout)]).toMatchObject([0, { requests: { sent: 3, succeeded: 3 }, tokens: { output: 9 } }]);
+});
+
+test('a trace that is none is told before k6 runs', async () => {
+  writeFileSync(file('none.jsonl'), '{"at":0}');
+  const { requests: _, ...profile } = trafficOf({ arrival: { kind: 'trace', file: 'none.jsonl' } });
+  const { code, stderr } = await load([profileFile(profile), '--url', 'http://127.0.0.1:9/v1', '--k6', k6]);
+  expect([code, stderr]).toEqual([2, expect.stringContaining('line 1 of the trace')]);
 });
 
 test('options of load change what k6 does', async () => {
@@ -175,7 +164,6 @@ test('an interruption ends k6 too, with what it measured', async () => {
 });
 
 test.each([
-  ['no k6 and no package for containers', ['smoke', '--url', 'http://127.0.0.1:9/v1'], 2, 'install k6'],
   ['a k6 that is not there', ['smoke', '--url', 'http://127.0.0.1:9/v1', '--k6', '/nowhere/k6'], 2, '/nowhere/k6'],
   ['a search', ['capacity', '--url', 'http://127.0.0.1:9/v1', '--k6', k6], 2, 'take --engine embedded'],
   ['workers', ['smoke', '--url', 'http://127.0.0.1:9/v1', '--k6', k6, '--workers', '2'], 2, 'uses every core'],
@@ -190,6 +178,18 @@ test.each([
   expect([code, stdout]).toEqual([expected, '']);
   expect(stderr).toMatch(/^error: .*\n$/m);
   expect(stderr).toContain(words);
+});
+
+// Where there is one, it may have the image.
+test.skipIf(existsSync('/var/run/docker.sock'))('no k6 and no container engine is told in one line', async () => {
+  const { code, stdout, stderr } = await load(['smoke', '--url', 'http://127.0.0.1:9/v1']);
+  expect([code, stdout]).toEqual([2, '']);
+  expect(stderr).toMatch(/^error: .*install k6.*\n$/m);
+});
+
+test.each([[['--k6', 'k6']], [['--k6-image', 'k6:1.0']]])('%s of another engine is refused', async (option) => {
+  const { code, stdout, stderr } = await load(['smoke', ...option, '--engine', 'embedded'], {}, []);
+  expect([code, stdout, stderr]).toEqual([2, '', 'error: --k6 and --k6-image are of --engine k6\n']);
 });
 
 test('a key that is refused is told, and not shown', async () => {

@@ -40,10 +40,7 @@ export function scriptsOf(profile: LoadProfile): readonly [ScriptName, ...Script
   }
 }
 
-function ofTraffic({ name, arrival, workload }: TrafficProfile): ScriptName {
-  if (arrival.kind === 'trace') {
-    throw new LoadProblem('usage', `${name} replays a trace, which k6 cannot: take --engine embedded`);
-  }
+function ofTraffic({ workload }: TrafficProfile): ScriptName {
   const [transport, ...others] = (['json', 'sse', 'websocket'] as const).filter(
     (each) => (workload.transports[each] ?? 0) > 0,
   );

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Rate, Trend } from 'k6/metrics';
 import { metricOf, type SloMetric, sloMetrics } from '../../specs/metrics.ts';
+import { lateAfterMs } from '../engine/lane.ts';
 import type { TransportName } from '../engine/wording.ts';
 import type { Ending, Flight } from './flight.ts';
 
@@ -43,6 +44,10 @@ const counters = {
   tokensInTime: new Counter('tokens_in_time'),
 };
 
+/** How long after it was due k6 set about a request. */
+const delay = new Trend('send_delay', true);
+const lateSends = new Counter('late_sends');
+
 const fractions = {
   error: new Rate('error_fraction'),
   limited: new Rate('limited_fraction'),
@@ -80,6 +85,12 @@ export function recordSent({ transport, measured }: Recorded, due: number): void
   }
   counters.sent.add(1, { transport });
   begun.add(due);
+}
+
+export function recordDelay({ measured }: Recorded, ms: number): void {
+  if (!measured) return;
+  delay.add(Math.max(0, ms));
+  if (ms > lateAfterMs) lateSends.add(1);
 }
 
 export function recordEnded(recorded: Recorded, flight: Flight, ending: Ending): void {

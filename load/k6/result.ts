@@ -3,21 +3,22 @@ import type { LoadResult } from '../../specs/wire.ts';
 import { settings } from './settings.ts';
 
 type Findings = Omit<LoadResult, 'format' | 'tool' | 'engine' | 'command' | 'target' | 'workers' | 'startedAt'> & {
-  readonly model: string;
-  /** Absent where the run did not begin. */
-  readonly startedAt: string | undefined;
+  /** Where the script knows it. */
+  readonly model: string | undefined;
+  /** How long the run took until now, with all that prepared it. */
+  readonly runMs: number;
 };
 
 /** What `handleSummary` returns: the whole result to where it is wanted, and a few lines for a person. */
-export function writtenResult({ model, startedAt, ...findings }: Findings): Record<string, string> {
+export function writtenResult({ model, runMs, ...findings }: Findings): Record<string, string> {
   const result: LoadResult = {
     format: 'stack29-load/1',
     tool: `${packageJson.name} ${packageJson.version}`,
     engine: 'k6',
     command: settings.command,
-    target: { url: settings.url ?? '', model },
+    target: { url: settings.url ?? '', model: model ?? settings.model ?? 'the first one listed' },
     workers: 1,
-    startedAt: startedAt ?? new Date().toISOString(),
+    startedAt: new Date(Date.now() - runMs).toISOString(),
     ...findings,
   };
   const json = `${JSON.stringify(result)}\n`;

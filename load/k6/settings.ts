@@ -7,6 +7,10 @@ interface Settings {
   readonly model: string | undefined;
   /** A ready profile's name, a file beside the script (`./profile.json`), or a whole profile as JSON. */
   readonly profile: string | undefined;
+  /** The file of a trace, other than the profile says. */
+  readonly trace: string | undefined;
+  /** Users of k6 for requests that wait for no answer; default: by their rate. */
+  readonly users: number | undefined;
   /** Further headers of every request. */
   readonly headers: Readonly<Record<string, string>>;
   /** Where the result goes: a file, or `stdout`. */
@@ -24,15 +28,27 @@ function given(name: string): string | undefined {
   return __ENV[name] || undefined;
 }
 
+/** @throws where it is no whole number */
+function number(name: string, least = 0): number | undefined {
+  const text = given(name);
+  if (text === undefined) return undefined;
+  if (!/^\d+$/.test(text) || Number(text) < least) {
+    throw new Error(`${name} is ${text}, and takes a whole number from ${least}`);
+  }
+  return Number(text);
+}
+
 export const settings: Settings = {
   url: given('STACK29_URL')?.replace(/\/+$/, ''),
   key: given('STACK29_API_KEY'),
   model: given('STACK29_MODEL'),
   profile: given('STACK29_PROFILE'),
+  trace: given('STACK29_TRACE'),
+  users: number('STACK29_USERS', 1),
   headers: JSON.parse(given('STACK29_HEADERS') ?? '{}'),
   result: given('STACK29_RESULT') ?? 'stack29-load.json',
   command: given('STACK29_COMMAND') ?? 'k6 run',
-  seed: given('STACK29_SEED') === undefined ? undefined : Number(given('STACK29_SEED')),
+  seed: number('STACK29_SEED'),
   sseModule: given('STACK29_SSE'),
   isKeyFresh: given('STACK29_FRESH_KEY') === '1',
 };

@@ -2,7 +2,7 @@
 export interface SummaryData {
   readonly metrics: Readonly<Record<string, { readonly values: Readonly<Record<string, number>> }>>;
   readonly state: { readonly testRunDurationMs: number };
-  /** What `setup` returned; absent where it threw. */
+  /** What `setup` returned, which k6 gives and does not document: nothing but notes may depend on it. */
   readonly setup_data?: unknown;
 }
 

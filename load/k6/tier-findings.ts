@@ -1,4 +1,5 @@
 import type { TierCheck } from '../../specs/wire.ts';
+import { verdictOf } from '../tier/verdict.ts';
 
 export type CheckName = TierCheck['check'];
 
@@ -21,14 +22,20 @@ export const findings = {
   },
   'refused-while-paced': { effect: 'broken', words: 'requests at the even pace of the limit were refused' },
   'slot-not-released': { effect: 'broken', words: 'a request was refused though another had ended and left its place' },
-  'header-limit': { effect: 'broken', words: 'X-RateLimit-Limit names another limit than the tier has' },
+  'header-limit': { effect: 'broken', words: 'X-RateLimit-Limit is absent, or names another limit than the tier has' },
   'header-remaining': {
     effect: 'broken',
-    words: 'X-RateLimit-Remaining does not count down to 0 as requests are admitted',
+    words: 'X-RateLimit-Remaining does not count down as requests are admitted',
   },
-  'header-sum': { effect: 'broken', words: 'X-RateLimit-Used and X-RateLimit-Remaining do not add up to the limit' },
-  'header-reset': { effect: 'broken', words: 'X-RateLimit-Reset lies further off than a window is long' },
-  'header-refused': { effect: 'broken', words: 'a refusal says in X-RateLimit-Remaining that requests are left' },
+  'header-sum': {
+    effect: 'broken',
+    words: 'X-RateLimit-Used and X-RateLimit-Remaining are absent, or do not add up to the limit',
+  },
+  'header-reset': { effect: 'broken', words: 'X-RateLimit-Reset is absent or not within a window of its answer' },
+  'header-refused': {
+    effect: 'broken',
+    words: 'a refusal does not say in X-RateLimit-Remaining that no requests are left',
+  },
   'refused-early': { effect: 'broken', words: 'a request was refused before the tokens of the day were used' },
   'no-limit-known': { effect: 'inconclusive', words: 'neither the profile nor a header names the limit' },
   'key-in-use': { effect: 'inconclusive', words: 'something else uses the key: give one that nothing else uses' },
@@ -51,10 +58,12 @@ export type FindingName = keyof typeof findings;
 export const findingNames = Object.keys(findings) as FindingName[];
 
 /** The verdict of a check that came to these findings. @param isDone whether it ran to its end */
-export function verdictOf(found: readonly FindingName[], isDone: boolean): Pick<TierCheck, 'verdict' | 'reasons'> {
-  const effects: readonly string[] = found.map((name) => findings[name].effect);
-  const reasons = found.map((name) => findings[name].words);
-  if (effects.includes('broken')) return { verdict: 'broken', reasons };
-  if (!isDone) return { verdict: 'inconclusive', reasons: [...reasons, 'the check did not run to its end'] };
-  return { verdict: effects.length > 0 ? 'inconclusive' : 'holds', reasons };
+export function verdictOfFindings(
+  found: readonly FindingName[],
+  isDone: boolean,
+): Pick<TierCheck, 'verdict' | 'reasons'> {
+  const wordsOf = (effect: Finding['effect']) =>
+    found.filter((name) => findings[name].effect === effect).map((name) => findings[name].words);
+  const unfinished = isDone ? [] : ['the check did not run to its end'];
+  return verdictOf(wordsOf('broken'), [...wordsOf('inconclusive'), ...unfinished]);
 }

@@ -1,6 +1,9 @@
+import { shareOf } from '../tier/burst-count.ts';
+import { type BurstAnswer as HeaderAnswer, wrongHeaders } from '../tier/burst-headers.ts';
+import { limitState } from '../tier/limit-state.ts';
 import { shapeOf } from '../tier/window-shape.ts';
 import { type Check, type Report, tierScript } from './tier.ts';
-import { type Answer, freshWindow, inParallel, type LimitHeaders, ownRequests, wait } from './tier-target.ts';
+import { type Answer, freshWindow, inParallel, ownRequests, type TierTarget, wait } from './tier-target.ts';
 
 const defaultWindowSeconds = 60;
 
@@ -23,13 +26,10 @@ const burst: Check = async ({ limits }, target, report) => {
     const expected = limit - used;
     const begun = Date.now();
     const count = expected + Math.max(10, Math.ceil(limit / 10));
-    const answers = await inParallel(count, atATime(limits.concurrent), () => target.chat('burst'));
+    const answers = await burstOf(count, atATime(limits.concurrent), target);
     const took = Date.now() - begun;
     const end = begun + windowSeconds * 1000;
-    const shape = shapeOf(
-      answers.flatMap(({ kind, headers }) => (kind === 'admitted' && headers ? [headers.resetAt] : [])),
-      windowSeconds,
-    );
+    const shape = shapeOf(resetsOf(answers, 'admitted'), windowSeconds);
     const comesBack = shape === 'bucket';
     // Headers give whole seconds, so that the window may end a second earlier than it seems.
     const before = (comesBack ? end : Math.min(end, window?.resetAt ?? end)) - 1500;
@@ -39,8 +39,8 @@ const burst: Check = async ({ limits }, target, report) => {
     for (const answer of answers) report.answer(answer);
     if (isTooSlow) return report.find('too-slow');
     if (used > ownRequests) report.find('key-in-use');
-    judgeBurst(answers, expected, comesBack ? Math.floor((limit * took) / (windowSeconds * 1000)) + 1 : 0, report);
-    compareHeaders(answers, limit, windowSeconds, report);
+    const back = comesBack ? Math.floor((limit * took) / (windowSeconds * 1000)) + 1 : 0;
+    judge(answers, { limit, used, back, windowSeconds }, report);
 
     const ask = async (at: number) => {
       await wait(at - Date.now());
@@ -50,35 +50,57 @@ const burst: Check = async ({ limits }, target, report) => {
     };
     const refusals = answers.filter(({ kind }) => kind === 'refused');
     if (refusals.length > 0 && !comesBack && (await ask(before)) === 'admitted') report.find('admitted-before-reset');
-    const resets = refusals.flatMap(({ headers }) => (headers ? [headers.resetAt] : []));
+    const resets = resetsOf(answers, 'refused');
     const reopened = Math.min(Math.max(end, ...resets), Date.now() + windowSeconds * 1000) + 1000;
     if ((await ask(reopened)) === 'refused') report.find('refused-after-reset');
     return;
   }
 };
 
-/** @param back requests that may have come back meanwhile */
-function judgeBurst(answers: readonly Answer[], expected: number, back: number, report: Report): void {
-  const count = (kind: Answer['kind']) => answers.filter((answer) => answer.kind === kind).length;
-  if (count('other') > 0) report.find('other-answers');
-  if (count('admitted') > expected + back) report.find('admitted-more');
-  else if (count('admitted') + count('other') < expected) report.find('admitted-less');
+type BurstAnswer = Answer & HeaderAnswer;
+
+/** So many requests, at most so many at a time. */
+async function burstOf(count: number, atATime: number, target: TierTarget): Promise<readonly BurstAnswer[]> {
+  let begun = 0;
+  let admitted = 0;
+  return inParallel(count, atATime, async () => {
+    begun += 1;
+    const admittedBefore = admitted;
+    const answer = await target.chat('burst');
+    if (answer.kind === 'admitted') admitted += 1;
+    return { ...answer, admittedBefore, begun };
+  });
 }
 
-function compareHeaders(answers: readonly Answer[], limit: number, windowSeconds: number, report: Report): void {
-  const headersOf = (kind: Answer['kind']): LimitHeaders[] =>
-    answers.flatMap((answer) => (answer.kind === kind && answer.headers ? [answer.headers] : []));
-  const admitted = headersOf('admitted');
-  const refused = headersOf('refused');
-  const all = [...admitted, ...refused];
-  if (all.some((headers) => headers.limit !== limit)) report.find('header-limit');
-  if (all.some(({ used, remaining }) => used + remaining !== limit)) report.find('header-sum');
-  // Two seconds for what whole seconds leave open, and for the way.
-  if (all.some(({ resetAt, at }) => resetAt > at + windowSeconds * 1000 + 2000)) report.find('header-reset');
-  if (refused.length > 0 && admitted.length > 0 && Math.min(...admitted.map(({ remaining }) => remaining)) !== 0) {
-    report.find('header-remaining');
-  }
-  if (refused.some(({ remaining }) => remaining > 0)) report.find('header-refused');
+function resetsOf(answers: readonly Answer[], wanted: Answer['kind']): number[] {
+  return answers.flatMap((answer) => (answer.kind === wanted ? (limitState(answer).resetAt ?? []) : []));
+}
+
+interface Burst {
+  readonly limit: number;
+  /** Of the window, before the burst. */
+  readonly used: number;
+  /** Requests that may have come back meanwhile. */
+  readonly back: number;
+  readonly windowSeconds: number;
+}
+
+/** Judges the burst as the embedded engine does. */
+function judge(answers: readonly BurstAnswer[], { limit, used, back, windowSeconds }: Burst, report: Report): void {
+  const count = (kind: Answer['kind']) => answers.filter((answer) => answer.kind === kind).length;
+  const admitted = count('admitted');
+  if (count('other') > 0) report.find('other-answers');
+  const share = shareOf([], { limit: limit - used, admitted, back, isWhole: count('other') === 0 });
+  // What was used before was admitted before, and may have left a sliding window since.
+  const shifted = answers.map((answer) => ({
+    ...answer,
+    admittedBefore: answer.admittedBefore + used,
+    begun: answer.begun + used,
+  }));
+  const left = Math.max(0, share.expected - admitted);
+  const overSockets = { least: 0, most: 0 };
+  const headers = wrongHeaders(shifted, { limit, windowSeconds, overSockets, left, back: back + used });
+  for (const name of new Set([...share.broken, ...headers].map((fault) => fault.name))) report.find(name);
 }
 
 /** A window's requests evenly over its length: none is refused. */

@@ -2,26 +2,20 @@ import http, { type RefinedResponse, type ResponseType } from 'k6/http';
 import { setTimeout } from 'k6/timers';
 import type { LoadWorkload } from '../../specs/wire.ts';
 import { askFor, membersOf } from '../engine/wording.ts';
+import { type LimitState, limitState } from '../tier/limit-state.ts';
 import { parseObject } from './flight.ts';
 import { defaultTimeoutSeconds } from './profile.ts';
 import { requestHeaders, targetUrl } from './settings.ts';
 
 http.setResponseCallback(http.expectedStatuses(200, 429));
 
-/** What the rate-limit headers of an answer say. */
-export interface LimitHeaders {
-  readonly limit: number;
-  readonly remaining: number;
-  readonly used: number;
-  /** When they came, in epoch milliseconds. */
-  readonly at: number;
-  /** By this machine's clock, in epoch milliseconds; up to a second late, as headers give whole seconds. */
-  readonly resetAt: number;
-}
-
 export interface Answer {
   readonly kind: 'admitted' | 'refused' | 'other';
-  readonly headers: LimitHeaders | undefined;
+  readonly status: number;
+  /** Their names in small letters. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** When it came, in epoch milliseconds. */
+  readonly at: number;
   /** Tokens of prompt and answer together, where the answer reports them. */
   readonly tokens: number | undefined;
 }
@@ -65,22 +59,11 @@ function answerOf({ status, headers, body }: RefinedResponse<ResponseType | unde
   const tokens: unknown = Object(parseObject(body)?.usage).total_tokens;
   return {
     kind: status === 200 ? 'admitted' : status === 429 ? 'refused' : 'other',
-    headers: limitHeadersOf(headers),
+    status,
+    headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),
+    at: Date.now(),
     tokens: typeof tokens === 'number' ? tokens : undefined,
   };
-}
-
-function limitHeadersOf(headers: Readonly<Record<string, string>>): LimitHeaders | undefined {
-  const byName = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
-  const number = (name: string) => Number(byName.get(`x-ratelimit-${name}`) ?? Number.NaN);
-  const limit = number('limit');
-  const remaining = number('remaining');
-  const used = number('used');
-  const reset = number('reset');
-  if (![limit, remaining, used, reset].every(Number.isFinite)) return undefined;
-  const at = Date.now();
-  const date = Date.parse(byName.get('date') ?? '');
-  return { limit, remaining, used, at, resetAt: at + reset * 1000 - (Number.isFinite(date) ? date : at) };
 }
 
 export function wait(ms: number): Promise<void> {
@@ -96,15 +79,16 @@ export const ownRequests = 2;
  * Waits for a window in which nothing was used but by the script itself.
  * @returns the state of the window after that request; `undefined` where no headers tell it: nothing of it is used then
  */
-export async function freshWindow(windowSeconds: number): Promise<LimitHeaders | undefined> {
+export async function freshWindow(windowSeconds: number): Promise<LimitState | undefined> {
   for (let attempt = 0; ; attempt += 1) {
-    const { headers } = await askForModels();
-    if (headers === undefined) {
+    const state = limitState(await askForModels());
+    const { used, resetAt } = state;
+    if (used === undefined || resetAt === undefined) {
       await wait(windowSeconds * 1000 + 500);
       return undefined;
     }
-    if (headers.used <= ownRequests || attempt === 2) return headers;
-    await wait(Math.min(headers.resetAt - Date.now(), windowSeconds * 1000) + 500);
+    if (used <= ownRequests || attempt === 2) return state;
+    await wait(Math.min(resetAt - Date.now(), windowSeconds * 1000) + 500);
   }
 }
 

@@ -1,3 +1,4 @@
+import { limitState } from '../tier/limit-state.ts';
 import { settings } from './settings.ts';
 import { type Check, tierScript } from './tier.ts';
 import { freshWindow } from './tier-target.ts';
@@ -17,7 +18,7 @@ const tokens: Check = async ({ limits }, target, report) => {
     if (requestsLeft < 2) requestsLeft = (await freshWindow(windowSeconds))?.remaining ?? limit;
     const isWithin = sum < limit;
     const answer = await target.chat('tokens', large);
-    requestsLeft = Math.min(requestsLeft - 1, answer.headers?.remaining ?? Infinity);
+    requestsLeft = Math.min(requestsLeft - 1, limitState(answer).remaining ?? Infinity);
     if (isWithin) within += 1;
     report.expect(limit, within);
     report.answer(answer);

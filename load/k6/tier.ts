@@ -1,13 +1,13 @@
 import { Counter, Gauge } from 'k6/metrics';
 import type { Options } from 'k6/options';
-import type { LoadResult, TierCheck, TierProfile } from '../../specs/wire.ts';
+import type { TierCheck, TierProfile } from '../../specs/wire.ts';
+import { measuredOfChecks } from '../tier/measured-of-checks.ts';
 import { learnModel } from './learn.ts';
 import { tierProfile } from './profile.ts';
 import { writtenResult } from './result.ts';
-import { settings } from './settings.ts';
 import { readValue, type SummaryData } from './summary-data.ts';
 import { reported, type Thresholds } from './thresholds.ts';
-import { type CheckName, type FindingName, findingNames, verdictOf } from './tier-findings.ts';
+import { type CheckName, type FindingName, findingNames, verdictOfFindings } from './tier-findings.ts';
 import { type Answer, TierTarget } from './tier-target.ts';
 
 const requests = new Counter('tier_requests');
@@ -44,7 +44,6 @@ export type Check = (profile: TierProfile, target: TierTarget, report: Report) =
 
 interface Prepared {
   readonly model: string;
-  readonly startedAt: string;
 }
 
 interface TierScript {
@@ -78,7 +77,7 @@ export function tierScript(checks: Partial<Readonly<Record<CheckName, Check>>>, 
       userAgent: 'stack29-conformance (k6)',
     },
 
-    setup: () => ({ model: learnModel(), startedAt: new Date().toISOString() }),
+    setup: () => ({ model: learnModel() }),
 
     async check({ model }) {
       const target = new TierTarget(model, profile.workload, profile.timeoutSeconds);
@@ -125,7 +124,7 @@ function tierCheckOf(check: CheckName, data: SummaryData): TierCheck {
     admitted,
     refused,
     other,
-    ...verdictOf(came, readValue(data, donePart(check)) > 0),
+    ...verdictOfFindings(came, readValue(data, donePart(check)) > 0),
   };
 }
 
@@ -136,32 +135,12 @@ function resultOf(
 ): Parameters<typeof writtenResult>[0] {
   const prepared = data.setup_data as Prepared | undefined;
   const tier = names.map((name) => tierCheckOf(name, data));
-  const sum = (value: (check: TierCheck) => number) => tier.reduce((total, check) => total + value(check), 0);
+  const measured = measuredOfChecks(tier, data.state.testRunDurationMs / 1000, false);
   return {
-    model: prepared?.model ?? settings.model ?? '',
-    startedAt: prepared?.startedAt,
+    model: prepared?.model,
+    runMs: data.state.testRunDurationMs,
     profile,
-    measuredSeconds: data.state.testRunDurationMs / 1000,
-    requests: {
-      sent: sum(({ sent }) => sent),
-      succeeded: sum(({ admitted }) => admitted),
-      failed: sum(({ other }) => other),
-      limited: sum(({ refused }) => refused),
-      unfinished: 0,
-      warmUp: 0,
-    },
-    tokens: { prompt: 0, output: 0, countedBy: 'none' },
-    metrics: {},
-    errors: [],
-    clientHealth: { isLimit: false, reasons: [] },
-    bounds: [],
-    tier,
-    notes: [],
-    outcome: outcomeOf(tier),
+    ...measured,
+    notes: [...measured.notes, 'k6 tries the limits over REST alone'],
   };
-}
-
-function outcomeOf(tier: readonly TierCheck[]): LoadResult['outcome'] {
-  if (tier.some(({ verdict }) => verdict === 'broken')) return 'broken';
-  return tier.every(({ verdict }) => verdict === 'holds') ? 'passed' : 'incomplete';
 }

@@ -1,8 +1,11 @@
+import { sleep } from 'k6';
 import exec from 'k6/execution';
 import type { Options } from 'k6/options';
-import type { LoadResult, LoadWorkload, TrafficProfile } from '../../specs/wire.ts';
+import type { LoadResult, LoadWorkload, RequestCounts, TrafficProfile } from '../../specs/wire.ts';
 import { judgeBounds } from '../bounds.ts';
+import { outcomeOfBounds, withDoubts } from '../doubt.ts';
 import type { Wording } from '../engine/job.ts';
+import { pauseMs } from '../engine/lane.ts';
 import { randomOf } from '../engine/random.ts';
 import { placeNotes } from '../engine/socket-key.ts';
 import { type Ask, askFor, type TransportName } from '../engine/wording.ts';
@@ -19,20 +22,18 @@ import {
   summaryTrendStats,
   tokensOf,
 } from './measured.ts';
-import { recordEnded, recordSent } from './metrics.ts';
+import { recordDelay, recordEnded, recordSent } from './metrics.ts';
+import { planOf } from './plan.ts';
 import { defaultTimeoutSeconds, trafficProfile } from './profile.ts';
 import { writtenResult } from './result.ts';
 import { isMeasured, measuredFrom, scenariosOf } from './scenarios.ts';
-import { settings } from './settings.ts';
 import { askOverSocket } from './socket.ts';
 import { askForEvents, sseModule } from './sse.ts';
-import type { SummaryData } from './summary-data.ts';
+import { readValue, type SummaryData } from './summary-data.ts';
 import { thresholdsOf } from './thresholds.ts';
 
 interface Prepared {
   readonly wording: Wording;
-  readonly seed: number;
-  readonly startedAt: string;
 }
 
 interface TrafficScript {
@@ -51,9 +52,12 @@ interface TrafficScript {
 export function trafficScript(fallback: string, only?: TransportName, { keepGaps = true } = {}): TrafficScript {
   const profile = trafficProfile(fallback, only);
   const { slos = {}, timeoutSeconds = defaultTimeoutSeconds } = profile;
+  const plan = planOf(profile);
+  const { seed, schedule } = plan;
+  const durationMs = (profile.durationSeconds ?? Number.POSITIVE_INFINITY) * 1000;
   return {
     options: {
-      scenarios: scenariosOf(profile, 'request'),
+      scenarios: scenariosOf(profile, plan, 'request'),
       thresholds: thresholdsOf(profile),
       summaryTrendStats,
       setupTimeout: '300s',
@@ -67,33 +71,37 @@ export function trafficScript(fallback: string, only?: TransportName, { keepGaps
     async setup() {
       const wording = learnWording(profile.workload);
       const keyPlace = await findKeyPlace(wording);
-      return {
-        wording: { ...wording, ...(keyPlace && { keyPlace }) },
-        seed: settings.seed ?? Date.now() % 2 ** 31,
-        startedAt: new Date().toISOString(),
-      };
+      return { wording: { ...wording, ...(keyPlace && { keyPlace }) } };
     },
 
-    async request({ wording, seed }) {
+    async request({ wording }) {
       const { name, startTime, iterationInTest } = exec.scenario;
-      const due = Date.now();
-      const ask = askFor(wording, randomOf(seed, iterationInTest));
+      const planned = schedule?.[iterationInTest];
+      const due = planned === undefined ? Date.now() : startTime + planned.at;
+      const from = measuredFrom(name, startTime, profile);
+      // The user of a run that has ended would begin once more.
+      if (due - from >= durationMs) return;
+      if (planned !== undefined) sleep(Math.max(0, due - Date.now()) / 1000);
+      const ask = askFor(wording, randomOf(seed, iterationInTest), planned?.lengths);
       const recorded = {
         transport: ask.transport,
         measured: isMeasured(name, due, startTime, profile),
-        from: measuredFrom(name, startTime, profile),
-        durationMs: (profile.durationSeconds ?? Number.POSITIVE_INFINITY) * 1000,
+        from,
+        durationMs,
         slos,
         keepGaps,
       };
       const flight = openFlight(due);
       recordSent(recorded, due);
-      recordEnded(recorded, flight, await answerTo(wording, ask, flight, timeoutSeconds));
+      if (planned !== undefined) recordDelay(recorded, Date.now() - due);
+      const ending = await answerTo(wording, ask, flight, timeoutSeconds);
+      recordEnded(recorded, flight, ending);
+      if (planned === undefined && ending !== 'succeeded') sleep(pauseMs / 1000);
     },
 
     handleSummary: (data) => {
       const prepared = data.setup_data as Prepared | undefined;
-      return writtenResult(resultOf(profile, data, prepared, keepGaps));
+      return writtenResult(resultOf(profile, seed, data, prepared, keepGaps));
     },
   };
 }
@@ -112,24 +120,27 @@ function answerTo(wording: Wording, ask: Ask, flight: Flight, timeoutSeconds: nu
 
 function resultOf(
   profile: TrafficProfile,
+  seed: number,
   data: SummaryData,
   prepared: Prepared | undefined,
   keepGaps: boolean,
 ): Parameters<typeof writtenResult>[0] {
   const metrics = metricsOf(data);
-  const bounds = judgeBounds(metrics, profile.slos, profile.thresholds);
-  const { limited, succeeded } = countsOf(data);
+  const clientHealth = clientHealthOf(data);
+  const errors = errorsOf(data);
+  const bounds = withDoubts(judgeBounds(metrics, profile.slos, profile.thresholds), clientHealth, errors);
+  const { limited } = countsOf(data);
   return {
-    model: prepared?.wording.model ?? settings.model ?? '',
-    startedAt: prepared?.startedAt,
-    ...(prepared && { seed: prepared.seed }),
+    model: prepared?.wording.model,
+    runMs: data.state.testRunDurationMs,
+    seed,
     profile,
     measuredSeconds: measuredSecondsOf(data),
     requests: countsOf(data),
     tokens: tokensOf(data),
     metrics,
-    errors: errorsOf(data),
-    clientHealth: clientHealthOf(data),
+    errors,
+    clientHealth,
     bounds,
     notes: [
       ...notesOf(profile, keepGaps),
@@ -138,22 +149,28 @@ function resultOf(
         ? [`${limited} requests were refused with 429: the limit of the key, not what the target can carry`]
         : []),
     ],
-    outcome: prepared ? outcomeOf(bounds, succeeded, clientHealthOf(data).isLimit) : 'incomplete',
+    outcome: outcomeOf(bounds, countsOf(data), readValue(data, 'dropped_iterations')),
   };
 }
 
-/** Requests that k6 could not send leave open what the target would have made of them. */
-function outcomeOf(bounds: LoadResult['bounds'], succeeded: number, isClientLimit: boolean): LoadResult['outcome'] {
-  if (bounds.some(({ kept }) => !kept)) return 'crossed';
-  return succeeded > 0 && !isClientLimit ? 'passed' : 'incomplete';
+/** Requests that k6 did not send, or did not see answered, leave open what the target would have made of them. */
+function outcomeOf(
+  bounds: LoadResult['bounds'],
+  { sent, succeeded, unfinished }: RequestCounts,
+  dropped: number,
+): LoadResult['outcome'] {
+  // What was never sent crosses no bound.
+  if (sent === 0) return 'incomplete';
+  const outcome = outcomeOfBounds(bounds);
+  const isWhole = succeeded > 0 && unfinished === 0 && dropped === 0;
+  return outcome === 'passed' && !isWhole ? 'incomplete' : outcome;
 }
 
 function notesOf({ arrival, workload }: TrafficProfile, keepGaps: boolean): string[] {
   const { json = 0, sse = 0, websocket = 0 }: LoadWorkload['transports'] = workload.transports;
-  const isPoisson = arrival.kind === 'poisson' || (arrival.kind === 'ramp' && arrival.spacing === 'poisson');
   return [
-    'k6 reads most times from a clock of 1 ms, and a request is due when k6 begins its iteration',
-    ...(isPoisson ? ['k6 spaces requests evenly, so that this load is gentler than that of independent users'] : []),
+    'k6 reads most times from a clock of 1 ms',
+    ...(arrival.kind === 'closed' ? [] : ['requests are due as the embedded engine has them under the same seed']),
     ...(json > 0 ? ['answers in one JSON body have no first content, so that TTFT, ICL and TPOT leave them out'] : []),
     ...(sse > 0 && !sseModule
       ? [

@@ -1,13 +1,14 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { openTarget, unlimited } from '../engine/test-rig.ts';
-import { runUnderStandIn } from '../k6/stand-in/test-rig.ts';
-import { readyProfiles } from '../profile.ts';
+import { runUnderStandIn, trafficOf } from '../k6/stand-in/test-rig.ts';
+import { readyProfiles } from '../ready-profiles.ts';
 import { configMapSchema, testRunSchema } from './test-run-schema.ts';
 
 const program = resolve('dist/stack29-conformance.js');
@@ -65,8 +66,19 @@ test('runners share the load, which the manifest says what to make of', async ()
   const { configMap, testRun } = documentsOf(stdout);
   expect([testRun.spec.parallelism, testRun.metadata.namespace]).toEqual([4, 'perf']);
   expect(JSON.parse(configMap.data['profile.json']).arrival).toEqual({ kind: 'poisson', rate: 200 });
-  expect(stdout).toMatch(/^# 4 runners share the rate/m);
+  expect(stdout).toMatch(/^# 4 runners share the requests/m);
   expect(stdout).toMatch(/^# .*of each runner by itself/m);
+});
+
+test.each([
+  ['registry.example.org/k6:2.2.0', 'is pinned'],
+  ['registry.example.org:5000/k6@sha256:0123', 'is pinned'],
+  ['registry.example.org:5000/k6', 'names no release'],
+  ['k6:latest', 'names no release'],
+])('the runners may have another image: %s %s', async (image, words) => {
+  const { stdout } = await print('steady', ...url, '--k6-image', image);
+  expect(documentsOf(stdout).testRun.spec.runner.image).toBe(image);
+  expect(stdout).toContain(`# ${image} ${words}`);
 });
 
 test('a tier of several checks names the scripts that remain', async () => {
@@ -99,6 +111,7 @@ test('the script of a manifest runs beside its profile', async () => {
 test.each([
   ['no target', ['smoke'], 'give --url'],
   ['a search', ['capacity', ...url], 'take --engine embedded'],
+  ['more runners than users', ['smoke', ...url, '--parallelism', '3'], 'has work for 2 runners'],
   ['a tier by several runners', ['tier-pro', ...url, '--parallelism', '2'], '--parallelism 1'],
   ['a script of another kind', ['smoke', ...url, '--script', 'tier-tokens'], 'it takes soak'],
   ['a script that there is not', ['smoke', ...url, '--script', 'ramp'], 'Allowed choices'],
@@ -126,6 +139,30 @@ test('what a TestRun may not be is found', () => {
   ]) {
     expect(isTestRun(JSON.parse(JSON.stringify({ ...good, spec: { ...good.spec, ...spec } })))).toBe(false);
   }
+});
+
+test('a trace goes with its profile, as far as a ConfigMap holds it', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'stack29-test-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const arrival = { kind: 'trace', file: 'trace.jsonl' };
+  const { requests: _, ...profile } = trafficOf();
+  const path = join(folder, 'replayed.json');
+  writeFileSync(path, JSON.stringify({ ...profile, arrival }));
+  const line = `${JSON.stringify({ at: 0, promptTokens: 8, outputTokens: 2 })}\n`;
+  writeFileSync(join(folder, 'trace.jsonl'), line.repeat(3));
+  const { configMap, testRun } = documentsOf((await print(path, ...url, '--parallelism', '2')).stdout);
+  expect(configMap.data['trace.jsonl']).toBe(line.repeat(3));
+  expect(testRun.spec.runner.env).toContainEqual({ name: 'STACK29_TRACE', value: './trace.jsonl' });
+  writeFileSync(join(folder, 'trace.jsonl'), line.repeat(30_000));
+  expect(await print(path, ...url)).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('a ConfigMap holds 1048576'),
+  });
+});
+
+test('all runners have one seed, given or not', async () => {
+  const { testRun } = documentsOf((await print('steady', ...url, '--parallelism', '3')).stdout);
+  expect(testRun.spec.runner.env).toContainEqual({ name: 'STACK29_SEED', value: expect.stringMatching(/^\d+$/) });
 });
 
 test('the seed and --insecure go with the run', async () => {

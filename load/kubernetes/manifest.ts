@@ -1,25 +1,33 @@
 import { Document } from 'yaml';
-import type { LoadProfile } from '../../specs/wire.ts';
-import { k6Image } from '../k6-run/container.ts';
+import type { LoadProfile, TrafficProfile } from '../../specs/wire.ts';
+import { k6Image } from '../k6-run/image.ts';
 import { readScript, type ScriptName, scriptsOf } from '../k6-run/scripts.ts';
 import { LoadProblem } from '../problem.ts';
 
 export interface ClusterRun {
   readonly profile: LoadProfile;
+  /** The text of the trace that it names. */
+  readonly trace: string | undefined;
   /** Base URL of the target, as the cluster reaches it. */
   readonly url: string;
   readonly model: string | undefined;
-  readonly seed: number | undefined;
+  /** One for all runners, so that they send parts of one schedule. */
+  readonly seed: number;
   /** Whether any certificate is accepted. */
   readonly insecure: boolean;
   /** Pods that share the load. */
   readonly parallelism: number;
+  /** What the runners run, other than the public image of k6. */
+  readonly image: string | undefined;
   /** The Secret that holds the key as STACK29_API_KEY. */
   readonly secret: string;
   readonly namespace: string | undefined;
   /** Default: the first that the profile takes. */
   readonly script: ScriptName | undefined;
 }
+
+/** The limit of Kubernetes on what a ConfigMap holds. */
+const mostBytes = 2 ** 20;
 
 /** Kubernetes takes names of 63 characters, and k6-operator adds to this one. */
 const mostName = 40;
@@ -29,7 +37,7 @@ const mostName = 40;
  * @throws LoadProblem where the profile cannot be run so
  */
 export function manifestOf(run: ClusterRun): string {
-  const { profile, parallelism, namespace } = run;
+  const { profile, parallelism, namespace, trace } = run;
   const scripts = scriptsOf(profile);
   const script = run.script ?? scripts[0];
   if (!scripts.includes(script)) {
@@ -41,14 +49,22 @@ export function manifestOf(run: ClusterRun): string {
   if (profile.kind === 'tier' && parallelism > 1) {
     throw new LoadProblem('usage', `${profile.name} counts exactly, which takes one runner: --parallelism 1`);
   }
+  const most = profile.kind === 'traffic' ? mostRunners(profile) : 1;
+  if (parallelism > most) {
+    throw new LoadProblem('usage', `${profile.name} has work for ${most} runners: --parallelism ${most} at most`);
+  }
   const name = nameOf(`stack29-${script}-${profile.name}`);
   const metadata = { name, ...(namespace !== undefined && { namespace }) };
-  const configMap = new Document({
-    apiVersion: 'v1',
-    kind: 'ConfigMap',
-    metadata,
-    data: { 'script.js': readScript(script), 'profile.json': `${JSON.stringify(profile, null, 2)}\n` },
-  });
+  const data = {
+    'script.js': readScript(script),
+    'profile.json': `${JSON.stringify(profile, null, 2)}\n`,
+    ...(trace !== undefined && { 'trace.jsonl': trace }),
+  };
+  const bytes = Object.values(data).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+  if (bytes > mostBytes) {
+    throw new LoadProblem('usage', `a ConfigMap holds ${mostBytes} bytes, and the script with its trace are ${bytes}`);
+  }
+  const configMap = new Document({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data });
   const testRun = new Document({
     apiVersion: 'k6.io/v1alpha1',
     kind: 'TestRun',
@@ -57,7 +73,7 @@ export function manifestOf(run: ClusterRun): string {
       parallelism,
       script: { configMap: { name, file: 'script.js' } },
       runner: {
-        image: k6Image,
+        image: run.image ?? k6Image,
         env: Object.entries(environment(run)).map(([variable, value]) => ({ name: variable, value })),
         envFrom: [{ secretRef: { name: run.secret } }],
       },
@@ -68,14 +84,15 @@ export function manifestOf(run: ClusterRun): string {
   return [configMap, testRun].map((document) => document.toString({ lineWidth: 0 })).join('---\n');
 }
 
-function environment({ url, model, seed, insecure }: ClusterRun): Record<string, string> {
+function environment({ url, model, seed, trace, insecure }: ClusterRun): Record<string, string> {
   return {
     STACK29_URL: url,
     STACK29_PROFILE: './profile.json',
     STACK29_RESULT: 'stdout',
     STACK29_COMMAND: 'k6 run, by k6-operator',
     ...(model !== undefined && { STACK29_MODEL: model }),
-    ...(seed !== undefined && { STACK29_SEED: String(seed) }),
+    STACK29_SEED: String(seed),
+    ...(trace !== undefined && { STACK29_TRACE: './trace.jsonl' }),
     ...(insecure && { K6_INSECURE_SKIP_TLS_VERIFY: 'true' }),
   };
 }
@@ -90,14 +107,20 @@ function preface({ secret, namespace }: ClusterRun, name: string): string[] {
   ];
 }
 
-function caveats({ parallelism, profile }: ClusterRun, scripts: readonly ScriptName[], script: ScriptName): string[] {
+function caveats(
+  { parallelism, profile, image = k6Image }: ClusterRun,
+  scripts: readonly ScriptName[],
+  script: ScriptName,
+): string[] {
   const others = scripts.filter((other) => other !== script);
   return [
-    `${k6Image} is pinned, so that a run can be repeated.`,
+    isPinned(image)
+      ? `${image} is pinned, so that a run can be repeated.`
+      : `${image} names no release, so that a later run may be by another k6.`,
     ...(profile.kind === 'tier'
       ? ['A tier is tried by one runner: several would each count a part of what the limit counts whole.']
       : [
-          `${parallelism} ${parallelism === 1 ? 'runner sends' : 'runners share'} the rate and the users of the profile.`,
+          `${parallelism} ${parallelism === 1 ? 'runner sends' : 'runners share'} the requests and the users of the profile, by one seed.`,
           'Thresholds, counts and percentiles are those of each runner by itself: k6-operator adds nothing up, so add the',
           'counts of the results, and take no mean of their percentiles.',
           'Each runner prepares itself with up to four requests, which no result contains.',
@@ -110,6 +133,16 @@ function caveats({ parallelism, profile }: ClusterRun, scripts: readonly ScriptN
 
 function comment(lines: readonly string[]): string {
   return lines.map((line) => ` ${line}`).join('\n');
+}
+
+/** A runner without a user or a request would have nothing to do, and find that its thresholds are crossed. */
+function mostRunners({ arrival, requests = Number.POSITIVE_INFINITY }: TrafficProfile): number {
+  return Math.min(requests, arrival.kind === 'closed' ? arrival.concurrency : Number.POSITIVE_INFINITY);
+}
+
+/** Whether an image has a tag that does not move, or a digest. */
+function isPinned(image: string): boolean {
+  return /@sha256:|:(?!latest$)[\w.-]+$/.test(image);
 }
 
 /** A name that Kubernetes takes. */

@@ -1,5 +1,7 @@
+import { randomInt } from 'node:crypto';
 import { loadExitCodes } from '../exit-codes.ts';
 import type { LoadHost } from '../host.ts';
+import { traceOf } from '../k6-run/measure-by-k6.ts';
 import type { ScriptName } from '../k6-run/scripts.ts';
 import type { LoadChoices } from '../options.ts';
 import { LoadProblem } from '../problem.ts';
@@ -20,7 +22,7 @@ const objectName = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
 
 /** Prints what runs a profile on a cluster. @returns the exit code @throws LoadProblem, and what the host throws */
 export async function printManifest(profileName: string, choices: ClusterChoices, host: LoadHost): Promise<number> {
-  const { url, model, seed, insecure = false, parallelism, secret, namespace, script } = choices;
+  const { url, model, seed, insecure = false, parallelism, secret, namespace, script, k6Image: image } = choices;
   refuseOthers(choices);
   if (url === undefined) {
     throw new LoadProblem('usage', 'give --url, the base URL at which the cluster reaches the target');
@@ -34,11 +36,13 @@ export async function printManifest(profileName: string, choices: ClusterChoices
   host.stdout.write(
     manifestOf({
       profile,
+      trace: await traceOf(profile, profileName),
       url: host.baseUrlOf(url, '--url'),
       model,
-      seed,
+      seed: seed ?? randomInt(2 ** 31),
       insecure,
       parallelism,
+      image,
       secret,
       namespace,
       script,
@@ -53,7 +57,7 @@ const instead = {
   ca: 'the runners trust the certificates of their image: give --insecure, or add a volume to the manifest',
   out: 'the manifest goes to standard output: > run.yaml',
   workers: 'runners share the load: --parallelism',
-  k6: 'the runners have their image of k6',
+  k6: 'the runners have an image of k6: --k6-image',
   backend: 'a cluster measures what --url names',
   ttft: 'a cluster measures what --url names',
   tokensPerSecond: 'a cluster measures what --url names',

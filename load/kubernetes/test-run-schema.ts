@@ -1,7 +1,8 @@
 /**
  * What a TestRun of k6-operator may be, as far as our manifests go: facts of its published definition
  * (k6.io_testruns.yaml of release 1.6.0) in our own words. Its own schema prunes members that it does not know, so here
- * they are refused.
+ * they are refused. Left out is what no manifest of ours has: initializer (by default it is what the runner is), starter,
+ * ports, paused, scuttle, token, testRunId, and of the runner what places its pod.
  */
 const text = { type: 'string', minLength: 1 } as const;
 

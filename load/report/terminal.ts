@@ -19,7 +19,10 @@ export function renderTerminal(result: LoadResult, settings: { readonly color: b
     tierLines(result),
     capacityLines(result),
     health(result),
-    result.bounds.map((bound) => (bound.kept ? boundWords(bound) : colors.red(boundWords(bound)))),
+    result.bounds.map((bound) => {
+      const words = boundWords(bound);
+      return bound.inDoubt ? colors.yellow(words) : bound.kept ? words : colors.red(words);
+    }),
     result.notes.map((note) => `note: ${printable(note)}`),
     [color(outcomeLine(result))],
   ];

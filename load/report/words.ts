@@ -14,17 +14,22 @@ export function short(value: number): string {
 }
 
 export function withUnit(value: number, unit: string): string {
-  if (unit === '1') return short(value);
-  return unit === '1/s' ? `${short(value)}/s` : `${short(value)} ${unit}`;
+  return inUnit(short(value), unit);
 }
 
-export function boundWords({ name, unit, atMost, atLeast, actual, kept }: BoundVerdict): string {
+function inUnit(number: string, unit: string): string {
+  if (unit === '1') return number;
+  return unit === '1/s' ? `${number}/s` : `${number} ${unit}`;
+}
+
+export function boundWords({ name, unit, atMost, atLeast, actual, kept, inDoubt }: BoundVerdict): string {
   const bounds = [
-    ...(atMost === undefined ? [] : [`at most ${withUnit(atMost, unit)}`]),
-    ...(atLeast === undefined ? [] : [`at least ${withUnit(atLeast, unit)}`]),
+    ...(atMost === undefined ? [] : [`at most ${inUnit(String(atMost), unit)}`]),
+    ...(atLeast === undefined ? [] : [`at least ${inUnit(String(atLeast), unit)}`]),
   ];
   const measured = actual === undefined ? 'nothing was measured' : withUnit(actual, unit);
-  return `${kept ? 'kept   ' : 'CROSSED'}  ${name} ${bounds.join(' and ')}: ${measured}`;
+  const verdict = inDoubt ? 'IN DOUBT' : kept ? 'kept' : 'CROSSED';
+  return `${verdict.padEnd(8)}  ${name} ${bounds.join(' and ')}: ${measured}`;
 }
 
 /** The last line of every report. */
@@ -34,10 +39,15 @@ export function outcomeLine({ outcome, profile, bounds, tier, endedEarly }: Load
     case 'passed':
       return `passed: ${profile.name}${early}`;
     case 'crossed':
-      return `crossed: ${bounds.filter(({ kept }) => !kept).length} of ${bounds.length} bounds of ${profile.name}${early}`;
+      return `crossed: ${bounds.filter(({ kept, inDoubt }) => !kept && !inDoubt).length} of ${bounds.length} bounds of ${profile.name}${early}`;
     case 'broken':
       return `broken: ${(tier ?? []).filter(({ verdict }) => verdict === 'broken').length} limits of ${profile.name} do not hold`;
     case 'incomplete':
-      return `incomplete: ${profile.name}${early}`;
+      return `incomplete: ${profile.name}${early}${doubtWords(bounds)}`;
   }
+}
+
+function doubtWords(bounds: LoadResult['bounds']): string {
+  const doubted = bounds.filter(({ inDoubt }) => inDoubt).map(({ name }) => name);
+  return doubted.length === 0 ? '' : `, since the client was the limit, which leaves ${doubted.join(', ')} in doubt`;
 }

@@ -1,14 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import type { Exchange } from '../../reference-server/admission.ts';
+import { ApiError, rateLimited } from '../../reference-server/api-error.ts';
 import { type Behaviour, plainBehaviour } from '../../reference-server/behaviour.ts';
-import { inHeaders } from '../../reference-server/change.ts';
+import { inHeaders, membersOf } from '../../reference-server/change.ts';
 import { type DialectId, dialects } from '../../reference-server/dialects.ts';
 import { type FaultId, faults } from '../../reference-server/faults/index.ts';
 import { problemsOf } from '../../specs/validate.ts';
 import type { TierCheck, TierProfile } from '../../specs/wire.ts';
-import { openTarget } from '../engine/test-rig.ts';
+import { openTarget, secondKey, unlimited } from '../engine/test-rig.ts';
+import { findKeyPlace } from '../find-key-place.ts';
 import { Contact, learnWording } from '../target.ts';
-import { checkTier } from './check-tier.ts';
+import { measureTier } from './measure-tier.ts';
+import { nextLength } from './tokens.ts';
+
+/** They wait most of the time. */
+vi.setConfig({ testTimeout: 60_000, maxConcurrency: 24 });
 
 const limits = { requestsPerMinute: 12, concurrent: 3, tokensPerDay: 1_000_000 };
 
@@ -22,6 +29,13 @@ interface Trial {
   readonly ttftMs?: number;
   readonly interruption?: AbortController;
   readonly stated?: TierProfile['limits'];
+  /** Whether a part goes over sockets. */
+  readonly sockets?: boolean;
+  /** Whether another server answers sockets, with counts of its own. */
+  readonly socketsApart?: boolean;
+  /** Whether there is a second key. */
+  readonly second?: boolean;
+  readonly isFresh?: boolean;
 }
 
 /** Checks a server on which the stated limits hold, but for what the trial changes. */
@@ -33,6 +47,10 @@ async function check({
   tokensPerSecond = 20,
   ttftMs = 0,
   stated = limits,
+  sockets = false,
+  socketsApart = false,
+  second = false,
+  isFresh = false,
   interruption = new AbortController(),
 }: Trial) {
   const { endpoint, close } = await openTarget({
@@ -44,7 +62,8 @@ async function check({
   });
   const { signal } = interruption;
   const contact = new Contact(endpoint, signal);
-  const workload = { promptTokens: 8, outputTokens: 1, transports: { json: 1 } };
+  const workload = { promptTokens: 8, outputTokens: 1, transports: { json: 1, ...(sockets && { websocket: 1 }) } };
+  const apart = socketsApart ? await openTarget({ behaviour, tokensPerSecond, limits: unlimited }) : undefined;
   const profile: TierProfile = {
     kind: 'tier',
     name: 'trial',
@@ -57,10 +76,22 @@ async function check({
   expect(problemsOf('load-profile', profile)).toEqual([]);
   try {
     const wording = await learnWording(contact, workload, undefined);
-    const { tier = [], outcome } = await checkTier(profile, { contact, wording, signal, say: () => {} });
+    const socketEndpoint = apart?.endpoint ?? endpoint;
+    const found = await findKeyPlace(socketEndpoint, wording, signal);
+    const { tier = [], outcome } = await measureTier(profile, {
+      endpoint: socketEndpoint,
+      contact,
+      wording: { ...wording, ...(found && { keyPlace: found.place }) },
+      found,
+      secondKey: second ? secondKey : undefined,
+      isFresh,
+      signal,
+      view: { say: () => {}, show: () => {} },
+    });
     return { outcome, made: tier[0] as TierCheck };
   } finally {
     await contact.close();
+    await apart?.close();
     await close();
   }
 }
@@ -218,21 +249,213 @@ test.concurrent('streams that end too soon prove nothing', async () => {
   expect(made).toMatchObject({ verdict: 'inconclusive', reasons: [expect.stringContaining('slower model')] });
 });
 
-test.concurrent('a day of tokens is spent to the limit, and not beyond', async () => {
-  const stated = { ...limits, tokensPerDay: 5_000 };
-  const trial = { checks: ['tokens'] as TierProfile['checks'], stated, tokensPerSecond: 0 };
-  const requestsPerMinute = 1_000;
-  const kept = await check({ ...trial, served: { tokensPerDay: 5_000, requestsPerMinute } });
-  expect(kept.made).toMatchObject({ limit: 5_000, refused: 1, verdict: 'holds' });
-  const higher = await check({ ...trial, served: { tokensPerDay: 5_001, requestsPerMinute } });
-  expect(higher.made).toMatchObject({
-    verdict: 'broken',
-    reasons: ['a request is admitted with 5000 of 5000 tokens spent'],
+describe.concurrent('tokens of a day', () => {
+  const day = 5_000;
+  const stated = { ...limits, tokensPerDay: day };
+  const spend = (tokensPerDay: number, changes: Partial<Trial> = {}) =>
+    check({
+      checks: ['tokens'],
+      stated,
+      served: { tokensPerDay, requestsPerMinute: 1_000 },
+      tokensPerSecond: 0,
+      second: true,
+      sockets: true,
+      isFresh: true,
+      ...changes,
+    });
+
+  test('are spent to the limit and not beyond, on one key from above and on another from below', async () => {
+    const { made, outcome } = await spend(day);
+    expect(made).toMatchObject({ limit: day, refused: 2, other: 0, verdict: 'holds', reasons: [] });
+    expect(outcome).toBe('passed');
   });
-  const lower = await check({ ...trial, served: { tokensPerDay: 3_000, requestsPerMinute } });
-  expect(lower.made).toMatchObject({
-    verdict: 'inconclusive',
-    reasons: [expect.stringContaining('the limit is lower')],
+
+  test.each([
+    [day - 1, 'the second key is refused with 4999 of 5000 tokens spent: the limit is lower'],
+    [day + 1, 'a request is admitted with 5000 of 5000 tokens spent'],
+    [day - 20, 'tokens is refused with'],
+    [2 * day, 'a request is admitted with 5000 of 5000 tokens spent'],
+  ])('a limit of %i instead of 5000 is caught', async (served, words) => {
+    const { made } = await spend(served);
+    expect([made.verdict, made.reasons.join('; ')]).toEqual(['broken', expect.stringContaining(words)]);
+  });
+
+  test('that are counted apart over sockets are caught', async () => {
+    const { made } = await spend(day, { socketsApart: true });
+    expect([made.verdict, made.reasons]).toEqual(['broken', ['a request is admitted with 5000 of 5000 tokens spent']]);
+  });
+
+  test('of one key alone do not show a limit that is lower by less than a chat', async () => {
+    const { made } = await spend(day - 1, { second: false });
+    expect([made.verdict, made.reasons.join()]).toEqual(['inconclusive', expect.stringContaining('--second-key')]);
+  });
+
+  test('may have been spent by others, where nobody says that the keys are fresh', async () => {
+    const { made } = await spend(3_000, { isFresh: false });
+    expect([made.verdict, made.reasons.join()]).toEqual(['inconclusive', expect.stringContaining('--fresh-key')]);
+  });
+
+  // A server that refuses what could go beyond the limit, as one that sets tokens aside for an answer.
+  const reserving = (limit: number): Behaviour => {
+    const spent = new Map<string, number>();
+    const promptOf = (body: unknown) => {
+      const [message] = asked(body, 'messages') as readonly { readonly content: string }[];
+      return 1 + (message?.content.split(' ').length ?? 0);
+    };
+    return {
+      decide(refusal, step, { account, body }) {
+        if (step !== 'tokens') return refusal;
+        const worth = promptOf(body) + Number(asked(body, 'max_tokens'));
+        return (spent.get(account.id) ?? 0) + worth > limit ? rateLimited('the tokens are used', 3_600) : undefined;
+      },
+      async *output(events, { account, body }) {
+        for await (const event of events) {
+          const tokens = event.type === 'end' ? promptOf(body) + event.completionTokens : 0;
+          spent.set(account.id, (spent.get(account.id) ?? 0) + tokens);
+          yield event;
+        }
+      },
+    };
+  };
+
+  test.each([
+    [day, 'holds'],
+    [day - 1, 'broken'],
+    [day + 1, 'inconclusive'],
+  ] as const)(
+    'of a server that sets aside what an answer may take are seen with one key: %i',
+    async (limit, verdict) => {
+      const { made } = await spend(unlimited.tokensPerDay, {
+        behaviour: reserving(limit),
+        second: false,
+        sockets: false,
+      });
+      expect([made.verdict, made.reasons]).toEqual([verdict, made.reasons]);
+    },
+  );
+
+  test.each([
+    [1_000_000, 9, 3_000, 3_000],
+    [200, 9, 3_000, 111],
+    [90, 9, 3_000, 1],
+    [95, 9, 3_000, 6],
+    [10, 9, 3_000, 1],
+    [9, 9, 3_000, undefined],
+  ])('with %i left and prompts of %i, at most %i, the next answer has %s', (left, prompt, most, length) => {
+    expect(nextLength(left, prompt, most)).toBe(length);
+  });
+});
+
+describe.concurrent('a part over sockets', () => {
+  const sockets = true;
+
+  test('counts with the requests over REST', async () => {
+    const { made, outcome } = await check({ checks: ['burst'], sockets });
+    // Of six chats over three sockets each start counts, and each socket.
+    expect(made).toMatchObject({ limit: 12, sent: 23, expected: 9, admitted: 9, refused: 14, verdict: 'holds' });
+    expect([made.reasons, outcome]).toEqual([[], 'passed']);
+  });
+
+  test.each([
+    [11, '1 fewer than the limit'],
+    [13, '1 more than the limit'],
+  ])('leaves a limit of %i requests instead of 12 caught', async (requestsPerMinute, words) => {
+    const behaviour = inHeaders(({ allowance: { used } }) => ({
+      'X-RateLimit-Limit': '12',
+      'X-RateLimit-Remaining': String(Math.max(0, 12 - used)),
+    }));
+    const { made } = await check({ checks: ['burst'], sockets, served: { requestsPerMinute }, behaviour });
+    expect([made.verdict, made.reasons.join()]).toEqual(['broken', expect.stringContaining(words)]);
+  });
+
+  test.each<[FaultId, TierCheck['check'], string]>([
+    ['socket-starts-uncounted', 'burst', 'not counted with the requests over REST'],
+    ['socket-starts-counted-apart', 'burst', 'not counted with the requests over REST'],
+    ['socket-limits-apart', 'burst', 'not counted with the requests over REST'],
+    ['socket-places-apart', 'concurrency', 'one stream more than the limit was admitted, beside 1 over sockets'],
+    ['socket-limits-apart', 'concurrency', 'one stream more than the limit was admitted, beside 1 over sockets'],
+    ['socket-limits-apart', 'tokens', 'a chat over a socket is admitted with 3000 of 3000 tokens spent'],
+    ['socket-tokens-unlimited', 'tokens', 'a chat over a socket is admitted with 3000 of 3000 tokens spent'],
+  ])('is caught by the fault %s in the check %s', async (fault, which, words) => {
+    const stated = { ...limits, tokensPerDay: 3_000 };
+    const { made } = await check({
+      checks: [which],
+      sockets,
+      second: true,
+      stated,
+      served: { ...stated, ...(which !== 'burst' && { requestsPerMinute: 1_000 }) },
+      tokensPerSecond: which === 'tokens' ? 0 : 20,
+      behaviour: faults[fault].behaviour,
+    });
+    expect([made.verdict, made.reasons[0]]).toEqual(['broken', expect.stringContaining(words)]);
+  });
+
+  test('is caught where another server answers sockets', async () => {
+    const { made } = await check({ checks: ['burst'], sockets, socketsApart: true });
+    expect([made.verdict, made.reasons[0]]).toEqual([
+      'broken',
+      'chats over sockets are not counted with the requests over REST',
+    ]);
+  });
+
+  test('takes places as streams over REST do, which are free again after it', async () => {
+    const { made } = await check({ checks: ['concurrency'], sockets, served: { requestsPerMinute: 1_000 } });
+    expect(made).toMatchObject({ limit: 3, sent: 5, admitted: 3, refused: 2, verdict: 'holds', reasons: [] });
+  });
+
+  test.each([
+    [2, '2 of 3 streams were admitted'],
+    [4, 'one stream more than the limit was admitted'],
+  ])('leaves a limit of %i streams instead of 3 caught', async (concurrent, words) => {
+    const { made } = await check({
+      checks: ['concurrency'],
+      sockets,
+      served: { concurrent, requestsPerMinute: 1_000 },
+    });
+    expect([made.verdict, made.reasons[0]]).toEqual(['broken', expect.stringContaining(words)]);
+  });
+
+  test('takes the one place that there may be', async () => {
+    const one = { ...limits, concurrent: 1 };
+    const served = { concurrent: 1, requestsPerMinute: 1_000 };
+    const { made } = await check({ checks: ['concurrency'], sockets, stated: one, served });
+    expect(made).toMatchObject({ limit: 1, admitted: 1, refused: 2, verdict: 'holds', reasons: [] });
+    const two = await check({ checks: ['concurrency'], sockets, stated: one, served: { ...served, concurrent: 2 } });
+    expect(two.made.verdict).toBe('broken');
+  });
+
+  test('does not take want of requests for want of places', async () => {
+    const { made } = await check({ checks: ['concurrency'], sockets, windowSeconds: 2 });
+    expect([made.verdict, made.reasons]).toEqual(['holds', []]);
+    const narrow = await check({ checks: ['concurrency'], served: { requestsPerMinute: 9 }, windowSeconds: 2 });
+    expect([narrow.made.verdict, narrow.made.reasons]).toEqual([
+      'inconclusive',
+      ['takes 10 requests in a window, and the limit of requests is 9'],
+    ]);
+  });
+
+  test('is caught where its place is kept', async () => {
+    const onSocket = ({ url }: Exchange) => url.includes('/ws/');
+    const behaviour: Behaviour = {
+      // Those of the chats before the check are let go.
+      place: (place, exchange) =>
+        onSocket(exchange) && asked(exchange.body, 'max_tokens') !== 1 ? { ...place, release: async () => {} } : place,
+    };
+    const { made } = await check({ checks: ['concurrency'], sockets, behaviour, served: { requestsPerMinute: 1_000 } });
+    expect([made.verdict, made.reasons]).toEqual([
+      'broken',
+      ['a place over a socket is not free 3 s after its client left'],
+    ]);
+  });
+
+  test('leaves open what is answered over none', async () => {
+    const behaviour: Behaviour = { socket: { decide: () => new ApiError('service_unavailable', 'no sockets') } };
+    const { made, outcome } = await check({ checks: ['burst'], sockets, behaviour });
+    expect([made.verdict, made.reasons, outcome]).toEqual([
+      'inconclusive',
+      ['only REST was counted: no chat over a socket is answered'],
+      'incomplete',
+    ]);
   });
 });
 
@@ -257,6 +480,7 @@ test.concurrent.each<[fault: FaultId, check: TierCheck['check']]>([
   ['refusal-with-remaining', 'burst'],
   ['places-unlimited', 'concurrency'],
   ['one-place-fewer', 'concurrency'],
+  ['headers-constant', 'burst'],
   ['tokens-unlimited', 'tokens'],
 ])('%s is caught by the check %s', async (fault, which) => {
   const stated = { ...limits, tokensPerDay: 4_000 };
@@ -278,14 +502,15 @@ test.concurrent.each([
   ['whole answers', false, '1 of 3 streams were admitted'],
 ])('places that %s keep are caught', async (_, kept, words) => {
   const behaviour: Behaviour = {
-    place: (place, { body }) => ((asked(body) === true) === kept ? { ...place, release: async () => {} } : place),
+    place: (place, { body }) =>
+      (asked(body, 'stream') === true) === kept ? { ...place, release: async () => {} } : place,
   };
   const served = { requestsPerMinute: 1_000, concurrent: 3 };
   const { made } = await check({ checks: ['concurrency'], behaviour, served });
   expect([made.verdict, made.reasons[0]]).toEqual(['broken', expect.stringContaining(words)]);
 });
 
-/** Whether a chat asks for a stream. */
-function asked(body: unknown): unknown {
-  return Object(body).stream;
+/** A member of a chat. */
+function asked(body: unknown, member: string): unknown {
+  return membersOf(body)[member];
 }

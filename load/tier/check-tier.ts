@@ -2,6 +2,7 @@ import type { TierCheck, TierProfile } from '../../specs/wire.ts';
 import { LoadProblem } from '../problem.ts';
 import type { Measured } from '../traffic.ts';
 import { checkConcurrency } from './concurrency.ts';
+import { measuredOfChecks } from './measured-of-checks.ts';
 import { checkBurst, checkPaced } from './requests.ts';
 import type { TierKey } from './tier-key.ts';
 import { checkTokens } from './tokens.ts';
@@ -23,6 +24,9 @@ export async function checkTier(
     concurrency: () => checkConcurrency(key, concurrent),
     tokens: () => checkTokens(key, tokensPerDay),
   };
+  key.say(
+    `takes about ${Math.ceil(secondsOf(checks, key.windowSeconds) / 60)} min, most of it to wait for fresh windows`,
+  );
   const begin = performance.now();
   const made: TierCheck[] = [];
   const problems: LoadProblem[] = [];
@@ -38,32 +42,11 @@ export async function checkTier(
     }
   }
   if (problems[0] && problems.length === made.length) throw problems[0];
-  return measuredOf(made, (performance.now() - begin) / 1000, key.signal.aborted);
+  return measuredOfChecks(made, (performance.now() - begin) / 1000, key.signal.aborted);
 }
 
-function measuredOf(tier: TierCheck[], measuredSeconds: number, isInterrupted: boolean): Measured {
-  const sum = (name: 'sent' | 'admitted' | 'other' | 'refused') =>
-    tier.reduce((total, check) => total + check[name], 0);
-  const verdicts = tier.map(({ verdict }) => verdict);
-  const isIncomplete = isInterrupted || verdicts.includes('inconclusive');
-  return {
-    measuredSeconds,
-    ...(isInterrupted && { endedEarly: 'interrupted' as const }),
-    requests: {
-      sent: sum('sent'),
-      succeeded: sum('admitted'),
-      failed: sum('other'),
-      limited: sum('refused'),
-      unfinished: 0,
-      warmUp: 0,
-    },
-    tokens: { prompt: 0, output: 0, countedBy: 'none' },
-    metrics: {},
-    errors: [],
-    clientHealth: { isLimit: false, reasons: [] },
-    bounds: [],
-    tier,
-    notes: ['the counts are exact only while nobody else uses the key'],
-    outcome: verdicts.includes('broken') ? 'broken' : isIncomplete ? 'incomplete' : 'passed',
-  };
+/** About how long checks take: the windows that they wait for and fill. Who spends a day's tokens knows how many they are. */
+function secondsOf(checks: TierProfile['checks'], windowSeconds: number): number {
+  const windows = { burst: 2.2, paced: 2.1, concurrency: 1.2, tokens: 0.5 };
+  return checks.reduce((sum, check) => sum + windows[check] * windowSeconds + 5, 0);
 }

@@ -1,8 +1,11 @@
 import type { TierCheck } from '../../specs/wire.ts';
 import { LoadProblem } from '../problem.ts';
+import type { SocketAnswer } from '../socket-chats.ts';
 import type { Answer } from '../target.ts';
-import { type LimitState, limitState } from './limit-state.ts';
-import { freshWindow, pause, shortChat, slackMs, type TierKey } from './tier-key.ts';
+import { shareOf, socketChats, socketCosts } from './burst-count.ts';
+import { type BurstAnswer, wrongHeaders } from './burst-headers.ts';
+import { limitState } from './limit-state.ts';
+import { chatWords, freshWindow, pause, shortChat, slackMs, type TierKey } from './tier-key.ts';
 import { countStatuses, decided, undecided } from './verdict.ts';
 import { shapeOf } from './window-shape.ts';
 
@@ -12,8 +15,8 @@ const unknownLimit = 'no limit is stated, and no header X-RateLimit-Limit gives 
 const tries = 3;
 
 /**
- * Sends more requests than a window admits as fast as a few lanes can, counts what is admitted, and tries again after
- * the reset. @param stated the tier's limit; absent where the headers are to say it
+ * Sends more requests than a window admits as fast as a few lanes can, some of them over sockets, counts what is
+ * admitted, and tries again after the reset. @param stated the tier's limit; absent where the headers are to say it
  */
 export async function checkBurst(key: TierKey, stated: number | undefined, concurrent = 4): Promise<TierCheck> {
   for (let attempt = 1; ; attempt += 1) {
@@ -22,31 +25,52 @@ export async function checkBurst(key: TierKey, stated: number | undefined, concu
     const first = await tryChat(key);
     const limit = stated ?? limitState(first).limit;
     if (limit === undefined) return undecided('burst', unknownLimit);
-    const answers = [first, ...(await sendAll(key, limit + Math.max(5, Math.ceil(limit / 10)) - 1, concurrent))];
+    const overSockets = await chatOverSockets(key, limit);
+    const answers = await sendAll(key, first, limit + Math.max(5, Math.ceil(limit / 10)), concurrent);
     const tookSeconds = (performance.now() - begin) / 1000;
-    const counted = countStatuses(answers.map(({ status }) => status));
+    const counted = countStatuses([...overSockets, ...answers.map(({ status }) => status)]);
     const shape = shapeOf(resetsOf(answers, 200), key.windowSeconds);
     if (shape === 'two windows' || tookSeconds > 0.9 * key.windowSeconds) {
-      if (shape === 'two windows' && attempt < tries) continue;
-      const reason = `${answers.length} requests took ${tookSeconds.toFixed(1)} s, and did not fit one window`;
+      if (attempt < tries) continue;
+      const reason = `${counted.sent} requests took ${tookSeconds.toFixed(1)} s, and did not fit one window`;
       return undecided('burst', reason, counted);
     }
     const back = shape === 'bucket' ? Math.floor((limit * tookSeconds) / key.windowSeconds) + 1 : 0;
+    const admitted = answers.filter(({ status }) => status === 200).length;
+    const share = shareOf(overSockets, { limit, admitted, back, isWhole: counted.other === 0 });
+    const { expected } = share;
+    const left = Math.max(0, expected - admitted);
+    const socketsTook =
+      overSockets.length > 0 ? { least: socketCosts.starts, most: socketCosts.both } : { least: 0, most: 0 };
     const broken = [
-      ...(counted.admitted > limit + back
-        ? [`${counted.admitted - limit - back} more than the limit were admitted in a window`]
-        : []),
-      ...(counted.admitted < limit && counted.other === 0
-        ? [`${limit - counted.admitted} fewer than the limit were admitted in a fresh window`]
-        : []),
-      ...wrongHeaders(answers, limit, key.windowSeconds),
-    ];
+      ...share.broken,
+      ...wrongHeaders(answers, {
+        limit,
+        windowSeconds: key.windowSeconds,
+        overSockets: socketsTook,
+        left,
+        back,
+      }),
+    ].map(({ words }) => words);
     const after = counted.refused > 0 ? await afterReset(key, answers) : 200;
     if (after === 429) broken.push('after the reset a request is refused');
-    const strange =
-      after === 200 || after === 429 ? [] : ['the request after the reset was neither admitted nor refused'];
-    return decided('burst', { limit, expected: limit }, counted, broken, strange);
+    const open = [
+      ...(after === 200 || after === 429 ? [] : ['the request after the reset was neither admitted nor refused']),
+      ...(key.noSockets === undefined ? [] : [`only REST was counted: ${key.noSockets}`]),
+      ...(key.sockets && overSockets.length === 0 ? ['only REST was counted: the limit is too low for sockets'] : []),
+    ];
+    return decided('burst', { limit, expected: expected + overSockets.length }, counted, broken, open);
   }
+}
+
+/** The statuses of a few chats over sockets; none where the limit is too low to tell their share. */
+async function chatOverSockets({ sockets, contact }: TierKey, limit: number): Promise<number[]> {
+  if (sockets === undefined || limit < socketCosts.both + 3) return [];
+  const answers: SocketAnswer[] = [];
+  for (let chat = 0; chat < socketChats.alone; chat += 1) answers.push(await sockets.chat(chatWords(1)));
+  answers.push(...(await sockets.series(chatWords(1), socketChats.together)));
+  for (const { tokens = 0 } of answers) contact.spend(tokens);
+  return answers.map(({ status }) => status);
 }
 
 /**
@@ -103,75 +127,36 @@ async function tryChat(key: TierKey): Promise<Answer> {
   }
 }
 
-/** At half the tier's concurrency, so that no request is refused for that. */
-async function sendAll(key: TierKey, requests: number, concurrent: number): Promise<Answer[]> {
-  const answers: Answer[] = [];
-  let left = requests;
+/**
+ * So many requests with the first, which was answered; at half the tier's concurrency, so that no request is refused for
+ * that.
+ */
+async function sendAll(key: TierKey, first: Answer, requests: number, concurrent: number): Promise<BurstAnswer[]> {
+  const answers: BurstAnswer[] = [{ ...first, admittedBefore: 0, begun: 1 }];
+  let begun = 1;
+  let admitted = first.status === 200 ? 1 : 0;
   const lane = async () => {
-    while (left > 0) {
-      left -= 1;
-      answers.push(await tryChat(key));
+    while (begun < requests) {
+      begun += 1;
+      const admittedBefore = admitted;
+      const answer = await tryChat(key);
+      if (answer.status === 200) admitted += 1;
+      answers.push({ ...answer, admittedBefore, begun });
     }
   };
   await Promise.all(Array.from({ length: Math.max(1, Math.floor(concurrent / 2)) }, lane));
   return answers;
 }
 
+type Headed = Pick<Answer, 'status' | 'headers' | 'at'>;
+
 /** What the answers of a status say of the reset, in epoch milliseconds. */
-function resetsOf(answers: readonly Answer[], status: number): number[] {
+function resetsOf(answers: readonly Headed[], status: number): number[] {
   return answers.flatMap((answer) => (answer.status === status ? (limitState(answer).resetAt ?? []) : []));
 }
 
-/** What the headers of a whole burst say that cannot be. */
-function wrongHeaders(answers: readonly Answer[], limit: number, windowSeconds: number): string[] {
-  const statesOf = (wanted: number) => answers.filter(({ status }) => status === wanted).map(limitState);
-  const [admitted, refused] = [statesOf(200), statesOf(429)];
-  const wrong = (
-    states: readonly LimitState[],
-    isWrong: (state: LimitState) => boolean,
-    words: (state: LimitState) => string,
-  ) => {
-    const state = states.find(isWrong);
-    return state === undefined ? [] : [`headers: ${words(state)}`];
-  };
-  const least = Math.min(...admitted.map(({ remaining = Number.POSITIVE_INFINITY }) => remaining));
-  const left = Math.max(0, limit - admitted.length);
-  // What became of the others nobody knows: they may have been counted.
-  const isCounted = admitted.length + refused.length === answers.length;
-  return [
-    ...wrong(
-      admitted,
-      (state) => state.limit !== limit,
-      (state) => `X-RateLimit-Limit is ${state.limit ?? 'absent'}, the limit is ${limit}`,
-    ),
-    ...wrong(
-      admitted,
-      ({ used, remaining }) => used === undefined || remaining === undefined || used + remaining !== limit,
-      ({ used, remaining }) =>
-        `Used ${used ?? 'absent'} and Remaining ${remaining ?? 'absent'} do not add up to ${limit}`,
-    ),
-    ...(!isCounted || least === left
-      ? []
-      : [`headers: the last admitted request says that ${least} remain, and ${left} do`]),
-    ...wrong(
-      refused,
-      ({ remaining }) => remaining !== 0,
-      ({ remaining }) => `a refusal says that ${remaining ?? 'nothing'} remain`,
-    ),
-    ...(answers.some((answer) => answer.status === 200 && isFarReset(answer, windowSeconds))
-      ? ['headers: X-RateLimit-Reset is absent or not within a window of its answer']
-      : []),
-  ];
-}
-
-/** Whether an answer names no reset, or one that is further off than a window, and a minute for the clock that told it. */
-function isFarReset(answer: Answer, windowSeconds: number): boolean {
-  const { resetAt = Number.POSITIVE_INFINITY } = limitState(answer);
-  return Math.abs(resetAt - answer.at) > (windowSeconds + 60) * 1000;
-}
-
 /** The status of a request after the reset that the refusals name. */
-async function afterReset(key: TierKey, answers: readonly Answer[]): Promise<number> {
+async function afterReset(key: TierKey, answers: readonly Headed[]): Promise<number> {
   const untilMs = Math.max(0, ...resetsOf(answers, 429).map((resetAt) => resetAt - Date.now()));
   await pause(key, Math.min(untilMs, key.windowSeconds * 1000) + slackMs, 'until the reset that the refusals name');
   return (await tryChat(key)).status;

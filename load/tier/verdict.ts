@@ -1,5 +1,11 @@
 import type { TierCheck } from '../../specs/wire.ts';
 
+/** What breaks a limit: the name that every engine has for it, and what was seen. */
+export interface Fault<Name extends string> {
+  readonly name: Name;
+  readonly words: string;
+}
+
 export interface Counted {
   readonly sent: number;
   readonly admitted: number;
@@ -31,6 +37,11 @@ export function decided(
   open: readonly string[] = [],
 ): TierCheck {
   const strange = counted.other > 0 ? [`${counted.other} answers were neither 200 nor 429`, ...open] : open;
-  const verdict = broken.length > 0 ? 'broken' : strange.length > 0 ? 'inconclusive' : 'holds';
-  return { check, ...expected, ...counted, verdict, reasons: [...broken, ...strange] };
+  return { check, ...expected, ...counted, ...verdictOf(broken, strange) };
+}
+
+/** What becomes of a check. @param open why it is not decided */
+export function verdictOf(broken: readonly string[], open: readonly string[]): Pick<TierCheck, 'verdict' | 'reasons'> {
+  const verdict = broken.length > 0 ? 'broken' : open.length > 0 ? 'inconclusive' : 'holds';
+  return { verdict, reasons: [...broken, ...open] };
 }

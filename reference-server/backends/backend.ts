@@ -76,6 +76,8 @@ export class BackendUnavailable extends Error {}
 /** Makes text. Everything about HTTP, keys and limits is above it. */
 export interface Backend {
   readonly model: ServedModel;
+  /** False while it starts again after a crash; absent where none can be. */
+  readonly available?: boolean;
   /**
    * Tokens of the whole prompt, tools included, with the chat template applied. Of a prompt that cannot fit the context window it may be
    * any lower number that does not fit either; once the signal is aborted the number means nothing.

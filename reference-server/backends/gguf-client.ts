@@ -46,9 +46,13 @@ export async function startGguf(options: GgufOptions, signal: AbortSignal): Prom
     });
     child.on('error', (error) => refuse(error.message));
     child.once('close', (code, signalName) => {
-      refuse(`llama.cpp ended its process (${signalName ?? `exit code ${code}`}): ${lastWords.trim()}`);
+      refuse(`llama.cpp ended its process (${wordsOfEnd(code, signalName)}): ${lastWords.trim()}`);
     });
   });
+}
+
+function wordsOfEnd(code: number | null, signalName: string | null): string {
+  return signalName ?? `exit code ${code}`;
 }
 
 function programPath(): string {
@@ -62,8 +66,8 @@ function programPath(): string {
 /** A process with a loaded model. Its requests fail with BackendUnavailable when it ends. */
 export class GgufClient {
   readonly model: ServedModel;
-  /** Settles when the process has ended, however it did. */
-  readonly ended: Promise<void>;
+  /** Settles when the process has ended, and says how. */
+  readonly ended: Promise<string>;
   readonly #child: ChildProcess;
   readonly #longestToken: number;
   readonly #inboxes = new Map<number, Inbox<GgufEvent>>();
@@ -79,10 +83,10 @@ export class GgufClient {
       if (reply.type === 'events') for (const [id, event] of reply.events) this.#inboxes.get(id)?.put(event);
     });
     this.ended = new Promise((resolve) => {
-      child.once('exit', () => {
+      child.once('exit', (code, signalName) => {
         this.#end = new BackendUnavailable('the process of the model has ended');
         for (const inbox of this.#inboxes.values()) inbox.close(this.#end);
-        resolve();
+        resolve(wordsOfEnd(code, signalName));
       });
     });
   }

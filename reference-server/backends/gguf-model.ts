@@ -7,7 +7,7 @@ import type { BackendMessage, BackendTool, Generation, GenerationEvent, ServedMo
 import { fastBatches, reproducibleBatches } from './gguf-batching.ts';
 import { loadModel } from './gguf-load.ts';
 import { promptRenderer } from './gguf-prompt.ts';
-import type { GgufOptions } from './gguf-protocol.ts';
+import { defaultSequences, type GgufOptions } from './gguf-protocol.ts';
 import { Sequences } from './gguf-sequences.ts';
 import { characterReader, stopFilter } from './gguf-text.ts';
 
@@ -31,7 +31,7 @@ export async function ggufModel(options: GgufOptions): Promise<GgufModel> {
 
   const reproducible = tiny && llama.gpu === false;
   const context = await model.createContext({
-    sequences: options.sequences ?? 8,
+    sequences: options.sequences ?? defaultSequences,
     contextSize: options.contextSize === undefined ? 'auto' : Math.min(options.contextSize, model.trainContextSize),
     threads,
     // On a CPU it makes reading a prompt several times slower.

@@ -1,5 +1,8 @@
 import type { BackendMessage, BackendTool, Generation, GenerationEvent, ServedModel } from './backend.ts';
 
+/** Generations at the same time, unless it is said. */
+export const defaultSequences = 8;
+
 /** How to load a model; the model's process gets it as its one argument, in JSON. */
 export interface GgufOptions {
   readonly modelPath: string;
@@ -8,7 +11,7 @@ export interface GgufOptions {
   readonly gpu: 'auto' | 'cuda' | 'vulkan' | 'metal' | false;
   /** Tokens of context for each sequence; never more than the model was made for. By default what fits the memory. */
   readonly contextSize?: number;
-  /** Generations at the same time; the others wait for their turn. 8 by default. */
+  /** Generations at the same time; the others wait for their turn. {@link defaultSequences} by default. */
   readonly sequences?: number;
   /** Threads to compute with; by default 1 for a tiny model, else one less than there are cores. */
   readonly threads?: number;

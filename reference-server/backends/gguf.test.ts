@@ -274,9 +274,11 @@ test('a crash ends what runs with BackendUnavailable, and the model comes back',
   const results = await Promise.allSettled([running, ...counts]);
   const unavailable = { status: 'rejected', reason: expect.any(BackendUnavailable) };
   expect(results).toEqual([unavailable, unavailable, unavailable]);
+  expect(backend.available).toBe(false);
   await expect(backend.countPrompt(request(endless).messages, wanted)).rejects.toThrow(BackendUnavailable);
   await expect(run(backend, request(endless))).rejects.toThrow('try again');
   await vi.waitUntil(() => run(backend, request(endless)).catch(() => false), { timeout: 10_000, interval: 100 });
+  expect(backend.available).toBe(true);
   expect(await run(backend, request(endless))).toEqual(before);
   await backend.close();
   await expect(childPids()).rejects.toThrow('Command failed');

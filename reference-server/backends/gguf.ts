@@ -8,13 +8,25 @@ const longestWaitMs = 10_000;
 /** A process that lived this long did not end because of its start. */
 const steadyMs = 60_000;
 
+export interface GgufHost {
+  /** Ends a load that nobody waits for any more. */
+  readonly signal?: AbortSignal;
+  /** Told in words when the process ends by itself. */
+  readonly tell?: (words: string) => void;
+}
+
 /**
  * Loads a GGUF model with node-llama-cpp, in a process of its own: a crash of native code ends the generations under way
  * with BackendUnavailable, and the process is started again.
  * @throws GgufStartError when the model cannot be loaded the first time
  */
-export async function loadGgufBackend(options: GgufOptions): Promise<Backend> {
+export async function loadGgufBackend(
+  options: GgufOptions,
+  { signal, tell = () => {} }: GgufHost = {},
+): Promise<Backend> {
   const closing = new AbortController();
+  if (signal?.aborted) closing.abort();
+  signal?.addEventListener('abort', () => closing.abort(), { once: true });
   let client: GgufClient | undefined = await startGguf(options, closing.signal);
   const { model } = client;
   const running = (): GgufClient => {
@@ -26,9 +38,14 @@ export async function loadGgufBackend(options: GgufOptions): Promise<Backend> {
     let waitMs = shortestWaitMs;
     while (!closing.signal.aborted) {
       const since = performance.now();
-      await client?.ended;
+      const end = await client?.ended;
       client = undefined;
       waitMs = performance.now() - since > steadyMs ? shortestWaitMs : Math.min(2 * waitMs, longestWaitMs);
+      if (!closing.signal.aborted) {
+        tell(
+          `the process of the model ended (${end ?? 'it did not start'}): it is started again in ${waitMs / 1000} s`,
+        );
+      }
       await setTimeout(waitMs, undefined, { signal: closing.signal }).catch(() => {});
       if (!closing.signal.aborted) client = await startGguf(options, closing.signal).catch(() => undefined);
     }
@@ -37,6 +54,9 @@ export async function loadGgufBackend(options: GgufOptions): Promise<Backend> {
   const ended = keepRunning();
   return {
     model,
+    get available() {
+      return client !== undefined;
+    },
     countPrompt: async (messages, signal, tools) => running().countPrompt(messages, signal, tools),
     async *generate(generation, signal) {
       if (!signal.aborted) yield* running().generate(generation, signal);

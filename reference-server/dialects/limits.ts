@@ -1,5 +1,5 @@
 import type { Behaviour } from '../behaviour.ts';
-import { inHeaders } from '../change.ts';
+import { changed, inHeaders } from '../change.ts';
 import { allowance, allowanceHeaders } from '../limits/allowance.ts';
 import type { Dialects } from './dialect.ts';
 
@@ -33,6 +33,22 @@ export const limitDialects = {
       ({ account, at }) => allowanceHeaders(allowance(account.limits.concurrent, 5, Math.ceil(at / 1000) + 1)),
       ({ overLimit }, { status }) => status === 429 && overLimit === undefined,
     ),
+  },
+  'refusals-alike': {
+    description: 'every 429 says the same few words, whatever limit it is for',
+    behaviour: {
+      answer: (answer) =>
+        answer.status === 429
+          ? { ...answer, body: changed(answer.body, '/error/message', 'Too Many Requests') }
+          : answer,
+    },
+  },
+  'tokens-in-headers': {
+    description: 'every response says how many tokens of the day are left, in headers of its own',
+    behaviour: inHeaders(({ account }) => ({
+      'X-RateLimit-Limit-Tokens': String(account.limits.tokensPerDay),
+      'X-RateLimit-Remaining-Tokens': String(account.limits.tokensPerDay / 2),
+    })),
   },
   'chats-queued': {
     description: 'a chat more than may run at the same time waits until another ends',

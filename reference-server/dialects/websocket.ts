@@ -4,7 +4,7 @@ import type { Behaviour } from '../behaviour.ts';
 import { membersOf } from '../change.ts';
 import { inGeneration, inReply, onSockets, tokensAsked, typeOf } from '../websocket/change-socket.ts';
 import type { Channel } from '../websocket/channel.ts';
-import type { Outbound } from '../websocket/socket-behaviour.ts';
+import type { Outbound, SocketBehaviour } from '../websocket/socket-behaviour.ts';
 import type { Dialects } from './dialect.ts';
 
 const isError = (text: string, part = '') => text.startsWith('{"type":"error"') && text.includes(part);
@@ -19,6 +19,11 @@ const closing = (code: number, when: (text: string) => boolean, after = false): 
     },
   });
 
+const tooLong = 'message that is too long';
+const refusingLong: SocketBehaviour = {
+  receive: (message) => (JSON.stringify(message).length > 64 * 2 ** 10 ? { type: tooLong } : message),
+};
+
 const toolCall = { id: 'call_1', type: 'function', function: { name: 'add', arguments: '{"a":1,"b":2}' } };
 const toolResult = { tool_call_id: 'call_1', output: '3', error: null, execution_time_ms: 1.5 };
 const beforeDone = (...messages: readonly Outbound[]) => inGeneration('done', (done) => [...messages, done]);
@@ -26,6 +31,10 @@ const beforeDone = (...messages: readonly Outbound[]) => inGeneration('done', (d
 const noKey = new ApiError('invalid_api_key', 'the key belongs into the query');
 
 export const websocketDialects = {
+  'socket-uncounted': {
+    description: 'the request for a socket counts for no limit, only the starts on it do',
+    behaviour: onSockets({ countsUpgrade: false }),
+  },
   'socket-key-in-header': {
     description: 'a socket takes its key in the Authorization header, and is refused with 401 without it',
     behaviour: onSockets({ keyPlaces: ['header'] }),
@@ -53,6 +62,16 @@ export const websocketDialects = {
   'socket-closes-after-errors': {
     description: 'the socket is closed after every error message',
     behaviour: closing(1011, isError, true),
+  },
+  'socket-refuses-long-messages': {
+    description: 'a long message is answered with an error message',
+    behaviour: onSockets(refusingLong),
+  },
+  'socket-closes-on-long-messages': {
+    description: 'a long message closes the socket without an error message',
+    behaviour: {
+      socket: { ...closing(1009, (text) => isError(text, tooLong)).socket, ...refusingLong },
+    },
   },
   'socket-closes-on-malformed': {
     description: 'messages that are not text with JSON close the socket without an error message',

@@ -2,6 +2,8 @@ import type { Exchange } from '../admission.ts';
 import { ApiError } from '../api-error.ts';
 import type { Behaviour, Step } from '../behaviour.ts';
 import { asked, changed, isObject, type Members } from '../change.ts';
+import { onSockets } from '../websocket/change-socket.ts';
+import type { Scene, SocketStep } from '../websocket/socket-behaviour.ts';
 
 type Matches = (value: unknown, request: Members) => boolean;
 
@@ -28,3 +30,13 @@ export function deciding(
     decide: (refusal, current, exchange) => (current === step && when(exchange, refusal) ? instead : refusal),
   };
 }
+
+/** As {@link deciding}, of the checks of sockets. */
+export const decidingOnSockets = (
+  steps: readonly SocketStep[],
+  when: (scene: Scene) => boolean,
+  instead?: ApiError,
+): Pick<Behaviour, 'socket'> =>
+  onSockets({ decide: (refusal, step, scene) => (steps.includes(step) && when(scene) ? instead : refusal) });
+
+export const always = () => true;

@@ -9,6 +9,8 @@ import { httpFaults } from './http.ts';
 import { limitFaults } from './limits.ts';
 import { modelFaults } from './models.ts';
 import { parameterFaults } from './parameters.ts';
+import { socketLimitFaults } from './socket-limits.ts';
+import { socketMessageFaults } from './socket-messages.ts';
 import { streamingFaults } from './streaming.ts';
 import { tierFaults } from './tiers.ts';
 import { toolFaults } from './tools.ts';
@@ -34,6 +36,8 @@ const table = {
   ...visionFaults,
   ...tierFaults,
   ...websocketFaults,
+  ...socketMessageFaults,
+  ...socketLimitFaults,
   ...transportFaults,
   ...clientFaults,
   ...webhookFaults,

@@ -3,6 +3,7 @@ import { ApiError, rateLimited } from '../api-error.ts';
 import type { Behaviour } from '../behaviour.ts';
 import { asked, inHeaders } from '../change.ts';
 import { allowance, allowanceHeaders } from '../limits/allowance.ts';
+import { onSockets } from '../websocket/change-socket.ts';
 import { deciding } from './checks.ts';
 import type { Faults } from './fault.ts';
 
@@ -51,8 +52,11 @@ export const tierFaults = {
   },
   'places-unlimited': {
     description: 'any number of chats may run at the same time',
-    trips: ['limits.concurrent.refused'],
-    behaviour: deciding('place', isRefused),
+    trips: ['limits.concurrent.refused', 'limits.shared.concurrent'],
+    behaviour: {
+      ...deciding('place', isRefused),
+      ...onSockets({ decide: (refusal, step) => (step === 'place' ? undefined : refusal) }),
+    },
   },
   'place-refused-as-unavailable': {
     description: 'a chat more than may run at the same time is refused with 503',

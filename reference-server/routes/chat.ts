@@ -9,6 +9,8 @@ import { membersOf } from '../change.ts';
 import { type Chat, complete, streamParts } from '../chat-answer.ts';
 import { generationOf, messagesOf, refuseBody } from '../chat-request.ts';
 import { readImages } from '../images/read-images.ts';
+import type { Place } from '../limits/store.ts';
+import { watchChat } from '../operation/watch-chat.ts';
 import { respond, respondWithStream } from '../respond.ts';
 import type { Service } from '../service.ts';
 import { offeredTools } from '../tools/definitions.ts';
@@ -44,16 +46,19 @@ async function sendAnswer(
 ): Promise<void> {
   const events = answerEvents(service, exchange, chat, signal);
   signal.addEventListener('abort', () => void events.return(undefined));
-  const told = tellWebhooks(service, exchange, chat, events);
+  const transport = chat.request.stream === true ? 'sse' : 'json';
+  const told = tellWebhooks(service, exchange, chat, watchChat(service, exchange, chat, transport, events));
   if (chat.request.stream !== true) {
     const body = await complete(chat, told.events);
     if (!body) return void response.destroy();
+    // Who has the answer may ask again at once.
+    await chat.place.release();
     const { body: sent } = await respond(service, exchange, response, { kind: 'completion', body });
     return told.end(membersOf(sent).id || chat.id);
   }
   const parts = streamParts(chat, told.events, service.onFault);
   const first = await parts.next();
-  await respondWithStream(service, exchange, response, resume(first, parts));
+  await respondWithStream(service, exchange, response, resume(first, parts, chat.place));
   told.end(chat.id);
 }
 
@@ -74,14 +79,27 @@ export async function checkChat(
   pass(refuseBody(exchange.body, model.vision), 'body');
   const request = exchange.body as ChatRequest;
   pass(request.model === model.id ? undefined : unknownModel(request.model, model), 'model');
-  const place = await takePlace(service, exchange);
+  const taken = await takePlace(service, exchange, seams.decide);
+  const turn = service.slots.take();
+  if (turn instanceof ApiError) {
+    service.watch.refused('queue');
+    await taken.release();
+    throw turn;
+  }
+  const place: Place = {
+    ...taken,
+    release() {
+      turn.leave();
+      return taken.release();
+    },
+  };
   try {
     const messages = messagesOf(request, await readImages(request.messages, fetchImage, signal));
     const promptTokens = await backend.countPrompt(messages, signal, offeredTools(request));
     const room = model.contextWindow - promptTokens;
     pass(room < 1 ? tooLong(promptTokens, model.contextWindow) : undefined, 'context');
     const generation = behaviour.generation(generationOf(request, messages, room), exchange);
-    return { id: `chatcmpl-${randomUUID()}`, request, model: model.id, promptTokens, generation, place };
+    return { id: `chatcmpl-${randomUUID()}`, request, model: model.id, promptTokens, generation, place, turn };
   } catch (error) {
     await place.release();
     throw error;
@@ -93,7 +111,13 @@ function tooLong(promptTokens: number, contextWindow: number): ApiError {
   return new ApiError('context_length_exceeded', message, { param: 'messages' });
 }
 
-async function* resume<Item>(first: IteratorResult<Item>, rest: AsyncGenerator<Item>): AsyncGenerator<Item> {
+/** All of a stream whose first item was taken; its place is free before it is known to be over. */
+async function* resume<Item>(
+  first: IteratorResult<Item>,
+  rest: AsyncGenerator<Item>,
+  place: Place,
+): AsyncGenerator<Item> {
   if (!first.done) yield first.value;
   yield* rest;
+  await place.release();
 }

@@ -43,6 +43,10 @@ test.each([
   ['Promise.resolve()', ''],
   ['Promise.resolve([1]).then((list) => [...list, 2])', '[1,2]\n'],
   ['new Promise(() => {})', ''],
+  ['await Promise.resolve(29)', '29\n'],
+  ['const a = Promise.reject(1); await null; a.catch(() => {}); 2', '2\n'],
+  ['Promise.reject(1).catch(() => {}); 2', '2\n'],
+  ['try { await Promise.reject(1) } catch (one) { console.log(one) }', '1\n'],
 ])('%s prints what the promise becomes', async (code, output) => {
   expect(await run(code)).toMatchObject({ output, error: null });
 });
@@ -52,10 +56,17 @@ test.each([
   ['(async () => { throw new TypeError("no"); })()', 'TypeError: no'],
   ['(async () => { await null; throw "text"; })()', 'text'],
   ['Promise.reject()', 'undefined'],
+  ['Promise.reject(new Error("x")); 1', 'Error: x'],
+  ['(async () => { await null; throw new TypeError("no"); })(); 1', 'TypeError: no'],
+  ['Promise.resolve().then(() => missing); console.log(1)', 'ReferenceError: missing is not defined'],
+  ['const late = Promise.reject(new Error("first")); Promise.reject(1).catch(() => {}); 1', 'Error: first'],
+  ['await (async () => { throw new RangeError("far"); })()', 'RangeError: far'],
+  ['await new Promise(() => {})', 'awaits what never comes'],
+  ['Promise.prototype.then = Promise.prototype.catch = 1; Promise.reject(29); 1', '29'],
   ['throw "text"', 'text'],
   ['throw { toString() { throw 1; } }', '{}'],
   ['1 +', 'SyntaxError'],
-  ['missing', "ReferenceError: 'missing' is not defined"],
+  ['missing', 'ReferenceError: missing is not defined'],
   ['(function f() { f(); })()', 'stack'],
 ])('%s fails with words', async (code, words) => {
   const { output, error } = await run(code);

@@ -21,9 +21,7 @@ export class MissingTool extends Error {}
  * @throws MissingTool where the interpreter of JavaScript is not installed
  */
 export function executeCode(limits: ProgramLimits = programLimits): ToolRunner {
-  for (const name of ['quickjs-emscripten-core', '@jitl/quickjs-wasmfile-release-sync'] as const) {
-    if (!isInstalled(name)) throw new MissingTool(installWords(name));
-  }
+  if (!isInstalled('quickjs-wasi')) throw new MissingTool(installWords('quickjs-wasi'));
   const runJavaScript = javaScriptThreads();
   // By the names that models give them.
   const languages = new Map<string, RunProgram>([

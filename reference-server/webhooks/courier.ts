@@ -3,6 +3,7 @@ import PQueue from 'p-queue';
 import pRetry, { AbortError } from 'p-retry';
 import type { WebhookPayload } from '../../specs/wire.ts';
 import type { Clock } from '../limits/clock.ts';
+import type { DeliveryOutcome } from '../operation/watcher.ts';
 import { timeLimit } from '../time-limit.ts';
 import type { WebhookTarget } from './target.ts';
 
@@ -22,6 +23,8 @@ export interface CourierSettings {
   readonly clock: Clock;
   /** Told of deliveries that were given up. */
   readonly onFault: (error: unknown) => void;
+  /** Told how each delivery ended. */
+  readonly onDelivery: (outcome: DeliveryOutcome) => void;
 }
 
 /** A delivery that nobody took. */
@@ -50,22 +53,35 @@ export class Courier {
     this.#settings = settings;
   }
 
-  /** Takes a payload to be delivered; returns at once. */
-  take(payload: WebhookPayload): void {
-    const { onFault } = this.#settings;
+  /** Deliveries that wait or are under way. */
+  get waiting(): number {
+    return this.#queue.size + this.#queue.pending;
+  }
+
+  /** Takes a payload to be delivered; returns at once. @param requestId the request that it came of */
+  take(payload: WebhookPayload, requestId: string): void {
+    const { onFault, onDelivery } = this.#settings;
     if (this.#queue.size >= longestQueue) {
+      onDelivery('dropped');
       onFault(new Undelivered(`${payload.event} was dropped: ${longestQueue} deliveries already wait for its webhook`));
       return;
     }
-    this.#queue.add(() => this.#send(payload)).catch(onFault);
+    this.#queue
+      .add(() => this.#send(payload, requestId))
+      .then(() => onDelivery('delivered'))
+      .catch((error) => {
+        onDelivery('failed');
+        onFault(error);
+      });
   }
 
-  async #send(payload: WebhookPayload): Promise<void> {
+  async #send(payload: WebhookPayload, requestId: string): Promise<void> {
     const { deliver, firstRetryMs } = this.#settings;
     const id = `msg_${randomUUID()}`;
     const body = JSON.stringify(payload);
     // Signed anew for each attempt: the signature covers the time, and receivers refuse old ones.
-    const outgoing = () => deliver({ method: 'POST', headers: this.#headers(id, body), body, attempts });
+    const headers = () => ({ ...this.#headers(id, body), 'X-Request-Id': requestId });
+    const outgoing = () => deliver({ method: 'POST', headers: headers(), body, attempts });
     try {
       await pRetry(() => this.#attempt(outgoing()), {
         retries: outgoing().attempts - 1,

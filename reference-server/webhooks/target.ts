@@ -27,6 +27,10 @@ export function parseWebhook({ webhook_url: url, events = known, secret }: Given
   if (typeof url !== 'string' || !/^https?:$/.test(protocolOf(url))) {
     throw new BadWebhook(`webhook_url in ${where} must be a URL that begins with http:// or https://`);
   }
+  const { username, password } = new URL(url);
+  if (username !== '' || password !== '') {
+    throw new BadWebhook(`webhook_url in ${where} must hold neither a user nor a password: sign with a secret instead`);
+  }
   if (!Array.isArray(events) || events.length === 0 || !events.every((event) => known.includes(event))) {
     throw new BadWebhook(`events in ${where} must be an array of one or more of ${known.join(', ')}`);
   }

@@ -121,12 +121,14 @@ describe('deliveries', () => {
   test('that fail come again with the same id, and those that follow wait for them', async () => {
     const { url, until } = await startReceiver(500, 429, 200);
     const { chat } = await startRig({ webhook: parseWebhook({ webhook_url: url, secret }, 'a test'), firstRetryMs: 1 });
-    const first = (await chat()).json.id;
-    const second = (await chat()).json.id;
+    const answers = [await chat(), await chat()];
+    const [first, second] = answers.map(({ json }) => json.id);
+    const ids = answers.map(({ headers }) => headers.get('x-request-id'));
     const received = await until(4);
     const idsOf = (name: string) => received.map(({ headers }) => headers[name]);
     expect(received.map(idOf)).toEqual([first, first, first, second]);
     expect(new Set(idsOf('webhook-id')).size).toBe(2);
+    expect(idsOf('x-request-id')).toEqual([ids[0], ids[0], ids[0], ids[1]]);
   });
 
   test('that are refused for good do not come again', async () => {
@@ -202,6 +204,7 @@ describe('a webhook', () => {
     [{ webhook_url: 'example.com' }, 'webhook_url in here must be a URL that begins with http:// or https://'],
     [{ webhook_url: 'file:///etc/passwd' }, 'must be a URL that begins with http'],
     [{ webhook_url: undefined }, 'must be a URL'],
+    [{ webhook_url: 'https://me:hush@example.com' }, 'must hold neither a user nor a password'],
     [{ webhook_url: 'https://example.com', events: [] }, 'events in here must be an array of one or more of tool_call'],
     [{ webhook_url: 'https://example.com', events: ['generation.begun'] }, 'events in here must be'],
     [{ webhook_url: 'https://example.com', secret: 'hush-hush' }, 'the secret in here must be whsec_'],

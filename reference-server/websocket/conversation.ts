@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RawData, WebSocket } from 'ws';
 import { show } from '../../specs/words.ts';
-import { checkLimits, type Exchange } from '../admission.ts';
+import { checkLimits, checkPhase, type Exchange } from '../admission.ts';
 import { ApiError } from '../api-error.ts';
 import { isObject, type Members } from '../change.ts';
 import { toApiError } from '../failure.ts';
@@ -24,11 +24,15 @@ export interface Conversation {
   readonly channel: Channel;
 }
 
+/** A client that is told to leave has this long to close its side. */
+const farewellMs = 1_000;
+
 /**
  * Answers the messages of one socket in their order, a generation beside them. What is read waits for what is written:
  * a client that does not read is not read from either.
+ * @returns tells the client to leave once no generation runs for it
  */
-export function converse(conversation: Conversation): void {
+export function converse(conversation: Conversation): () => void {
   const { behaviour, socket, channel, opened, service } = conversation;
   /** Ends the generation that runs. */
   let stop = () => {};
@@ -36,6 +40,8 @@ export function converse(conversation: Conversation): void {
   let turns: Promise<void> = Promise.resolve();
   let waiting = 0;
   let handled: Promise<void> = Promise.resolve();
+  const over = service.activity.begin();
+  service.watch.socketOpened(opened);
 
   const scene = (received: unknown): Scene => ({
     exchange: opened,
@@ -52,26 +58,31 @@ export function converse(conversation: Conversation): void {
     for (const part of behaviour.reply(message, about)) await send(part);
   }
 
+  async function fail(error: ApiError, about: Scene): Promise<void> {
+    service.watch.socketError(opened, error.code);
+    await reply(errorMessage(error), about);
+  }
+
   async function handle(data: RawData, binary: boolean): Promise<void> {
     const message = parse(data, binary);
-    if (message instanceof ApiError) return reply(errorMessage(message), scene(undefined));
+    if (message instanceof ApiError) return fail(message, scene(undefined));
     const about = scene(message);
     const taken = behaviour.receive(message, about);
     switch (taken?.type) {
       case undefined:
-        if (taken) await reply(errorMessage(unknownType(taken.type)), about);
+        if (taken) await fail(unknownType(taken.type), about);
         return;
       case 'ping':
         return reply({ type: 'pong' }, about);
       case 'stop':
         return stop();
       case 'start':
-        if (waiting > 0 && behaviour.secondStart === 'refuse') return reply(errorMessage(busy), about);
+        if (waiting > 0 && behaviour.secondStart === 'refuse') return fail(busy, about);
         waiting += 1;
         turns = turns.then(() => run(taken, about)).catch(service.onFault);
         return;
       default:
-        return reply(errorMessage(unknownType(taken?.type)), about);
+        return fail(unknownType(taken?.type), about);
     }
   }
 
@@ -79,21 +90,21 @@ export function converse(conversation: Conversation): void {
     const abort = new AbortController();
     stop = () => abort.abort();
     let counted = true;
-    const over = () => {
+    const free = () => {
       if (counted) waiting -= 1;
       counted = false;
     };
     try {
-      if (!gone) await generateFor(start, about, abort.signal, over);
+      if (!gone) await generateFor(start, about, abort.signal, free);
     } catch (error) {
-      over();
-      await reply(errorMessage(toApiError(error, service.onFault)), about);
+      free();
+      await fail(toApiError(error, service.onFault), about);
     } finally {
-      over();
+      free();
     }
   }
 
-  async function generateFor(start: Members, about: Scene, signal: AbortSignal, over: () => void): Promise<void> {
+  async function generateFor(start: Members, about: Scene, signal: AbortSignal, free: () => void): Promise<void> {
     const exchange = await openStart(conversation, start, about);
     const chat = await checkChat(service, exchange, signal, {
       body: (body) => body,
@@ -105,7 +116,7 @@ export function converse(conversation: Conversation): void {
         // Who reads done may start again at once.
         if (isObject(message) && message.type === 'done') {
           await chat.place.release();
-          over();
+          free();
         }
         await send(message);
         // What the client says meanwhile is heard between two messages.
@@ -121,7 +132,7 @@ export function converse(conversation: Conversation): void {
     socket.pause();
     handled = handled
       .then(work)
-      .catch((error) => reply(errorMessage(toApiError(error, service.onFault)), scene(undefined)))
+      .catch((error) => fail(toApiError(error, service.onFault), scene(undefined)))
       .catch(service.onFault)
       .finally(() => socket.resume());
   }
@@ -130,21 +141,37 @@ export function converse(conversation: Conversation): void {
   socket.on('ping', (data) => {
     inOrder(() => new Promise((resolve) => socket.pong(data, false, () => resolve())));
   });
-  socket.on('close', () => {
+  socket.on('close', (code) => {
     gone = true;
     stop();
+    over();
+    service.watch.socketClosed(opened, code);
   });
   // A message that is no WebSocket closes the socket, which is answer enough.
   socket.on('error', () => {});
+
+  async function sayFarewell(): Promise<void> {
+    if (gone || service.phase.refusal === undefined) return;
+    await fail(service.phase.refusal, scene(undefined));
+    channel.close(1001, 'the server is about to end');
+    setTimeout(over, farewellMs).unref();
+  }
+
+  return () => {
+    turns = turns.then(sayFarewell).catch(service.onFault);
+  };
 }
 
 /** Counts a start like any request, and checks its limit and its key. @throws ApiError */
 async function openStart(conversation: Conversation, start: Members, about: Scene): Promise<Exchange> {
   const { service, behaviour, opened } = conversation;
+  const since = performance.now();
+  checkPhase(service);
   const { api_key, type: _, ...body } = start;
   const { account, authenticated } = opened.authenticated ? opened : holderOf(service, opened, about, api_key);
-  const { taken, allowance, refusal } = await service.limiter.countRequest(account);
-  const exchange = { ...opened, account, authenticated, requests: taken, allowance, overLimit: refusal, body };
+  const { taken, allowance, refusal } = await service.limiter.countRequest(behaviour.countsFor(account, about));
+  const counted = { account, authenticated, requests: taken, allowance, overLimit: refusal };
+  const exchange = { ...opened, ...counted, since, body };
   checkLimits(service, exchange);
   const refused = behaviour.decide(refuseSocketKey(exchange, about), 'key', about);
   if (refused) throw refused;

@@ -1,12 +1,13 @@
 import type { Exchange } from '../admission.ts';
 import type { ApiError } from '../api-error.ts';
 import type { Step } from '../behaviour.ts';
+import type { Account } from '../keys/keyring.ts';
 import type { Channel } from './channel.ts';
 
 /** Where a client can give its key. */
 export type KeyPlace = 'header' | 'query' | 'start';
 
-/** The checks that the request for a socket (`upgrade`, `key`) and a start (`key`, `body`, `model`, `context`) pass. */
+/** The checks that the request for a socket (`upgrade`, `key`) and a start (`key`, `body`, `model`, `tokens`, `place`, `context`) pass. */
 export type SocketStep = 'upgrade' | Step;
 
 /** What is known where the server decides or sends. */
@@ -30,6 +31,10 @@ export interface SocketBehaviour {
   readonly keyPlaces?: readonly KeyPlace[];
   /** What becomes of a start while a generation runs. */
   readonly secondStart?: 'refuse' | 'queue';
+  /** Whether the request for a socket counts for the limit on requests, beside the starts on it. */
+  readonly countsUpgrade?: boolean;
+  /** Whom a start counts for as a request. */
+  countsFor?(account: Account, scene: Scene): Account;
   /** The outcome of a check: an error refuses, `undefined` lets pass. */
   decide?(refusal: ApiError | undefined, step: SocketStep, scene: Scene): ApiError | undefined;
   /** The headers of the 101. */
@@ -47,6 +52,8 @@ export interface SocketBehaviour {
 export const plainSocket: Required<SocketBehaviour> = {
   keyPlaces: ['header', 'query', 'start'],
   secondStart: 'refuse',
+  countsUpgrade: true,
+  countsFor: (account) => account,
   decide: (refusal) => refusal,
   head: (headers) => headers,
   receive: (message) => message,

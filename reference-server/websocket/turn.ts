@@ -4,6 +4,7 @@ import { answerEvents } from '../answer-events.ts';
 import type { ApiError } from '../api-error.ts';
 import type { Members } from '../change.ts';
 import { append, beginningOf, type Chat, usage } from '../chat-answer.ts';
+import { watchChat } from '../operation/watch-chat.ts';
 import type { Service } from '../service.ts';
 import { tellWebhooks } from '../webhooks/tell.ts';
 
@@ -20,12 +21,8 @@ export async function* turnMessages(
   let pieces = 0;
   const calls: ToolCall[] = [];
   // A change of what REST answers is none of what a socket does.
-  const told = tellWebhooks(
-    service,
-    exchange,
-    chat,
-    answerEvents(service, exchange, chat, signal, (events) => events),
-  );
+  const events = answerEvents(service, exchange, chat, signal, (output) => output);
+  const told = tellWebhooks(service, exchange, chat, watchChat(service, exchange, chat, 'websocket', events));
   for await (const event of told.events) {
     if (event.type === 'end') {
       told.end(chat.id);

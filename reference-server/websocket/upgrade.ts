@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
-import { checkLimits, type Exchange, openExchange } from '../admission.ts';
+import { checkLimits, checkPhase, type Exchange, openExchange } from '../admission.ts';
 import { ApiError } from '../api-error.ts';
 import { toApiError } from '../failure.ts';
 import { headersOfAll } from '../respond.ts';
@@ -14,25 +14,38 @@ import { plainSocket, type Scene } from './socket-behaviour.ts';
 
 export const socketPath = '/v1/ws/chat';
 
+/** The sockets of a server. */
+export interface Sockets {
+  /** How many there are. */
+  readonly open: number;
+  /** Tells every client to leave, once its generation is over. */
+  drain(): void;
+  /** Ends every socket at once. */
+  close(): void;
+}
+
 /**
  * Takes the requests for a WebSocket at {@link socketPath}. Any other that asks to switch protocols is served as if it
  * had not asked, as HTTP allows.
  * @param messageLimit bytes of the largest message of a client
- * @returns ends every socket at once
  */
-export function acceptSockets(service: Service, server: Server, messageLimit: number): () => void {
+export function acceptSockets(service: Service, server: Server, messageLimit: number): Sockets {
   const behaviour = { ...plainSocket, ...service.behaviour.socket };
-  const heads = new WeakMap<IncomingMessage, Readonly<Record<string, string>>>();
+  const exchanges = new WeakMap<IncomingMessage, Exchange>();
+  const farewells = new Set<() => void>();
   const sockets = new WebSocketServer({ noServer: true, maxPayload: messageLimit, autoPong: false });
   let closed = false;
 
   sockets.on('headers', (lines, request) => {
-    const headers = behaviour.head(heads.get(request) ?? {});
+    const exchange = exchanges.get(request);
+    const headers = behaviour.head(exchange ? headersOfAll(exchange) : {});
     lines.push(...Object.entries(headers).map(([name, value]) => `${name}: ${value}`));
   });
   sockets.on('wsClientError', (error, stream, request) => {
     const refusal = new ApiError('invalid_request', `this is no request for a WebSocket: ${error.message}`);
-    void openExchange(service, request, true).then((exchange) => answerOnSocket(service, exchange, refusal, stream));
+    const exchange = exchanges.get(request);
+    if (exchange) answerOnSocket(service, exchange, refusal, stream);
+    else stream.destroy();
   });
 
   server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
@@ -48,23 +61,32 @@ export function acceptSockets(service: Service, server: Server, messageLimit: nu
     delete headers.authorization;
     if (given) headers.authorization = given.authorization;
     const { method, url, socket } = request;
-    const exchange = await openExchange(service, { method, url, headers, socket });
+    const exchange = await openExchange(
+      service,
+      { method, url, headers, socket },
+      socketPath,
+      !behaviour.countsUpgrade,
+    );
     try {
       check(exchange, { exchange, received: undefined, keyPlace: given?.place, running: false });
     } catch (error) {
       answerOnSocket(service, exchange, toApiError(error, service.onFault), stream);
       return;
     }
-    heads.set(request, headersOfAll(exchange));
+    exchanges.set(request, exchange);
     sockets.handleUpgrade(request, stream, head, (socket) => {
       if (closed) socket.terminate();
+      service.watch.requestEnded(exchange, 101, true);
       const channel = channelOver(socket, stream);
-      converse({ service, behaviour, opened: exchange, keyPlace: given?.place, socket, channel });
+      const sayFarewell = converse({ service, behaviour, opened: exchange, keyPlace: given?.place, socket, channel });
+      farewells.add(sayFarewell);
+      socket.once('close', () => farewells.delete(sayFarewell));
     });
   }
 
   function check(exchange: Exchange, scene: Scene): void {
     checkLimits(service, exchange);
+    checkPhase(service);
     const refused = behaviour.decide(undefined, 'upgrade', scene);
     if (refused) throw refused;
     // Without a key a socket may still be opened where start can bring one.
@@ -73,9 +95,17 @@ export function acceptSockets(service: Service, server: Server, messageLimit: nu
     if (refusal) throw refusal;
   }
 
-  return () => {
-    closed = true;
-    for (const socket of sockets.clients) socket.terminate();
+  return {
+    get open() {
+      return sockets.clients.size;
+    },
+    drain() {
+      for (const sayFarewell of farewells) sayFarewell();
+    },
+    close() {
+      closed = true;
+      for (const socket of sockets.clients) socket.terminate();
+    },
   };
 }
 

@@ -3,6 +3,11 @@ import type { RequirementTable } from '../requirement.ts';
 const header = { level: 'MUST', profile: 'limits', source: 'rate-limits/rate-limit-headers' } as const;
 const tier = { level: 'MUST', profile: 'limits', source: 'rate-limits/tier-limits', need: 'spends-limits' } as const;
 const ofTier = { ...tier, need: 'tier' } as const;
+/** Seen by streams, whose beginning and end show which of them ran together. */
+const together = { ...ofTier, capability: 'streaming' } as const;
+const shared = { ...ofTier, capability: 'websocket' } as const;
+const oneCustomer =
+  'the table gives each tier one number for the limit, and a column that says that WebSocket belongs to it';
 const everyAuthenticated =
   'said of every response; judged on those to a valid key, streams and errors included, since a request without a tier has no limits to report';
 
@@ -45,7 +50,7 @@ export const limitRequirements = {
     ...header,
     statement: 'of requests that follow each other in one window, each leaves a lower X-RateLimit-Remaining',
     reading:
-      'one window is a run of responses with the same X-RateLimit-Reset; the shape of windows is not stated, so what a bucket refills in the meantime is allowed, and where Reset moves only headers that never change are a breach',
+      'one window is a run of responses with the same X-RateLimit-Reset; the shape of windows is not stated, so what a bucket refills in the meantime is allowed, and where Reset moves only headers that never change are a breach; a 101 that opens a socket may leave it as it was',
   },
   'limits.headers.by-one': {
     ...header,
@@ -92,18 +97,46 @@ export const limitRequirements = {
     reading: 'nothing in a response names the tier, so it is given; limits of Enterprise are whatever the headers say',
   },
   'limits.concurrent.admitted': {
-    ...ofTier,
+    ...together,
     statement: 'as many requests as the tier runs at the same time are admitted together',
   },
   'limits.concurrent.refused': {
-    ...ofTier,
+    ...together,
     statement: 'no more requests run at the same time than the tier allows; one more is refused with 429, or waits',
     reading:
       'what becomes of one more is not stated: the table of errors has 429 for too many requests, and a queue keeps the limit too',
   },
   'limits.concurrent.freed': {
-    ...ofTier,
+    ...together,
     statement: 'when one of as many requests as the tier runs at the same time ends, another is admitted',
+  },
+  'limits.shared.requests': {
+    ...shared,
+    level: 'SHOULD',
+    need: 'more-requests',
+    statement: 'every start over a socket takes from the X-RateLimit-Remaining that chats in bodies tell',
+    reading: `${oneCustomer}, and start begins a session there as a chat does here; whether the socket itself counts is open. What comes back meanwhile is allowed, and a start may take more than one`,
+  },
+  'limits.shared.concurrent': {
+    ...shared,
+    level: 'SHOULD',
+    capability: ['websocket', 'streaming'],
+    statement: 'streams and generations over sockets together are no more than the tier runs at the same time',
+    reading: `${oneCustomer}; one more is refused, with 429 or an error message, or waits. Judged where streams show it`,
+  },
+  'limits.shared.freed': {
+    ...shared,
+    level: 'SHOULD',
+    statement:
+      'when the clients of as many socket generations as the tier runs at a time leave, a start is answered within 2 seconds',
+    reading:
+      'what becomes of a generation whose client is gone is not stated; one that goes on unread takes from its customer what the tier gives. The time is that in which other places are free again',
+  },
+  'limits.shared.tokens': {
+    ...shared,
+    need: 'exhausted-key',
+    statement: 'a start with a key whose tokens of the day are used up is refused',
+    reading: `${oneCustomer}, and tokens are tokens: an error message, a close and a 429 to the upgrade are refusals`,
   },
   'limits.tokens.refused': {
     ...tier,

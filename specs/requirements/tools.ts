@@ -10,6 +10,7 @@ const delta = {
   level: 'SHOULD',
   profile: 'tools',
   source: 'rest-endpoints/chat-completions/streaming',
+  capability: 'streaming',
 } as const;
 
 const noArguments =

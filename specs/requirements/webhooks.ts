@@ -28,16 +28,19 @@ export const webhookRequirements = {
   },
   'webhooks.tool-call.started': {
     ...event,
+    capability: 'tools',
     statement: 'every tool call that is told as completed or failed is told as started, too',
     reading: subscribed,
   },
   'webhooks.tool-call.ended': {
     ...event,
+    capability: 'tools',
     statement: 'every tool call that is told as started is told either as completed or as failed, not as both',
     reading: subscribed,
   },
   'webhooks.tool-call.order': {
     ...event,
+    capability: 'tools',
     level: 'SHOULD',
     statement: 'by their timestamps no tool call ends before it started, nor after the generation.done of its chat',
     reading:
@@ -94,27 +97,32 @@ export const webhookRequirements = {
   'webhooks.payload.data': { ...payload, statement: 'data of every delivery is an object', reading: shown },
   'webhooks.tool-call.id': {
     ...payload,
+    capability: 'tools',
     statement:
       'data.tool_call_id of a tool call is a string that is not empty, the id of the call where the answer shows it',
     reading: 'the same id stands in the tool call, its response and the payload of the document',
   },
   'webhooks.tool-call.name': {
     ...payload,
+    capability: 'tools',
     statement: 'data.tool_name of every event of a tool call is a string that is not empty',
     reading: shown,
   },
   'webhooks.tool-call.execution-time': {
     ...payload,
+    capability: 'tools',
     statement: 'data.execution_time_ms of a completed tool call is a number of at least 0',
     reading: shown,
   },
   'webhooks.tool-call.result': {
     ...payload,
+    capability: 'tools',
     statement: 'data of a completed tool call has a member result',
     reading: `${shown} as text; a tool may give back any JSON value`,
   },
   'webhooks.tool-call.error': {
     ...payload,
+    capability: 'tools',
     level: 'SHOULD',
     source: 'webhooks',
     statement: 'data of a failed tool call says in error, a string that is not empty, why it failed',

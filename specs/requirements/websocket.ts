@@ -5,6 +5,7 @@ const example = { ...connection, source: 'websocket-streaming/full-example' } as
 const types = { ...connection, source: 'websocket-streaming/message-types' } as const;
 const toServer = { ...connection, source: 'websocket-streaming/message-types/client-to-server' } as const;
 const toClient = { ...connection, source: 'websocket-streaming/message-types/server-to-client' } as const;
+const ofTools = { ...toClient, need: 'server-tools', capability: 'tools' } as const;
 const keyPlaces =
   'the class of the example takes a key and never uses it; the key is tried in the Authorization header, then as api_key in start, then as api_key in the query, and the form in use is reported';
 const refusals =
@@ -125,6 +126,14 @@ export const websocketRequirements = {
     statement: 'a binary ping is answered: with an error message, with a close, or with pong as if it were text',
     reading: 'every message of the document is text; a client that hears nothing waits for ever',
   },
+  'websocket.message.long': {
+    ...types,
+    level: 'SHOULD',
+    need: 'more-requests',
+    statement: 'after a message of 256 KiB on one socket, a start on another is answered',
+    reading:
+      'no limit of messages is documented: an answer, an error message and a close are accepted, and what is judged is that other sockets go on',
+  },
   'websocket.message.json': {
     ...types,
     statement: 'every message of the server is text that holds a JSON object with a type, a string',
@@ -165,25 +174,22 @@ export const websocketRequirements = {
     reading: 'the example reads nothing but the message; without a code a client cannot tell errors apart',
   },
   'websocket.tools.told': {
-    ...toClient,
+    ...ofTools,
     level: 'SHOULD',
-    need: 'server-tools',
     statement:
       'a call that the server runs itself is told by a tool_call, and what came of it by a tool_result after that',
     reading:
       'the table has the two messages and does not say when they are sent; seen on a target that runs execute_code',
   },
   'websocket.tools.failure': {
-    ...toClient,
+    ...ofTools,
     level: 'SHOULD',
-    need: 'server-tools',
     source: 'formats/tool-call-response',
     statement: 'a call that fails is told by a tool_result with an error, or by an error',
     reading: 'not stated for sockets; a client that hears of no failure takes the answer for whole',
   },
   'websocket.tool-call.form': {
-    ...toClient,
-    need: 'server-tools',
+    ...ofTools,
     level: 'SHOULD',
     source: 'formats/tool-call',
     statement: 'every tool_call message names the id of the call, the function and its arguments',
@@ -191,16 +197,14 @@ export const websocketRequirements = {
       'the payload is not shown: a member tool_call in the form of the SDKs, and the same members in the message itself are accepted',
   },
   'websocket.tool-result.form': {
-    ...toClient,
-    need: 'server-tools',
+    ...ofTools,
     source: 'formats/tool-call-response',
     statement:
       'every tool_result message has tool_call_id, execution_time_ms, and exactly one of output and error is not null',
     reading: 'the payload is not shown: the members of a tool response, in the message or in its member tool_result',
   },
   'websocket.tool-result.known-call': {
-    ...toClient,
-    need: 'server-tools',
+    ...ofTools,
     level: 'SHOULD',
     statement: 'the tool_call_id of a tool_result is that of a tool_call before it',
     reading: 'not stated; a client cannot show a result beside a call that it never heard of',

@@ -30,7 +30,7 @@ export async function runTarget(choices: RunChoices, host: Host): Promise<number
     return 0;
   }
   if (choices.out !== undefined) await checkOut(choices.out);
-  const narrator = narrate(host, choices.quiet);
+  const narrator = narrate(host, 'probes', choices.quiet);
   const { requests, tokens } = planned.cost;
   narrator.say(`${tool}: ${selected.length} requirements, at most ${requests} requests, ${tokens} tokens`);
 
@@ -73,7 +73,7 @@ export async function runTarget(choices: RunChoices, host: Host): Promise<number
       startedAt,
       // A wait is worth a word even to who wants quiet.
       notify: choices.quiet ? (line) => host.stderr.write(`${line}\n`) : narrator.say,
-      onProgress: narrator.advance,
+      onProgress: ({ probe, ...progress }) => narrator.advance({ ...progress, last: probe }),
       onFault: (error) => tellFault(error, host),
       ...(evidence && { record: evidence.write }),
     });

@@ -7,6 +7,7 @@ import { generationProbes } from './generation.ts';
 import { limitProbes } from './limits.ts';
 import { modelProbes } from './models.ts';
 import { refusedProbes } from './refused.ts';
+import { strainProbes } from './socket-strain.ts';
 import { streamingProbes } from './streaming.ts';
 import { toolProbes } from './tools.ts';
 import { transportProbes } from './transports.ts';
@@ -32,4 +33,5 @@ export const probes: readonly BoundProbe[] = [
   ...clientProbes,
   ...webhookProbes,
   ...limitProbes,
+  ...strainProbes,
 ];

@@ -4,8 +4,12 @@ import { defineProbe, type Target } from '../probe.ts';
 import type { Reply } from '../reply.ts';
 import { timeOf, windowMs } from '../universal/limits.ts';
 import { concurrency } from './concurrency.ts';
+import { isForTokens, needTokens, unnamed } from './refusal.ts';
+import { sharedPlaces } from './shared-places.ts';
+import { sharedRequests } from './shared-requests.ts';
+import { sharedTokens } from './shared-tokens.ts';
 import { exhaustedKey, tierNumber } from './tier.ts';
-import { isForDay, momentAfter, needTokens, opening, retryTime } from './waiting.ts';
+import { momentAfter, opening, retryTime } from './waiting.ts';
 
 interface SpentWindow {
   /** Chats one after the other. */
@@ -18,12 +22,14 @@ interface SpentWindow {
   readonly tried: readonly Reply[];
   /** The refusal that ended the spending. */
   readonly refused: Reply | undefined;
-  /** `GET /models` after a 429 that tells of requests that remain: the limit on requests would refuse it, too. */
+  /** `GET /models` after a 429 that does not tell of the limit on requests, which would refuse it, too. */
   readonly list: Reply | undefined;
   /** Sent once Reset had passed. */
   readonly reopened: Reply | undefined;
   /** Sent after that, as far apart as the limit allows. */
   readonly paced: readonly Reply[];
+  /** Sent after the last of these that was refused. */
+  readonly afterwards: Reply | undefined;
 }
 
 /** More requests than this are spent on a window only where the run's own bound allows it. */
@@ -64,9 +70,10 @@ const spendWindow = defineProbe<SpentWindow>({
       `takes up to ${most} requests: allow them with --max-requests, or give a key with a smaller limit`,
     );
     const spent = await spend(target, first, most);
-    const left = spent.refused && spent.refused.status === 429 && limitHeader(spent.refused, 'remaining');
-    const list = left ? await target.send('GET', '/models', undefined, { unpaced: true }) : undefined;
-    return { single, first, limit, remaining, ...spent, list, ...(await comeBack(target, spent.refused, limit)) };
+    const { refused } = spent;
+    const isOther = refused?.status === 429 && !tellsLimit(first, refused);
+    const list = isOther ? await target.send('GET', '/models', undefined, { unpaced: true }) : undefined;
+    return { single, first, limit, remaining, ...spent, list, ...(await comeBack(target, refused, limit)) };
   },
   judge: {
     'errors.rate-limit.status': (seen) => {
@@ -106,12 +113,13 @@ const spendWindow = defineProbe<SpentWindow>({
       needRefused(seen);
       const { reopened } = seen;
       need(reopened !== undefined, 'the 429 does not say when within a minute the limit is whole again');
-      return expectAdmitted(reopened);
+      return expectAdmitted(seen, reopened);
     },
-    'limits.requests.paced': ({ reopened, paced, limit }) => {
+    'limits.requests.paced': (seen) => {
+      const { reopened, paced, limit } = seen;
       need(reopened?.status === 200, 'the limit did not open again');
       need(paced.length > 0, `a limit of ${limit} a minute is too small to keep to within ${longestPacedMs / 1000} s`);
-      return expectEach(paced, expectAdmitted);
+      return expectEach(paced, (reply) => expectAdmitted(seen, reply));
     },
     'limits.requests.exhausted': (seen) => {
       const refused = needRefused(seen);
@@ -183,7 +191,7 @@ async function spend(target: Target, first: Reply, most: number): Promise<Pick<S
   while (tried.length < most && tookMs < windowMs) {
     const replies = await Promise.all(Array.from({ length: size }, () => shortChat(target)));
     const failed = replies.filter((reply) => !isAdmitted(reply));
-    const atLimit = failed.find((reply) => reply.status === 429 && (tellsLimit(first, reply) || isForDay(reply)));
+    const atLimit = failed.find((reply) => reply.status === 429 && (tellsLimit(first, reply) || isForTokens(reply)));
     inRow = size === 1 && failed.length > 0 ? inRow + 1 : 0;
     const refused = atLimit ?? (inRow === patience ? failed[0] : undefined);
     tried.push(...replies.filter((reply) => reply !== refused));
@@ -199,10 +207,10 @@ async function comeBack(
   target: Target,
   refused: Reply | undefined,
   limit: number,
-): Promise<Pick<SpentWindow, 'reopened' | 'paced'>> {
+): Promise<Pick<SpentWindow, 'reopened' | 'paced' | 'afterwards'>> {
   const notBefore = refused && opening(refused);
-  const isOver = refused?.status === 429 && !isForDay(refused);
-  if (!isOver || notBefore === undefined) return { reopened: undefined, paced: [] };
+  const isOver = refused?.status === 429 && !isForTokens(refused);
+  if (!isOver || notBefore === undefined) return { reopened: undefined, paced: [], afterwards: undefined };
   const reopened = await target.chat({ max_tokens: 1 }, { unpaced: true, notBefore });
   const gap = windowMs / limit;
   const paced: Reply[] = [];
@@ -215,13 +223,18 @@ async function comeBack(
     from = 0;
     paced.push(last);
   }
-  return { reopened, paced };
+  const notYet = { unpaced: true, notBefore: momentAfter(last, gap) };
+  const afterwards = last.status === 429 ? await target.chat({ max_tokens: 1 }, notYet) : undefined;
+  return { reopened, paced, afterwards };
 }
 
-function expectAdmitted(reply: Reply): undefined {
+function expectAdmitted({ first, afterwards }: SpentWindow, reply: Reply): undefined {
   expectArrived(reply);
   needTokens(reply);
   need(reply.status === 200 || reply.status === 429, `the chat was answered with ${reply.status} for another reason`);
+  // Tokens that are used up let no later chat pass, and take nothing from what remains of the requests.
+  const isKnown = reply.status === 200 || tellsLimit(first, reply) || afterwards?.status === 200;
+  need(isKnown, unnamed);
   return expectEqual(reply, 'status', reply.status, 200);
 }
 
@@ -269,4 +282,12 @@ function sameReset(one: Reply, other: Reply): boolean {
   return limitHeader(one, 'reset') === limitHeader(other, 'reset');
 }
 
-export const limitProbes = [exhaustedKey, tierNumber, spendWindow, concurrency];
+export const limitProbes = [
+  exhaustedKey,
+  tierNumber,
+  spendWindow,
+  concurrency,
+  sharedTokens,
+  sharedRequests,
+  sharedPlaces,
+];

@@ -1,6 +1,6 @@
 import type { DialogStep } from '../../specs/evidence.ts';
 import { need } from '../expect.ts';
-import type { Baseline, ChatMembers, Target } from '../probe.ts';
+import type { Baseline, ChatMembers, RequestOptions, Target } from '../probe.ts';
 import type { Reply } from '../reply.ts';
 import { keyWord } from '../transport/credentials.ts';
 import { someTokens } from './answer.ts';
@@ -30,10 +30,10 @@ export function talk(
   target: Target,
   place: KeyPlace,
   dialog: readonly DialogStep[],
-  credential: 'key' | 'unknown' = 'key',
+  options: RequestOptions = {},
 ): Promise<Reply> {
   const path = place === 'query' ? `/ws/chat?api_key=${keyWord}` : '/ws/chat';
-  return target.send('GET', path, undefined, { credential, dialog });
+  return target.send('GET', path, undefined, { ...options, dialog });
 }
 
 /** The place that a request gives its key in. */

@@ -20,9 +20,14 @@ function generationIn(turn: readonly SocketMessage[]): SocketMessage | undefined
   return turn.find((message, index) => contentOf(message) !== '' || (isDone(message) && (error < 0 || index < error)));
 }
 
+/** How many generations were begun on the socket. */
+export function generatedTurns(reply: Reply): number {
+  return turnsOf(reply).filter((turn) => generationIn(turn) !== undefined).length;
+}
+
 /** A generation was begun on the socket. */
 export function generated(reply: Reply): boolean {
-  return turnsOf(reply).some((turn) => generationIn(turn) !== undefined);
+  return generatedTurns(reply) > 0;
 }
 
 /** The connection ended without the close of a WebSocket. @param last what came last, where it is to be that end */

@@ -5,7 +5,7 @@ import { defineProbe } from '../probe.ts';
 import type { Reply } from '../reply.ts';
 import { expectIdentifier } from './error-identifiers.ts';
 import { needExhaustedKey, needKeyKnown } from './prerequisites.ts';
-import { isForDay } from './waiting.ts';
+import { isForTokens as tellsTokens } from './refusal.ts';
 
 /** What the document says of a tier; the limits of Enterprise are custom. */
 export const tierLimits: Readonly<Partial<Record<Tier, { readonly requests: number; readonly concurrent: number }>>> = {
@@ -54,7 +54,7 @@ export const exhaustedKey = defineProbe<Exhausted>({
   },
 });
 
-/** Whether a 429 cannot be for the requests of a minute: one that takes no tokens passes, some remain, or it lasts. */
+/** Whether a 429 cannot be for the requests of a minute: one that takes no tokens passes, some remain, or it says so. */
 function isForTokens(list: Reply, chat: Reply): boolean {
-  return list.status === 200 || (limitHeader(chat, 'remaining') ?? 0) > 0 || isForDay(chat);
+  return list.status === 200 || (limitHeader(chat, 'remaining') ?? 0) > 0 || tellsTokens(chat);
 }

@@ -1,4 +1,3 @@
-import { need } from '../expect.ts';
 import { limitHeader } from '../limit-headers.ts';
 import type { Reply } from '../reply.ts';
 import { skew, timeOf, windowMs } from '../universal/limits.ts';
@@ -32,15 +31,4 @@ export function retryTime(reply: Reply): number | undefined {
   if (/^\d{1,9}$/.test(value)) return timeOf(reply) + Number(value);
   const date = Date.parse(value);
   return Number.isNaN(date) ? undefined : date / 1000;
-}
-
-/** Whether a 429 tells to wait for longer than the windows of the limit on requests last. */
-export function isForDay(reply: Reply): boolean {
-  const until = retryTime(reply) ?? limitHeader(reply, 'reset');
-  return reply.status === 429 && until !== undefined && (until - timeOf(reply)) * 1000 > 2 * windowMs;
-}
-
-/** @throws Inconclusive where the tokens of the day ran out: such a refusal says nothing of other limits */
-export function needTokens(reply: Reply): undefined {
-  need(!isForDay(reply), 'the tokens of the day are used up: try again when they are back, or give another key');
 }

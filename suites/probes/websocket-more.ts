@@ -26,7 +26,7 @@ const unknownKey = defineProbe({
   async act(target) {
     const place = await findPlace(target);
     const dialog = [{ send: startText(target, place) }, { await: ['content', 'done', 'error'] }];
-    return talk(target, place, dialog, 'unknown');
+    return talk(target, place, dialog, { credential: 'unknown' });
   },
   judge: { 'websocket.key.unknown': expectRefusedKey },
 });

@@ -14,9 +14,17 @@ export interface Keys {
 }
 
 /** The key itself; empty where there is none. */
-export function keyFor(credential: Credential, { key = '', disabledKey = '' }: Keys): string {
-  if (credential === 'unknown') return unknownKey;
-  return credential === 'disabled' ? disabledKey : key;
+export function keyFor(credential: Credential, { key = '', disabledKey = '', exhaustedKey = '' }: Keys): string {
+  switch (credential) {
+    case 'unknown':
+      return unknownKey;
+    case 'disabled':
+      return disabledKey;
+    case 'exhausted':
+      return exhaustedKey;
+    default:
+      return key;
+  }
 }
 
 /** The value of the Authorization header for a credential; `undefined` where the request carries none. */

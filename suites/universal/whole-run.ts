@@ -47,6 +47,8 @@ export const wholeRunRules: { readonly [Id in RequirementId]?: (replies: readonl
     expectThat(first.reply, 'X-RateLimit-Remaining', changes, still, first.remaining);
     if (movesAlong(seen.map(({ reset }) => reset))) return;
     return expectEach(seen.slice(1), (later) => {
+      // Whether a socket counts beside the starts on it is not stated.
+      if (later.reply.status === 101) return;
       // What is sent as a window ends may belong to the next one, and where Reset is no such time nothing is known.
       const ahead = (later.reset ?? 0) - timeOf(later.reply);
       if (ahead < 2 || ahead > windowMs / 1000 + skew) return;

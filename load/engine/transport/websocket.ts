@@ -39,10 +39,21 @@ export class WebSocketTransport implements Transport {
     return this.#most;
   }
 
-  send(ask: Ask, flight: Flight, ended: (ending: Ending) => void): (ending: Ending) => void {
+  /** Opens a socket, for whoever asks more than once on it. */
+  dial(): WebSocket {
     const socket = new WebSocket(this.#url, this.#options);
     this.#open.add(socket);
     this.#most = Math.max(this.#most, this.#open.size);
+    return socket.on('close', () => this.#open.delete(socket));
+  }
+
+  /** The message that asks. */
+  startOf(ask: Pick<Ask, 'messages' | 'maxTokens'>): string {
+    return JSON.stringify({ type: 'start', ...this.#startKey, ...membersOf(this.#wording, ask) });
+  }
+
+  send(ask: Ask, flight: Flight, ended: (ending: Ending) => void): (ending: Ending) => void {
+    const socket = this.dial();
     let isOver = false;
     const finish = (ending: Ending): void => {
       if (isOver) return;
@@ -54,18 +65,15 @@ export class WebSocketTransport implements Transport {
     socket
       .on('open', () => {
         flight.sent = performance.now();
-        socket.send(JSON.stringify({ type: 'start', ...this.#startKey, ...membersOf(this.#wording, ask) }));
+        socket.send(this.startOf(ask));
       })
       .on('message', (data) => {
-        const ending = read(data, flight);
+        const ending = readMessage(data, flight);
         if (ending) finish(ending);
       })
       .on('unexpected-response', (_request, response) => finish(endingOfStatus(response.statusCode ?? 0)))
       .on('error', (error) => finish(failureOf(error)))
-      .on('close', () => {
-        this.#open.delete(socket);
-        finish({ failed: 'connection lost' });
-      });
+      .on('close', () => finish({ failed: 'connection lost' }));
     return finish;
   }
 
@@ -75,7 +83,7 @@ export class WebSocketTransport implements Transport {
 }
 
 /** Reads one message; gives the ending where it ends the answer. */
-function read(data: RawData, flight: Flight): Ending | undefined {
+export function readMessage(data: RawData, flight: Flight): Ending | undefined {
   const message = parse(String(data));
   switch (message?.type) {
     case undefined:

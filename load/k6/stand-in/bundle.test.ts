@@ -18,7 +18,8 @@ test('each script is one file that loads nothing but modules of k6', () => {
   for (const [name, text] of Object.entries(scripts)) {
     const modules = [...text.matchAll(/^import .* from "(.+)";$/gm)].map(([, module]) => module);
     expect(modules.length, name).toBeGreaterThan(2);
-    for (const module of modules) expect(module, name).toMatch(/^k6\/(http|metrics|execution|timers|websockets|ws)$/);
+    for (const module of modules)
+      expect(module, name).toMatch(/^k6(\/(data|execution|http|metrics|timers|websockets|ws))?$/);
     // k6-operator takes a script from a ConfigMap, which holds 1 MiB.
     expect(text.length, name).toBeLessThan(2 ** 18);
   }

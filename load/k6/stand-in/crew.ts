@@ -1,5 +1,5 @@
 import { MessageChannel, Worker } from 'node:worker_threads';
-import type { MetricType, Order, Report, Sample, UserData } from './protocol.ts';
+import type { MetricType, Order, Report, Sample, SharedArrays, UserData } from './protocol.ts';
 
 interface CrewHost {
   readonly script: string;
@@ -14,6 +14,7 @@ export interface Loaded {
   readonly options: string;
   readonly functions: readonly string[];
   readonly metrics: Readonly<Record<string, MetricType>>;
+  readonly shared: SharedArrays;
 }
 
 /** One user: a thread of its own, which runs one iteration at a time. */
@@ -61,9 +62,18 @@ export class Crew {
   readonly #host: CrewHost;
   readonly #wire = new Worker(new URL('./wire.js', import.meta.url));
   readonly #users: User[] = [];
+  #shared: SharedArrays = {};
 
   constructor(host: CrewHost) {
     this.#host = host;
+  }
+
+  /** Hires k6's own, which is the first to load the script, and fills the arrays that all users share. */
+  async hireFirst(): Promise<{ readonly user: User; readonly loaded: Loaded }> {
+    const user = this.hire();
+    const loaded = await user.loaded;
+    this.#shared = loaded.shared;
+    return { user, loaded };
   }
 
   hire(): User {
@@ -75,6 +85,7 @@ export class Crew {
       id: this.#users.length,
       script,
       env,
+      shared: this.#shared,
       extensions,
       blocking: blocking.port2,
       asynchronous: asynchronous.port2,

@@ -3,10 +3,15 @@ import { once } from 'node:events';
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Crew } from './crew.ts';
-import { runScenario } from './executors.ts';
+import { readyScenario } from './executors.ts';
 import { Metrics } from './metrics.ts';
 import { readOptions } from './options.ts';
 import type { Sample } from './protocol.ts';
+
+/** What k6 tags by itself, unless the script chooses. */
+const ownTags =
+  'proto subproto status method url name group check error error_code tls_version scenario service expected_response vu ' +
+  'iter ip';
 
 /**
  * A stand-in for k6 where k6 itself is not: `run [-e NAME=VALUE] [--out json=FILE] SCRIPT`. It runs a script in an
@@ -42,7 +47,9 @@ async function runScript(path: string): Promise<number> {
     say(`time="${new Date().toISOString()}" level=error msg=${JSON.stringify(String(message))}`);
   };
   let metrics: Metrics | undefined;
-  const onSample = (sample: Sample) => {
+  let keep = (tags: Sample['tags']): Sample['tags'] => tags;
+  const onSample = (taken: Sample) => {
+    const sample = { ...taken, tags: keep(taken.tags) };
     metrics?.add(sample);
     if (samplesFile !== undefined) appendFileSync(samplesFile, `${JSON.stringify(sample)}\n`);
   };
@@ -56,10 +63,11 @@ async function runScript(path: string): Promise<number> {
     onLine: say,
   });
   try {
-    const own = crew.hire();
-    const loaded = await own.loaded;
+    const { user: own, loaded } = await crew.hireFirst();
     const options = readOptions(loaded.options);
     metrics = new Metrics(loaded.metrics, options.thresholds);
+    const isKept = keptTags(options.systemTags);
+    keep = (tags) => Object.fromEntries(Object.entries(tags).filter(([name]) => isKept(name)));
     const has = (name: string) => loaded.functions.includes(name);
     for (const { exec } of Object.values(options.scenarios)) {
       if (!has(exec)) throw new Error(`the script exports no function ${exec}`);
@@ -77,9 +85,11 @@ async function runScript(path: string): Promise<number> {
         onIteration: () => count('iterations', 1),
         onLine: say,
       };
-      const scenarios = Object.entries(options.scenarios).map(([name, scenario]) => runScenario(name, scenario, host));
+      const scenarios = await Promise.all(
+        Object.entries(options.scenarios).map(([name, scenario]) => readyScenario(name, scenario, host)),
+      );
       interrupted = await Promise.race([
-        Promise.all(scenarios).then(() => false),
+        Promise.all(scenarios.map((run) => run())).then(() => false),
         once(process, 'SIGINT').then(() => true),
       ]);
       if (interrupted) await crew.interrupt();
@@ -94,7 +104,8 @@ async function runScript(path: string): Promise<number> {
         metrics: summary,
         state: { testRunDurationMs: ms, isStdOutTTY: false, isStdErrTTY: false },
         options: { summaryTrendStats: options.summaryTrendStats },
-        setup_data: data === undefined ? undefined : JSON.parse(data),
+        // k6 gives it, and does not document it.
+        ...(data !== undefined && process.env.STAND_IN_SETUP_DATA !== 'none' && { setup_data: JSON.parse(data) }),
       });
       const written = await own.carryOut({ type: 'call', name: 'handleSummary', argument });
       for (const [where, text] of Object.entries(JSON.parse(written ?? '{}'))) {
@@ -112,6 +123,12 @@ async function runScript(path: string): Promise<number> {
   } finally {
     await crew.dismiss();
   }
+}
+
+/** Which tags stay: those of the script, and of k6's own the chosen ones. */
+function keptTags(chosen: readonly string[]): (name: string) => boolean {
+  const own = ownTags.split(' ');
+  return (name) => !own.includes(name) || chosen.includes(name);
 }
 
 function definedOf(env: NodeJS.ProcessEnv): Record<string, string> {

@@ -102,6 +102,7 @@ const builtIn: Readonly<Record<string, MetricType>> = {
   http_req_waiting: 'trend',
   http_req_receiving: 'trend',
   http_req_failed: 'rate',
+  ws_sessions: 'counter',
 };
 
 /** All metrics of a run. */

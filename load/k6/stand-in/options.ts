@@ -3,21 +3,17 @@ export interface ScenarioOptions {
   readonly exec: string;
   readonly startMs: number;
   readonly gracefulStopMs: number;
-  readonly durationMs: number;
-  readonly maxDurationMs: number;
+  /** How long iterations begin. */
+  readonly regularMs: number;
   readonly vus: number;
   readonly iterations: number;
-  /** Iterations a millisecond at the begin. */
-  readonly rate: number;
-  readonly preAllocatedVUs: number;
-  readonly maxVUs: number;
-  readonly stages: readonly { readonly rate: number; readonly ms: number }[];
 }
 
 export interface ScriptOptions {
   readonly scenarios: Readonly<Record<string, ScenarioOptions>>;
   readonly thresholds: Readonly<Record<string, readonly string[]>>;
   readonly summaryTrendStats: readonly string[];
+  readonly systemTags: readonly string[];
 }
 
 const ofScript = [
@@ -36,8 +32,6 @@ const ofExecutor: Readonly<Record<string, readonly string[]>> = {
   'constant-vus': ['vus', 'duration'],
   'shared-iterations': ['vus', 'iterations', 'maxDuration'],
   'per-vu-iterations': ['vus', 'iterations', 'maxDuration'],
-  'constant-arrival-rate': ['rate', 'timeUnit', 'duration', 'preAllocatedVUs', 'maxVUs'],
-  'ramping-arrival-rate': ['startRate', 'timeUnit', 'stages', 'preAllocatedVUs', 'maxVUs'],
 };
 
 type Given = Readonly<Record<string, unknown>>;
@@ -50,6 +44,9 @@ export function readOptions(json: string): ScriptOptions {
     scenarios = {},
     thresholds = {},
     summaryTrendStats = ['avg', 'min', 'med', 'max', 'p(90)', 'p(95)'],
+    systemTags = 'proto subproto status method url name group check error error_code tls_version scenario service expected_response'.split(
+      ' ',
+    ),
   } = options;
   return {
     scenarios: Object.fromEntries(
@@ -57,6 +54,7 @@ export function readOptions(json: string): ScriptOptions {
     ),
     thresholds: Object(thresholds),
     summaryTrendStats: Object(summaryTrendStats),
+    systemTags: Object(systemTags),
   };
 }
 
@@ -66,32 +64,28 @@ function readScenario(name: string, scenario: Given): ScenarioOptions {
   const own = ofExecutor[executor];
   if (!own) throw new Error(`scenario ${name} has an executor that is not known: ${executor}`);
   refuseOthers(scenario, [...ofEvery, ...own], `scenario ${name}`);
-  const whole = (member: string, value = scenario[member] ?? 0) => {
-    if (Number.isInteger(value)) return Number(value);
-    throw new Error(`${member} of scenario ${name} must be a whole number, and is ${value}`);
+  const whole = (member: string) => {
+    const value = scenario[member] ?? 1;
+    if (Number.isInteger(value) && Number(value) > 0) return Number(value);
+    throw new Error(`${member} of scenario ${name} must be a whole number above 0, and is ${value}`);
   };
-  const duration = milliseconds(scenario.duration ?? '10m');
-  if (duration < 1000) throw new Error(`the duration of scenario ${name} must be at least 1s`);
-  const unit = milliseconds(scenario.timeUnit ?? '1s');
-  const stages: readonly Given[] = Object(scenario.stages ?? []);
-  if (executor === 'constant-arrival-rate' && whole('rate') <= 0)
-    throw new Error(`the rate of ${name} must be above 0`);
+  const duration = (member: string) => {
+    const ms = milliseconds(scenario[member] ?? '10m');
+    if (ms < 1000) throw new Error(`the ${member} of scenario ${name} must be at least 1s`);
+    return ms;
+  };
+  const [vus, iterations] = [whole('vus'), whole('iterations')];
+  if (executor === 'shared-iterations' && iterations < vus) {
+    throw new Error(`scenario ${name} has ${iterations} iterations for ${vus} VUs`);
+  }
   return {
     executor,
     exec: String(scenario.exec ?? 'default'),
     startMs: milliseconds(scenario.startTime ?? '0s'),
     gracefulStopMs: milliseconds(scenario.gracefulStop ?? '30s'),
-    durationMs: stages.length > 0 ? stages.reduce((sum, stage) => sum + milliseconds(stage.duration), 0) : duration,
-    maxDurationMs: milliseconds(scenario.maxDuration ?? '10m'),
-    vus: whole('vus'),
-    iterations: whole('iterations'),
-    rate: whole(executor === 'ramping-arrival-rate' ? 'startRate' : 'rate') / unit,
-    preAllocatedVUs: whole('preAllocatedVUs'),
-    maxVUs: Math.max(whole('preAllocatedVUs'), whole('maxVUs')),
-    stages: stages.map((stage) => ({
-      rate: whole('target', stage.target ?? 0) / unit,
-      ms: milliseconds(stage.duration),
-    })),
+    regularMs: executor.endsWith('iterations') ? duration('maxDuration') : duration('duration'),
+    vus,
+    iterations,
   };
 }
 

@@ -16,12 +16,16 @@ export interface UserData {
   readonly id: number;
   readonly script: string;
   readonly env: Readonly<Record<string, string>>;
+  /** Arrays that the users share, each element as JSON. */
+  readonly shared: SharedArrays;
   /** Names of modules under `k6/x/` that are there. */
   readonly extensions: readonly string[];
   /** To the thread that does the waiting for those who block. */
   readonly blocking: MessagePort;
   readonly asynchronous: MessagePort;
 }
+
+export type SharedArrays = Readonly<Record<string, readonly string[]>>;
 
 export interface ScenarioState {
   readonly name: string;
@@ -46,6 +50,7 @@ export type Report =
       readonly options: string;
       readonly functions: readonly string[];
       readonly metrics: Readonly<Record<string, MetricType>>;
+      readonly shared: SharedArrays;
     }
   | { readonly type: 'sample'; readonly sample: Sample }
   | { readonly type: 'line'; readonly text: string }

@@ -1,7 +1,10 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { runUnderStandIn } from './test-rig.ts';
+import { of, runUnderStandIn } from './test-rig.ts';
+
+/** Each user is a thread, which takes its time on a busy machine. */
+vi.setConfig({ testTimeout: 60_000 });
 
 /** A server that answers after so many milliseconds. */
 async function slowServer(ms: number): Promise<string> {
@@ -52,24 +55,99 @@ test('an iteration lasts until nothing that it began is under way', async () => 
   expect(samples.map(({ metric }) => metric)).toEqual(['ended', 'iterations']);
 });
 
-test('a request that has no user left is dropped, and a threshold counts it', async () => {
-  const arrival = { executor: 'constant-arrival-rate', rate: 20, duration: '1s', preAllocatedVUs: 1, maxVUs: 1 };
+test('what has no time left is dropped, and a threshold counts it', async () => {
+  const counted = { executor: 'shared-iterations', vus: 2, iterations: 20, maxDuration: '1s', gracefulStop: '30s' };
   const { code, samples } = await runUnderStandIn(
     {
       text: `
         import http from 'k6/http';
         export const options = {
-          ${scenario('s', arrival)},
+          ${scenario('s', counted)},
           thresholds: { dropped_iterations: ['count==0'] },
         };
         export function visit() { http.get(__ENV.TARGET); }`,
     },
     { TARGET: await slowServer(500) },
   );
-  const count = (name: string) => samples.filter(({ metric }) => metric === name).length;
-  expect(count('iterations') + count('dropped_iterations')).toBe(20);
-  expect(count('dropped_iterations')).toBeGreaterThan(10);
+  const sum = (name: string) => of(samples, name).reduce((total, { value }) => total + value, 0);
+  expect(sum('iterations') + sum('dropped_iterations')).toBe(20);
+  expect(sum('dropped_iterations')).toBeGreaterThan(10);
   expect(code).toBe(99);
+});
+
+test('users are given the same array, which is filled once, and copies of its elements', async () => {
+  const { code, samples, stderr } = await runUnderStandIn({
+    text: `
+      import { SharedArray } from 'k6/data';
+      import exec from 'k6/execution';
+      import { Counter } from 'k6/metrics';
+      const all = new SharedArray('all', () => [{ at: Math.random() }, { at: Math.random() }]);
+      const [same, sum] = [new Counter('same'), new Counter('sum')];
+      export const options = { ${scenario('s', { executor: 'shared-iterations', vus: 3, iterations: 6 })} };
+      export function setup() { return { first: all[0].at }; }
+      export function visit({ first }) {
+        same.add(all[0].at === first && all[2] === undefined && all[0] !== all[0] ? 1 : 0);
+        let count = 0;
+        for (const { at } of all) count += at > 0 ? 1 : 0;
+        sum.add(count);
+        if (exec.scenario.iterationInTest === 0) all.map((one) => one);
+      }`,
+  });
+  expect([of(samples, 'same').map(({ value }) => value), of(samples, 'sum').length]).toEqual([Array(6).fill(1), 6]);
+  // What k6 does not document of it, a script may not use.
+  expect([code, stderr]).toEqual([0, expect.stringContaining('SharedArray has no map')]);
+});
+
+test('a user sleeps as long as the script says', async () => {
+  const { samples } = await runUnderStandIn({
+    text: `
+      import { sleep } from 'k6';
+      import { Trend } from 'k6/metrics';
+      const slept = new Trend('slept');
+      export const options = { ${once} };
+      export function visit() { const begin = Date.now(); sleep(0.25); slept.add(Date.now() - begin); }`,
+  });
+  expect(of(samples, 'slept')[0]?.value).toBeGreaterThanOrEqual(249);
+});
+
+test.each([
+  ['a metric', 'new Counter("late")'],
+  ['a shared array', 'new SharedArray("late", () => [])'],
+  ['a file', 'open("/etc/hostname")'],
+])('%s belongs to the loading of a script', async (_, late) => {
+  const { stderr, samples } = await runUnderStandIn({
+    text: `
+      import { SharedArray } from 'k6/data';
+      import { Counter } from 'k6/metrics';
+      export const options = { ${once} };
+      const gone = new Counter('gone_on');
+      export function visit() { ${late}; gone.add(1); }`,
+  });
+  expect([of(samples, 'gone_on'), stderr]).toEqual([[], expect.stringContaining('while a script is loaded')]);
+});
+
+test('a request does not belong to the loading of a script', async () => {
+  const { code, stderr } = await runUnderStandIn({
+    text: `import http from 'k6/http'; http.get('http://127.0.0.1:9/'); export const options = { ${once} }; export function visit() {}`,
+  });
+  expect([code, stderr]).toEqual([107, expect.stringContaining('no request can be made')]);
+});
+
+test('of its own tags k6 keeps those that the script chooses', async () => {
+  const visit = async (options: string) => {
+    const { samples } = await runUnderStandIn(
+      {
+        text: `
+          import http from 'k6/http';
+          export const options = { ${once}, ${options} };
+          export function visit() { http.get(__ENV.TARGET, { tags: { mine: 'yes' } }); }`,
+      },
+      { TARGET: await slowServer(1) },
+    );
+    return Object.keys(of(samples, 'http_reqs')[0]?.tags ?? {}).toSorted();
+  };
+  expect(await visit("systemTags: ['status']")).toEqual(['mine', 'status']);
+  expect(await visit('')).toEqual(['expected_response', 'method', 'mine', 'name', 'scenario', 'status', 'url']);
 });
 
 test('what outlasts its grace is interrupted', async () => {
@@ -99,32 +177,17 @@ test('an empty distribution passes its thresholds, and a count of it does not', 
   expect((await withThresholds({ values: ['count>0'] })).code).toBe(99);
 });
 
-/** Each user is a thread, which takes its time on a busy machine. */
-vi.setConfig({ testTimeout: 60_000 });
-
-test('an evenly growing rate sends what lies under it', async () => {
-  const { samples } = await runUnderStandIn({
-    text: `
-      export const options = { ${scenario('s', {
-        executor: 'ramping-arrival-rate',
-        startRate: 0,
-        timeUnit: '1s',
-        preAllocatedVUs: 2,
-        maxVUs: 10,
-        stages: [
-          { target: 10, duration: '1s' },
-          { target: 10, duration: '500ms' },
-        ],
-      })} };
-      export function visit() {}`,
-  });
-  expect(samples.filter(({ metric }) => metric === 'iterations')).toHaveLength(10);
-});
-
 test.each([
   ['an executor that does not exist', `${scenario('s', { executor: 'open-loop' })}`, 'open-loop'],
   ['a field that does not exist', `${scenario('s', { executor: 'constant-vus', rate: 1 })}`, 'unknown field rate'],
-  ['a rate that is no whole number', scenario('s', { executor: 'constant-arrival-rate', rate: 0.5 }), 'whole number'],
+  ['a part of a user', scenario('s', { executor: 'constant-vus', vus: 0.5 }), 'whole number'],
+  ['no user', scenario('s', { executor: 'constant-vus', vus: 0 }), 'above 0'],
+  ['less than a second', scenario('s', { executor: 'constant-vus', duration: '900ms' }), 'at least 1s'],
+  [
+    'more users than iterations',
+    scenario('s', { executor: 'shared-iterations', vus: 2, iterations: 1 }),
+    '1 iterations for 2 VUs',
+  ],
   ['a threshold on no metric', `${once}, thresholds: { ttfb: ['p(95)<1'] }`, 'no metric is called ttfb'],
   ['a threshold in other words', `${once}, thresholds: { http_reqs: ['p(95)<1'] }`, 'invalid threshold'],
 ])('%s is refused, as by k6', async (_, options, words) => {

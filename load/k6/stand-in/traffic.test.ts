@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { expect, test, vi } from 'vitest';
 import type { Behaviour } from '../../../reference-server/behaviour.ts';
 import type { TrafficProfile } from '../../../specs/wire.ts';
+import type { OpenArrival } from '../../engine/arrival.ts';
+import { openSchedule } from '../../engine/schedule.ts';
 import { endpointOf, startTarget, unlimited } from '../../engine/test-rig.ts';
 import { envFor, of, runUnderStandIn, trafficOf, valid, withTransport } from './test-rig.ts';
 
@@ -29,6 +32,15 @@ test('chat: whole bodies, counted by their usage, with no time of a first conten
   const requestTags = of(samples, 'http_reqs').map(({ tags }) => `${tags.name} ${tags.status}`);
   expect(requestTags.toSorted()).toEqual([...Array(6).fill('chat 200'), ...Array(3).fill('preparation 200')]);
   expect(`${stdout}${stderr}${JSON.stringify(result)}`).not.toContain('sk-');
+});
+
+test('a summary without what setup returned has the same counts and the same verdict', async () => {
+  const target = await startTarget();
+  const { code, result } = await runUnderStandIn('chat', {
+    ...envFor(target, trafficOf()),
+    STAND_IN_SETUP_DATA: 'none',
+  });
+  expect([code, valid(result)]).toMatchObject([0, { outcome: 'passed', requests: { succeeded: 6 } }]);
 });
 
 test('stream: without the extension it is known whole alone', async () => {
@@ -149,14 +161,14 @@ test('soak: the mix of the profile, at a rate, after a warm-up, without a sample
     durationSeconds: 1,
   });
   const { requests: _, ...timed } = profile;
-  const { code, samples, result } = await runUnderStandIn('soak', {
+  const { code, samples, result, stderr } = await runUnderStandIn('soak', {
     ...envFor(target, timed),
     STACK29_SSE: 'k6/x/sse',
     STAND_IN_EXTENSIONS: 'k6/x/sse',
+    STACK29_USERS: '4',
   });
   const { requests, metrics, notes } = valid(result);
-  expect([code, result?.outcome]).toEqual([0, 'passed']);
-  expect(requests.warmUp + requests.sent).toBe(40);
+  expect([code, result?.outcome, stderr]).toEqual([0, 'passed', '']);
   expect(requests.warmUp).toBeGreaterThan(0);
   expect(requests.sent).toBeGreaterThan(0);
   expect(new Set(of(samples, 'requests_succeeded').map(({ tags }) => tags.transport))).toEqual(
@@ -166,28 +178,103 @@ test('soak: the mix of the profile, at a rate, after a warm-up, without a sample
     of(samples, 'requests_succeeded').filter(({ tags }) => tags.transport === 'sse').length,
   );
   expect(metrics).not.toHaveProperty('icl');
-  expect(notes.join()).toContain('spaces requests evenly');
+  expect(notes.join()).toContain('as the embedded engine has them');
 });
 
-test.each<[what: string, changes: Partial<TrafficProfile>, sent: number, scenarios: Record<string, number>]>([
-  ['bursts', { arrival: { kind: 'bursts', size: 3, everySeconds: 1 }, requests: 6 }, 6, { burst_1: 3, burst_2: 3 }],
-  ['an even rate, as many as are wanted', { arrival: { kind: 'constant', rate: 5 }, requests: 7 }, 7, { traffic: 7 }],
+const ramp = { kind: 'ramp' as const, fromRate: 2, stages: [{ toRate: 12, seconds: 1 }] };
+
+test.each<[what: string, changes: Partial<TrafficProfile>]>([
+  ['an even rate', { arrival: { kind: 'constant', rate: 8 }, durationSeconds: 1 }],
+  ['an even rate, as many as are wanted', { arrival: { kind: 'constant', rate: 8 }, requests: 7 }],
   [
-    'a ramp, as many as lie under it',
-    { arrival: { kind: 'ramp', fromRate: 2, stages: [{ toRate: 6, seconds: 2 }], spacing: 'even' } },
-    8,
-    { traffic: 8 },
+    'independent users, after a warm-up',
+    { arrival: { kind: 'poisson', rate: 8 }, warmUpSeconds: 1, durationSeconds: 1 },
   ],
-])('arrivals: %s', async (_, changes, sent, scenarios) => {
+  ['an even ramp', { arrival: { ...ramp, spacing: 'even' } }],
+  ['a ramp of independent users', { arrival: { ...ramp, spacing: 'poisson' } }],
+  ['bursts, the last of which is cut', { arrival: { kind: 'bursts', size: 3, everySeconds: 0.4 }, requests: 7 }],
+])('requests are due as the embedded engine has them: %s', async (_, changes) => {
   const { requests: _requests, ...profile } = trafficOf();
   const target = await startTarget();
-  const { code, result, samples } = await runUnderStandIn('chat', envFor(target, { ...profile, ...changes }));
-  expect([code, valid(result).requests]).toMatchObject([0, { sent, succeeded: sent, warmUp: 0 }]);
-  const counted: Record<string, number> = {};
-  for (const { tags } of of(samples, 'requests_sent')) {
-    counted[tags.scenario ?? ''] = (counted[tags.scenario ?? ''] ?? 0) + 1;
-  }
-  expect(counted).toEqual(scenarios);
+  const { code, result, samples } = await runUnderStandIn('chat', {
+    ...envFor(target, { ...profile, ...changes }),
+    STACK29_SEED: '11',
+    STACK29_USERS: '4',
+  });
+  const { arrival, warmUpSeconds = 0, durationSeconds = Infinity, requests = Infinity } = { ...profile, ...changes };
+  const expected = [
+    ...openSchedule({
+      arrival: arrival as OpenArrival,
+      seed: 11,
+      warmUpMs: warmUpSeconds * 1000,
+      durationMs: durationSeconds * 1000,
+      requests,
+      share: { index: 0, of: 1 },
+    }),
+  ];
+  const measured = expected.filter(({ at }) => at >= warmUpSeconds * 1000);
+  expect(measured.length).toBeGreaterThan(2);
+  expect([code, valid(result).requests]).toMatchObject([
+    0,
+    { sent: measured.length, succeeded: measured.length, warmUp: expected.length - measured.length },
+  ]);
+  expect(result?.seed).toBe(11);
+  const dues = of(samples, 'measured_begin').map(({ value }) => value);
+  const sinceFirst = (times: readonly number[]) =>
+    times.toSorted((one, other) => one - other).map((time, __, [first = 0]) => Math.round(time - first));
+  expect(sinceFirst(dues)).toEqual(sinceFirst(measured.map(({ at }) => at)));
+  // None is sent before it is due.
+  for (const { value } of of(samples, 'send_delay')) expect(value).toBeGreaterThanOrEqual(0);
+  expect(of(samples, 'send_delay')).toHaveLength(measured.length);
+});
+
+test('a trace that lies beside its profile is replayed, with its lengths', async () => {
+  const target = await startTarget();
+  const lines = [
+    { at: 1, promptTokens: 20, outputTokens: 9 },
+    { at: 0, promptTokens: 10, outputTokens: 4 },
+  ];
+  const { requests: _, ...profile } = trafficOf({ arrival: { kind: 'trace', file: 'trace.jsonl', speed: 4 } });
+  const { code, stdout } = await runUnderStandIn(
+    {
+      text: readFileSync('dist/k6/chat.js', 'utf8'),
+      beside: {
+        'profile.json': JSON.stringify(profile),
+        'trace.jsonl': lines.map((line) => JSON.stringify(line)).join('\n'),
+      },
+    },
+    { ...envFor(target, profile), STACK29_PROFILE: './profile.json', STACK29_RESULT: 'stdout' },
+  );
+  const { requests, tokens } = valid(JSON.parse(stdout));
+  expect([code, requests.succeeded, tokens.output]).toEqual([0, 2, 9 + 4]);
+  expect(tokens.prompt).toBe(20 + 10);
+});
+
+test('a request that finds no user free is sent late, counts from when it was due, and tells of the client', async () => {
+  const target = await startTarget({ tokensPerSecond: 50 });
+  const { requests: _, ...profile } = trafficOf({
+    arrival: { kind: 'bursts', size: 3, everySeconds: 5 },
+    durationSeconds: 1,
+  });
+  const { code, result, samples } = await runUnderStandIn('chat', { ...envFor(target, profile), STACK29_USERS: '1' });
+  const { clientHealth, requests } = valid(result);
+  expect([code, requests]).toMatchObject([0, { sent: 3, succeeded: 3 }]);
+  // Each answer takes 180 ms and more, and the third waits for two.
+  const latencies = of(samples, 'e2e').map(({ value }) => value);
+  expect(Math.max(...latencies)).toBeGreaterThanOrEqual(3 * 170);
+  expect(clientHealth.isLimit).toBe(true);
+  // Those that waited, and on a busy machine the first as well.
+  expect(clientHealth.lateSends?.count).toBeGreaterThanOrEqual(2);
+  expect(clientHealth.reasons.join()).toContain('STACK29_USERS');
+});
+
+test('a run that sends nothing is told', async () => {
+  const { requests: _, ...profile } = trafficOf({ arrival: { kind: 'poisson', rate: 0.001 }, durationSeconds: 1 });
+  const { code, stderr } = await runUnderStandIn('chat', {
+    ...envFor(endpointOf('http://127.0.0.1:9/v1'), profile),
+    STACK29_SEED: '1',
+  });
+  expect([code, stderr]).toEqual([107, expect.stringContaining('no request is due within the run')]);
 });
 
 test('a counted run is warmed up before it, and counts none of that', async () => {

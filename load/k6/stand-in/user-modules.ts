@@ -6,6 +6,10 @@ import type { UserWire } from './user-wire.ts';
 export interface ModuleHost {
   readonly wire: UserWire;
   readonly extensions: readonly string[];
+  /** What SharedArray holds, each element as JSON; the first user fills it. */
+  readonly arrays: Record<string, readonly string[]>;
+  /** Whether the script is past its loading, the only time for some things, and none for others. */
+  isLoaded(): boolean;
   /** The scenario under way; absent while the script is loaded, set up or summed up. */
   scenario(): ScenarioState | undefined;
   define(metric: string, type: MetricType): void;
@@ -29,6 +33,10 @@ type Exports = Readonly<Record<string, unknown>>;
 /** The modules of k6 that the scripts use, and of those what they use. */
 export function modulesFor(host: ModuleHost): Readonly<Record<string, Exports>> {
   return {
+    k6: {
+      sleep: (seconds: number) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, seconds * 1000),
+    },
+    'k6/data': dataModule(host),
     'k6/http': httpModule(host),
     'k6/metrics': metricsModule(host),
     'k6/execution': {
@@ -64,11 +72,45 @@ function inScenario(host: ModuleHost): ScenarioState {
   return scenario;
 }
 
-function metricsModule({ define, emit, scenario }: ModuleHost): Exports {
+/** Of SharedArray what k6 documents: its length, an element, and for-of. */
+function dataModule({ arrays, isLoaded }: ModuleHost): Exports {
+  return {
+    SharedArray: class {
+      constructor(name: string, fill: () => unknown) {
+        if (isLoaded()) throw new Error('a SharedArray can only be made while a script is loaded');
+        if (!name) throw new Error('a SharedArray needs a name');
+        if (!arrays[name]) {
+          const filled = fill();
+          if (!Array.isArray(filled)) throw new Error('a SharedArray is filled by a function that gives an array');
+          arrays[name] = filled.map((element) => JSON.stringify(element));
+        }
+        const texts = arrays[name];
+        const element = (index: number) => (texts[index] === undefined ? undefined : JSON.parse(texts[index]));
+        const only = {
+          length: texts.length,
+          *[Symbol.iterator]() {
+            for (const text of texts) yield JSON.parse(text);
+          },
+        };
+        // biome-ignore lint/correctness/noConstructorReturn: an element is looked up by any index.
+        return new Proxy(only, {
+          get: (_, key) => {
+            if (Object.hasOwn(only, key)) return Reflect.get(only, key);
+            if (typeof key === 'string' && /^\d+$/.test(key)) return element(Number(key));
+            throw new Error(`a SharedArray has no ${String(key)}`);
+          },
+        });
+      }
+    },
+  };
+}
+
+function metricsModule({ define, emit, isLoaded, scenario }: ModuleHost): Exports {
   const classOf = (type: MetricType) =>
     class {
       readonly name: string;
       constructor(name: string) {
+        if (isLoaded()) throw new Error('metrics can only be made while a script is loaded');
         if (!/^[a-zA-Z_][a-zA-Z0-9_]{1,127}$/.test(name)) throw new Error(`invalid metric name: ${name}`);
         this.name = name;
         define(name, type);
@@ -105,7 +147,16 @@ function httpModule(host: ModuleHost): Exports {
   const finish = (response: WireResponse, method: string, url: string, tags: Tags = {}) => {
     const { status, headers, body, error, errorCode, waiting, receiving } = response;
     const isExpected = expected ? expected.includes(status) : status >= 200 && status < 400;
-    const all = { ...tagsOf(host.scenario()), method, url, status: String(status), ...tags };
+    const all = {
+      ...tagsOf(host.scenario()),
+      method,
+      url,
+      name: url,
+      status: String(status),
+      expected_response: String(isExpected),
+      ...(errorCode !== 0 && { error, error_code: String(errorCode) }),
+      ...tags,
+    };
     const values = {
       http_reqs: 1,
       http_req_duration: waiting + receiving,
@@ -117,8 +168,10 @@ function httpModule(host: ModuleHost): Exports {
     // A body that never came is null.
     return { status, headers, body: status === 0 ? null : body, error, error_code: errorCode };
   };
-  const block = (method: string, url: string, body: string | undefined, params?: Params) =>
-    finish(host.wire.block(requestOf('http', method, url, body, params)), method, url, params?.tags);
+  const block = (method: string, url: string, body: string | undefined, params?: Params) => {
+    if (!host.isLoaded()) throw new Error('no request can be made while a script is loaded');
+    return finish(host.wire.block(requestOf('http', method, url, body, params)), method, url, params?.tags);
+  };
   const http = {
     get: (url: string, params?: Params) => block('GET', url, undefined, params),
     post: (url: string, body?: string, params?: Params) => block('POST', url, body, params),
@@ -165,7 +218,7 @@ function timersModule({ hold }: ModuleHost): Exports {
 }
 
 /** Of the WebSocket of k6, the events that the scripts listen to, with a time in each message. */
-function webSocketFor({ hold }: ModuleHost) {
+function webSocketFor({ emit, hold, scenario }: ModuleHost) {
   return class {
     onopen: () => void = () => {};
     onmessage: (event: object) => void = () => {};
@@ -173,8 +226,9 @@ function webSocketFor({ hold }: ModuleHost) {
     onclose: () => void = () => {};
     readonly #socket: Socket;
 
-    constructor(url: string, _protocols: null, { headers = {} }: Params = {}) {
+    constructor(url: string, _protocols: null, { headers = {}, tags = {} }: Params = {}) {
       const release = hold();
+      emit({ metric: 'ws_sessions', value: 1, tags: { ...tagsOf(scenario()), url, ...tags }, time: Date.now() });
       const now = () => performance.timeOrigin + performance.now();
       this.#socket = new Socket(url, { headers, handshakeTimeout: 60_000 });
       this.#socket.on('open', () => this.onopen());

@@ -9,8 +9,10 @@ import { UserWire } from './user-wire.ts';
 /** What the engine of Node has and that of k6 has not. */
 const absentInK6 = ['Atomics', 'FinalizationRegistry', 'Intl', 'SharedArrayBuffer', 'WeakRef', 'WebAssembly'];
 
-const { id, script, env, extensions, blocking, asynchronous } = workerData as UserData;
+const { id, script, env, shared, extensions, blocking, asynchronous } = workerData as UserData;
 const metrics: Record<string, MetricType> = {};
+const arrays: Record<string, readonly string[]> = { ...shared };
+let isLoaded = false;
 let scenario: ScenarioState | undefined;
 let held = 0;
 let idle = () => {};
@@ -20,6 +22,8 @@ const tell = (report: Report) => parentPort?.postMessage(report);
 const host: ModuleHost = {
   wire: new UserWire(blocking, asynchronous),
   extensions,
+  arrays,
+  isLoaded: () => isLoaded,
   scenario: () => scenario,
   define: (metric, type) => {
     metrics[metric] = type;
@@ -44,7 +48,10 @@ function world(): Context {
   const context = createContext({
     __ENV: { ...env },
     __VU: id,
-    open: (path: string) => readFileSync(resolve(dirname(script), path), 'utf8'),
+    open: (path: string) => {
+      if (isLoaded) throw new Error('open() can only be used while a script is loaded');
+      return readFileSync(resolve(dirname(script), path), 'utf8');
+    },
     console: { log: line, info: line, warn: line, error: line, debug: line },
     require: (name: string) => {
       if (!Object.hasOwn(found, name)) throw new Error(`unknown module: ${name}`);
@@ -99,6 +106,7 @@ const wordsOf = (error: unknown) => String(Object(error).stack ?? error);
 
 try {
   const exported = await load();
+  isLoaded = true;
   parentPort?.on('message', async (order: Order) => {
     try {
       tell({ type: 'done', result: await carryOut(exported, order) });
@@ -107,7 +115,7 @@ try {
     }
   });
   const functions = Object.keys(exported).filter((name) => typeof exported[name] === 'function');
-  tell({ type: 'ready', options: JSON.stringify(exported.options ?? {}), functions, metrics });
+  tell({ type: 'ready', options: JSON.stringify(exported.options ?? {}), functions, metrics, shared: arrays });
 } catch (error) {
   tell({ type: 'failed', error: wordsOf(error) });
 }

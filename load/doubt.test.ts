@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest';
+import type { BoundVerdict, ClientHealth, LoadResult } from '../specs/wire.ts';
+import { outcomeOfBounds, withDoubts } from './doubt.ts';
+
+const late: ClientHealth = {
+  eventLoopDelayMs: { p50: 5, p99: 40, max: 90 },
+  cpu: 0.5,
+  lateSends: { count: 9, p99Ms: 25, maxMs: 60 },
+  isLimit: true,
+  reasons: ['its event loop was late by 40 ms (p99)'],
+};
+
+const latency = (actual: number, atMost = 500): BoundVerdict => ({
+  name: 'ttft_p95',
+  unit: 'ms',
+  atMost,
+  actual,
+  kept: actual <= atMost,
+});
+const goodput = (actual: number): BoundVerdict => ({
+  name: 'goodput',
+  unit: '1/s',
+  atLeast: 10,
+  actual,
+  kept: actual >= 10,
+});
+const errors = (actual: number): BoundVerdict => ({
+  name: 'error_fraction',
+  unit: '1',
+  atMost: 0.01,
+  actual,
+  kept: actual <= 0.01,
+});
+
+const timeouts: LoadResult['errors'] = [{ kind: 'timeout', count: 3 }];
+const refusals: LoadResult['errors'] = [{ kind: 'status 503', count: 3 }];
+
+test.each<[string, BoundVerdict, ClientHealth, LoadResult['errors'], ReturnType<typeof outcomeOfBounds>]>([
+  ['a latency well below its bound', latency(400), late, [], 'passed'],
+  ['a latency just below its bound', latency(470), late, [], 'incomplete'],
+  ['a latency just above its bound', latency(530), late, [], 'incomplete'],
+  ['a latency far above its bound', latency(700), late, [], 'crossed'],
+  ['a latency of a client that used a whole core', latency(100), { ...late, cpu: 0.97 }, [], 'incomplete'],
+  ['a rate that was kept', goodput(50), late, [], 'incomplete'],
+  ['a rate that was not', goodput(5), late, [], 'incomplete'],
+  ['no failures', errors(0), late, [], 'passed'],
+  ['failures of the target', errors(0.2), late, refusals, 'crossed'],
+  ['failures that may be the own', errors(0.2), late, timeouts, 'incomplete'],
+  ['requests that were not sent', errors(0), { ...late, droppedIterations: 4 }, [], 'incomplete'],
+  ['nothing measured', { name: 'tpot_p50', unit: 'ms', atMost: 1, kept: false }, late, [], 'crossed'],
+  ['a client that was fast enough', latency(499), { ...late, isLimit: false, reasons: [] }, [], 'passed'],
+])('%s, where the client was the limit', (_what, bound, health, kinds, outcome) => {
+  expect(outcomeOfBounds(withDoubts([bound], health, kinds))).toBe(outcome);
+});
+
+test('a bound that was crossed for certain crosses the run, whatever is in doubt beside it', () => {
+  const bounds = withDoubts([goodput(50), latency(900), errors(0)], late, []);
+  expect(bounds.map(({ inDoubt }) => inDoubt)).toEqual([true, undefined, undefined]);
+  expect(outcomeOfBounds(bounds)).toBe('crossed');
+  expect(outcomeOfBounds([])).toBe('passed');
+});

@@ -1,0 +1,55 @@
+import { type MetricName, metricOf } from '../specs/metrics.ts';
+import type { BoundVerdict, ClientHealth, LoadResult } from '../specs/wire.ts';
+
+/** A process of the client that uses this share of a core may add anything to what it measures. */
+export const busiestCpu = 0.9;
+
+/** Kinds of failures that are the client's own. */
+export const isOfClient = (kind: string) => /this machine|fault of the client/.test(kind);
+
+/** Figures that count requests: a slow client changes them by its own failures alone. */
+const counting: readonly MetricName[] = [
+  'error_fraction',
+  'limited_fraction',
+  'requests_sent',
+  'requests_succeeded',
+  'requests_failed',
+  'requests_limited',
+];
+
+/**
+ * Marks the bounds that a client which was the limit could have decided by itself, whichever way they went: those on
+ * latencies that are nearer to the bound than the client was late, those on rates, and those on counts that its own
+ * failures, or what it took for timeouts, crossed. Where requests were not sent at all, nothing that was kept is certain.
+ */
+export function withDoubts(
+  bounds: readonly BoundVerdict[],
+  health: ClientHealth,
+  errors: LoadResult['errors'],
+): BoundVerdict[] {
+  if (!health.isLimit) return [...bounds];
+  const hasOwnFailures = errors.some(({ kind }) => isOfClient(kind) || kind === 'timeout');
+  return bounds.map((bound) => (isInDoubt(bound, health, hasOwnFailures) ? { ...bound, inDoubt: true } : bound));
+}
+
+function isInDoubt(
+  { name, unit, actual, kept, atMost, atLeast }: BoundVerdict,
+  { cpu = 0, eventLoopDelayMs, lateSends, droppedIterations = 0 }: ClientHealth,
+  hasOwnFailures: boolean,
+): boolean {
+  if (actual === undefined) return false;
+  if (kept && droppedIterations > 0) return true;
+  if (counting.some((metric) => metric === metricOf(name))) return !kept && hasOwnFailures;
+  if (unit !== 'ms' || cpu >= busiestCpu) return true;
+  const late = Math.max(eventLoopDelayMs?.p99 ?? 0, lateSends?.p99Ms ?? 0);
+  return [atMost, atLeast].some((bound) => bound !== undefined && Math.abs(actual - bound) <= late);
+}
+
+/**
+ * What becomes of a run by its bounds: a bound that was crossed for certain crosses it, and one in doubt leaves it
+ * undecided, never green.
+ */
+export function outcomeOfBounds(bounds: readonly BoundVerdict[]): 'passed' | 'crossed' | 'incomplete' {
+  if (bounds.some(({ kept, inDoubt }) => !kept && !inDoubt)) return 'crossed';
+  return bounds.some(({ inDoubt }) => inDoubt) ? 'incomplete' : 'passed';
+}

@@ -1,0 +1,5 @@
+/** A send is late when the client sets about it later than this after its due time. */
+export const lateAfterMs = 10;
+
+/** A user whose request failed waits this long, so that a target that is down is not stormed. */
+export const pauseMs = 50;

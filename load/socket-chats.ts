@@ -1,0 +1,133 @@
+import { type Ending, Flight } from './engine/flight.ts';
+import type { Endpoint, Wording } from './engine/job.ts';
+import { endingOfStatus } from './engine/transport/transport.ts';
+import { readMessage, WebSocketTransport } from './engine/transport/websocket.ts';
+import type { Ask } from './engine/wording.ts';
+import type { OpenStream } from './target.ts';
+
+/** What came of a chat over a socket. */
+export interface SocketAnswer {
+  /** 200 and 429 as over REST; 0 for what is neither. */
+  readonly status: number;
+  /** Of prompt and answer together, where `done` reports them. */
+  readonly tokens: number | undefined;
+}
+
+/** A chat that takes longer to its end, or a held one to its first piece, is answered with neither. */
+const timeoutMs = 60_000;
+
+type Words = Pick<Ask, 'messages' | 'maxTokens'>;
+
+/** Chats over WebSockets, each on one of its own. */
+export class SocketChats {
+  readonly #transport: WebSocketTransport;
+  readonly #signal: AbortSignal;
+
+  /** @param signal ends whatever is asked */
+  constructor(endpoint: Endpoint, wording: Wording, signal: AbortSignal) {
+    this.#transport = new WebSocketTransport(endpoint, wording);
+    this.#signal = signal;
+  }
+
+  /** Rejects where the signal ends it. */
+  async chat(words: Words): Promise<SocketAnswer> {
+    const flight = new Piecewise(() => {});
+    const over = AbortSignal.any([this.#signal, AbortSignal.timeout(timeoutMs)]);
+    const ending = await new Promise<Ending>((resolve) => this.#send(words, flight, over, resolve));
+    this.#signal.throwIfAborted();
+    return answerOf(ending, flight);
+  }
+
+  /** Chats on one socket, one after the other, until one is not answered. Rejects where the signal ends them. */
+  async series(words: Words, count: number): Promise<SocketAnswer[]> {
+    const answers: SocketAnswer[] = [];
+    const socket = this.#transport.dial();
+    const leave = () => socket.terminate();
+    const timer = setTimeout(leave, timeoutMs * count);
+    this.#signal.addEventListener('abort', leave);
+    try {
+      await new Promise<void>((resolve) => {
+        let flight = new Piecewise(() => {});
+        const take = (ending: Ending) => {
+          answers.push(answerOf(ending, flight));
+          flight = new Piecewise(() => {});
+          if (ending === 'succeeded' && answers.length < count) socket.send(this.#transport.startOf(words));
+          else resolve();
+        };
+        const lose = () => answers.length < count && take({ failed: 'connection lost' });
+        socket
+          .on('open', () => socket.send(this.#transport.startOf(words)))
+          .on('message', (data) => {
+            const ending = readMessage(data, flight);
+            if (ending) take(ending);
+          })
+          .on('unexpected-response', (_request, { statusCode = 0 }) => take(endingOfStatus(statusCode)))
+          .on('error', lose)
+          .on('close', lose);
+      });
+    } finally {
+      clearTimeout(timer);
+      this.#signal.removeEventListener('abort', leave);
+      socket.terminate();
+    }
+    this.#signal.throwIfAborted();
+    return answers;
+  }
+
+  /** Begins a chat, and waits for its first piece, or its end; `leaving` closes its socket. */
+  open(words: Words, leaving: AbortSignal): Promise<OpenStream> {
+    return new Promise((resolve) => {
+      let ended = false;
+      const impatience = new AbortController();
+      const timer = setTimeout(() => impatience.abort(), timeoutMs);
+      const tell = (status: number) => {
+        clearTimeout(timer);
+        resolve({ status, first: Promise.resolve(() => ended) });
+      };
+      const over = AbortSignal.any([this.#signal, leaving, impatience.signal]);
+      this.#send(words, new Piecewise(() => tell(200)), over, (ending) => {
+        ended = true;
+        tell(statusOf(ending));
+      });
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#transport.close();
+  }
+
+  #send(words: Words, flight: Flight, over: AbortSignal, ended: (ending: Ending) => void): void {
+    const leave = () => end('unfinished');
+    const end = this.#transport.send({ transport: 'websocket', ...words }, flight, (ending) => {
+      over.removeEventListener('abort', leave);
+      ended(ending);
+    });
+    over.addEventListener('abort', leave);
+    if (over.aborted) leave();
+  }
+}
+
+/** Tells of each piece of content. */
+class Piecewise extends Flight {
+  readonly #onPiece: () => void;
+
+  constructor(onPiece: () => void) {
+    const now = performance.now();
+    super(now, now, false, () => {});
+    this.#onPiece = onPiece;
+  }
+
+  override content(at: number): void {
+    super.content(at);
+    this.#onPiece();
+  }
+}
+
+function answerOf(ending: Ending, { promptTokens, outputTokens }: Flight): SocketAnswer {
+  const isCounted = promptTokens !== undefined && outputTokens !== undefined;
+  return { status: statusOf(ending), tokens: isCounted ? promptTokens + outputTokens : undefined };
+}
+
+function statusOf(ending: Ending): number {
+  return ending === 'succeeded' ? 200 : ending === 'limited' ? 429 : 0;
+}

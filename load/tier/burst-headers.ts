@@ -1,0 +1,94 @@
+import type { Answer } from '../target.ts';
+import { type LimitState, limitState } from './limit-state.ts';
+import type { Fault } from './verdict.ts';
+
+/** An answer of a burst, with what was known of the others. */
+export interface BurstAnswer extends Pick<Answer, 'status' | 'headers' | 'at'> {
+  /** Requests whose admission was known when this one was sent. */
+  readonly admittedBefore: number;
+  /** Requests that were begun when its answer came, this one included. */
+  readonly begun: number;
+}
+
+/** What else a burst knows of its window. */
+interface Burst {
+  readonly limit: number;
+  readonly windowSeconds: number;
+  /** Requests that chats over sockets may have counted for, before all answers but the first. */
+  readonly overSockets: { readonly least: number; readonly most: number };
+  /** What the limit leaves in the end. */
+  readonly left: number;
+  /** Requests that may have come back meanwhile. */
+  readonly back: number;
+}
+
+/** What of headers is wrong, by the names that every engine has for it. */
+type HeaderFault = 'header-limit' | 'header-sum' | 'header-remaining' | 'header-refused' | 'header-reset';
+
+/** What the headers of a whole burst say that cannot be. */
+export function wrongHeaders(answers: readonly BurstAnswer[], burst: Burst): Fault<HeaderFault>[] {
+  const { limit, windowSeconds, overSockets, left, back } = burst;
+  const seen = answers.map((answer) => ({ ...answer, ...limitState(answer) }));
+  type Seen = (typeof seen)[number];
+  const [admitted, refused] = [200, 429].map((wanted) => seen.filter(({ status }) => status === wanted));
+  const wrong = (
+    name: HeaderFault,
+    among: readonly Seen[] = [],
+    isWrong: (one: Seen) => boolean,
+    words: (one: Seen) => string,
+  ) => {
+    const one = among.find(isWrong);
+    return one === undefined ? [] : [{ name, words: `headers: ${words(one)}` }];
+  };
+  const most = ({ admittedBefore: before }: Seen) => limit - 1 - before - (before > 0 ? overSockets.least : 0) + back;
+  const fewest = ({ begun }: Seen) => Math.max(0, limit - begun - overSockets.most);
+  const least = Math.min(...(admitted ?? []).map(({ remaining = Number.POSITIVE_INFINITY }) => remaining));
+  // What became of the others nobody knows: they may have been counted.
+  const isCounted = (admitted?.length ?? 0) + (refused?.length ?? 0) === answers.length;
+  return [
+    ...wrong(
+      'header-limit',
+      admitted,
+      (one) => one.limit !== limit,
+      (one) => `X-RateLimit-Limit is ${one.limit ?? 'absent'}, the limit is ${limit}`,
+    ),
+    ...wrong(
+      'header-sum',
+      admitted,
+      ({ used, remaining }) => used === undefined || remaining === undefined || used + remaining !== limit,
+      ({ used, remaining }) =>
+        `Used ${used ?? 'absent'} and Remaining ${remaining ?? 'absent'} do not add up to ${limit}`,
+    ),
+    ...(!isCounted || least === left
+      ? []
+      : [
+          {
+            name: 'header-remaining' as const,
+            words: `headers: the last admitted request says that ${least} remain, and ${left} do`,
+          },
+        ]),
+    ...wrong(
+      'header-remaining',
+      isCounted ? admitted : [],
+      (one) => (one.remaining ?? 0) > most(one) || (one.remaining ?? limit) < fewest(one),
+      (one) => `an answer says that ${one.remaining} remain, where it can be from ${fewest(one)} to ${most(one)}`,
+    ),
+    ...wrong(
+      'header-refused',
+      refused,
+      ({ remaining }) => remaining !== 0,
+      ({ remaining }) => `a refusal says that ${remaining ?? 'nothing'} remain`,
+    ),
+    ...wrong(
+      'header-reset',
+      [...(admitted ?? []), ...(refused ?? [])],
+      (one) => isFarReset(one, one.at, windowSeconds),
+      () => 'X-RateLimit-Reset is absent or not within a window of its answer',
+    ),
+  ];
+}
+
+/** Whether an answer names no reset, or one that is further off than a window, and a minute for the clock that told it. */
+function isFarReset({ resetAt = Number.POSITIVE_INFINITY }: LimitState, at: number, windowSeconds: number): boolean {
+  return Math.abs(resetAt - at) > (windowSeconds + 60) * 1000;
+}
