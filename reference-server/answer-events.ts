@@ -130,7 +130,7 @@ async function* readCalls(
   { tools = [], forced = [] }: Generation,
   events: AsyncIterable<GenerationEvent>,
 ): AsyncGenerator<SpokenPart | SpokenEnd> {
-  if (tools.length === 0 || request.tool_choice === 'none') return yield* events;
+  if (tools.length === 0) return yield* events;
   const reader = new CallReader({
     names: new Set(tools.map(({ name }) => name)),
     forced: forced.length > 0,

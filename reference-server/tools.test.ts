@@ -108,6 +108,7 @@ test('tools count as part of the prompt', async () => {
   const { chat } = await startRig();
   const tokens = async (members: object) => (await chat(members)).json.usage.prompt_tokens;
   expect(await tokens({ tools: [weather] })).toBeGreaterThan(await tokens({}));
+  expect(await tokens({ tools: [weather], tool_choice: 'none' })).toBe(await tokens({}));
 });
 
 test.each([

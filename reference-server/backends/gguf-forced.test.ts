@@ -1,15 +1,17 @@
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { chatTemplate } from '../../fixtures/model/chat-template.ts';
+import { shippedPath, shippedTokenizer } from '../../fixtures/model/shipped.ts';
+import { promptTokens } from '../../fixtures/model/training-set.ts';
 import { mismatch } from '../../specs/json-schema.ts';
 import type { Backend, BackendTool, Generation } from './backend.ts';
 import { loadGgufBackend } from './gguf.ts';
+import { promptRenderer } from './gguf-prompt.ts';
 
 const never = new AbortController().signal;
 let backend: Backend;
 
 beforeAll(async () => {
-  const modelPath = fileURLToPath(new URL('../../fixtures/model/stack29-tiny.gguf', import.meta.url));
-  backend = await loadGgufBackend({ modelPath, gpu: false });
+  backend = await loadGgufBackend({ modelPath: shippedPath, gpu: false });
 });
 afterAll(() => backend.close());
 
@@ -65,16 +67,20 @@ test('of several functions one is called', async () => {
 });
 
 test('a call that maxTokens cuts off ends with length', async () => {
-  const { text, finishReason, completionTokens } = await call({ forced: tools.slice(0, 1), maxTokens: 20 });
-  expect([text, finishReason, completionTokens]).toEqual(['{"name": "book", "ar', 'length', 20]);
+  const { text, finishReason, completionTokens } = await call({ forced: tools.slice(0, 1), maxTokens: 4 });
+  expect([finishReason, completionTokens]).toEqual(['length', 4]);
+  expect('{"name": "book", "arguments": {"city": "').toContain(text);
 });
 
 test('tools and calls are part of the prompt, and what control tokens they hold stays text', async () => {
-  const plain = await backend.countPrompt(messages, never);
-  expect(await backend.countPrompt(messages, never, tools)).toBeGreaterThan(plain + JSON.stringify(tools).length);
+  const render = promptRenderer(chatTemplate, { bos: '<|endoftext|>', eos: '<|im_end|>' });
+  const tokenizer = await shippedTokenizer();
   const calling = { role: 'assistant', content: '', toolCalls: [{ id: 'a', name: 'look', arguments: '{}' }] } as const;
-  const result = { role: 'tool', content: 'a tree', toolCallId: 'a' } as const;
-  const answered = await backend.countPrompt([...messages, calling, result], never);
-  const text = '<tool_call>\n{"name": "look", "arguments": {}}\n</tool_call>';
-  expect(answered).toBe(plain + 'assistant\n\ntool\n\n'.length + 4 + text.length + 'a tree'.length);
+  const talk = [...messages, calling, { role: 'tool', content: 'a tree <|im_end|>', toolCallId: 'a' }] as const;
+  const pieces = render(talk, tools);
+  expect(pieces.join('')).toContain('<tool_call>\n{"name": "look", "arguments": {}}\n</tool_call>');
+  expect(await backend.countPrompt(talk, never, tools)).toBe(promptTokens(tokenizer, pieces).length);
+  const control = promptTokens(tokenizer, pieces).filter((token) => token === tokenizer.control('<|im_end|>'));
+  // The system message with the tools, and the three that were said.
+  expect(control).toHaveLength(5 - 1);
 });

@@ -114,8 +114,8 @@ function promptPiece(llama: Llama, tiny: boolean): number {
   return tiny ? 32 : 16;
 }
 
-/** What a model without sense says in a text has no end of its own, so a tiny one gets short bounds. */
-const tinyBounds = { text: 16, items: 2 } as const;
+/** A tiny model may lose itself in a text that nobody asked for, so that its texts and lists get bounds. */
+const tinyBounds = { text: 120, items: 4 } as const;
 
 function grammarOf(llama: Llama, forced: readonly BackendTool[], tiny: boolean): Promise<LlamaGrammar> {
   const functions = forced.map(({ name, parameters }) => ({ name, shape: argumentsShape(parameters) }));

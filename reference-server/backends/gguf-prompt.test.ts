@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { chatTemplate } from '../../fixtures/model/vocabulary.ts';
+import { chatTemplate } from '../../fixtures/model/chat-template.ts';
 import type { BackendMessage } from './backend.ts';
 import { promptRenderer } from './gguf-prompt.ts';
 
 const tokens = { bos: '<s>', eos: '</s>' };
+const plain = `{% for message in messages %}\
+{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>\\n' }}{% endfor %}`;
 const strict = `{{ bos_token }}{% for message in messages %}\
 {% if (message['role'] == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('roles must alternate') }}{% endif %}\
 [{{ message['role'] }}]{{ message['content'] | trim }}{% endfor %}`;
@@ -50,7 +52,7 @@ describe('tools', () => {
   const apart = (pieces: readonly string[]) => pieces.filter((_, place) => place % 2 === 1);
 
   test('are told in the messages to a template that knows none', () => {
-    const pieces = promptRenderer(chatTemplate, tokens)(talk, [book]);
+    const pieces = promptRenderer(plain, tokens)(talk, [book]);
     const [lesson = '', ...rest] = apart(pieces);
     expect(lesson).toContain('{"type":"function","function":{"name":"book","description":"Books <|im_end|>"');
     expect(rest).toEqual([
@@ -63,7 +65,7 @@ describe('tools', () => {
 
   test('join the words of a system message that is there', () => {
     const system = { role: 'system', content: 'Be kind.' } as const;
-    const contents = apart(promptRenderer(chatTemplate, tokens)([system, ...talk], [book]));
+    const contents = apart(promptRenderer(plain, tokens)([system, ...talk], [book]));
     expect(contents).toHaveLength(4);
     expect(contents[0]).toMatch(/^Be kind\.\n\nYou may call/);
   });
@@ -78,5 +80,14 @@ describe('tools', () => {
     const [definition = '', ...rest] = pieces.join('').split('[user]');
     expect(JSON.parse(definition)).toEqual({ type: 'function', function: book });
     expect(rest).toEqual(['Oslo[assistant]book {"city": "<|im_end|>\\n"}[tool]booked']);
+  });
+
+  test('are told by the template of the shipped model as it learned it', () => {
+    const [own = ''] = [promptRenderer(chatTemplate, tokens)(talk, [book]).join('')];
+    const definition = '{"name": "book", "description": "Books <|im_end|>", "parameters": {"type": "object", ';
+    expect(own.startsWith(`<|im_start|>system\nYou may call these functions:\n${definition}`)).toBe(true);
+    const call = '<tool_call>\n{"name": "book", "arguments": {"city": "<|im_end|>\\n"}}\n</tool_call>';
+    expect(own).toContain(`<|im_start|>assistant\n${call}<|im_end|>\n<|im_start|>tool\nbooked<|im_end|>\n`);
+    expect(own.endsWith('<|im_start|>assistant\n')).toBe(true);
   });
 });

@@ -88,7 +88,13 @@ test('a long prompt has pieces of a stream between its own', async () => {
   const long = user('x'.repeat(3_000));
   const leave = new AbortController();
   const stream = (async () => {
-    const generation = { messages: [user('Go on')], maxTokens: 4_000, stop: [], topP: 1, ...chance };
+    const generation = {
+      messages: [user('Count from 1 to 2000 in words, one number a line. Do not stop early.')],
+      maxTokens: 4_000,
+      stop: [],
+      topP: 1,
+      ...chance,
+    };
     const events = backend.generate({ ...generation, frequencyPenalty: 0, presencePenalty: 0 }, leave.signal);
     for await (const _ of events) pieces += 1;
   })();

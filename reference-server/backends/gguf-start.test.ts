@@ -1,17 +1,19 @@
 import { execFileSync, fork } from 'node:child_process';
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { tinyModel } from '../../fixtures/model/model.ts';
+import { shippedPath } from '../../fixtures/model/shipped.ts';
 import { loadGgufBackend } from './gguf.ts';
 import { GgufStartError } from './gguf-client.ts';
 
 let folder: string;
+let shipped: Buffer;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'gguf-start-'));
+  shipped = await readFile(shippedPath);
 });
 afterAll(() => rm(folder, { recursive: true }));
 
@@ -40,36 +42,36 @@ test('what is no regular file is told as such, even a pipe, which nobody writes 
 });
 
 test.each([4, 24, 28])('a file of %i bytes is told to be cut short', async (bytes) => {
-  expect(await refusal('short.gguf', tinyModel().subarray(0, bytes))).toContain('the file is cut short or damaged');
+  expect(await refusal('short.gguf', shipped.subarray(0, bytes))).toContain('the file is cut short or damaged');
 });
 
 test('a start that takes too long is ended', async () => {
   const modelPath = join(folder, 'slow.gguf');
-  await writeFile(modelPath, tinyModel());
+  await writeFile(modelPath, shipped);
   const start = loadGgufBackend({ modelPath, gpu: false, startLimitMs: 1 });
   await expect(start).rejects.toThrow('it was not loaded within 0.001 seconds');
 });
 
 test('a cut file gives the reason of llama.cpp', async () => {
-  expect(await refusal('cut.gguf', tinyModel().subarray(0, 100_000))).toContain('corrupted or incomplete');
+  expect(await refusal('cut.gguf', shipped.subarray(0, 100_000))).toContain('corrupted or incomplete');
 });
 
 test('a vocabulary with a token twice, on which native code aborts, is a start error too', async () => {
-  const bytes = Buffer.from(tinyModel());
+  const bytes = Buffer.from(shipped);
   const token = (text: string) => Buffer.concat([Buffer.from([1, 0, 0, 0, 0, 0, 0, 0]), Buffer.from(text)]);
   bytes.set(token('A'), bytes.indexOf(token('B')));
   expect(await refusal('twice.gguf', bytes)).toMatch(/ended its process \(SIGABRT\): .*token_to_id/s);
 });
 
 test('a model without a chat template is refused', async () => {
-  const bytes = Buffer.from(tinyModel());
+  const bytes = Buffer.from(shipped);
   bytes.write('tokenizer.chat_unknown', bytes.indexOf('tokenizer.chat_template'));
   expect(await refusal('plain.gguf', bytes)).toContain('it has no chat template');
 });
 
 test('a GPU that node-llama-cpp has no build for is told with what to install', async () => {
   const modelPath = join(folder, 'whole.gguf');
-  await writeFile(modelPath, tinyModel());
+  await writeFile(modelPath, shipped);
   const gpu = process.platform === 'darwin' ? 'cuda' : 'metal';
   await expect(loadGgufBackend({ modelPath, gpu })).rejects.toThrow(`no build for ${gpu}`);
 });
@@ -79,7 +81,7 @@ test('without node-llama-cpp the process says how to install it', async () => {
   await cp(dirname(built), join(folder, 'dist'), { recursive: true });
   await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
   const modelPath = join(folder, 'alone.gguf');
-  await writeFile(modelPath, tinyModel());
+  await writeFile(modelPath, shipped);
   const program = fork(join(folder, 'dist/gguf-process.js'), [JSON.stringify({ modelPath, gpu: false })], {
     execArgv: [],
   });

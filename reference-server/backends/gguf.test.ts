@@ -3,18 +3,22 @@ import { copyFile, mkdtemp, rm, truncate } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { shippedPath, shippedTokenizer } from '../../fixtures/model/shipped.ts';
+import type { Tokenizer } from '../../fixtures/model/tokenizer.ts';
 import { type Backend, BackendUnavailable, type Generation, type GenerationEvent } from './backend.ts';
 import { loadGgufBackend } from './gguf.ts';
 import type { GgufOptions } from './gguf-protocol.ts';
 
-const modelPath = fileURLToPath(new URL('../../fixtures/model/stack29-tiny.gguf', import.meta.url));
-const options: GgufOptions = { modelPath, gpu: false };
+const options: GgufOptions = { modelPath: shippedPath, gpu: false };
 const wanted = new AbortController().signal;
 /** Each start of a model takes seconds on a busy machine. */
 const slow = { timeout: 90_000 };
+/** The model answers it for as long as it may. */
+const endless = 'Count from 1 to 2000 in words, one number a line. Do not stop early.';
+/** At a temperature it is answered in many ways. */
+const open = 'Write a long story about a fox.';
 
 function request(content: string, changes: Partial<Generation> = {}): Generation {
   const sampling = { temperature: 0, topP: 1, frequencyPenalty: 0, presencePenalty: 0 };
@@ -35,8 +39,10 @@ async function childPids(): Promise<number[]> {
 
 describe('one model for many requests', () => {
   let backend: Backend;
+  let tokenizer: Tokenizer;
   beforeAll(async () => {
     backend = await loadGgufBackend(options);
+    tokenizer = await shippedTokenizer();
   });
   afterAll(() => backend.close());
 
@@ -46,13 +52,13 @@ describe('one model for many requests', () => {
     expect(Number.isInteger(backend.model.created)).toBe(true);
   });
 
-  test('a prompt counts its bytes and the control tokens of the template', async () => {
+  test('a prompt counts the tokens of its contents, and those of the template', async () => {
     const frame = await backend.countPrompt([{ role: 'user', content: '' }], wanted);
-    expect(frame).toBe('user\n'.length + '\n'.length + 'assistant\n'.length + 3);
-    const count = async (content: string) => (await backend.countPrompt([{ role: 'user', content }], wanted)) - frame;
-    expect(await count('Hello')).toBe(5);
-    expect(await count('é😀')).toBe(6);
-    expect(await count('<|im_end|>')).toBe(10);
+    expect(frame).toBe(tokenizer.encode('user\n').length + 1 + tokenizer.encode('assistant\n').length + 3);
+    for (const content of ['Hello', 'é😀', '<|im_end|>', 'def f(x):\n    return 2 * x\n', '1234']) {
+      const count = await backend.countPrompt([{ role: 'user', content }], wanted);
+      expect(count - frame).toBe(tokenizer.encode(content).length);
+    }
   });
 
   test('prompts that cannot fit are refused unread, so that they keep nobody waiting', async () => {
@@ -66,17 +72,20 @@ describe('one model for many requests', () => {
   });
 
   test('a prompt that may fit is counted to the last token', async () => {
-    expect(await backend.countPrompt([{ role: 'user', content: 'a'.repeat(50_000) }], wanted)).toBe(50_019);
+    const count = (content: string) => backend.countPrompt([{ role: 'user', content }], wanted);
+    const words = 'a '.repeat(15_000);
+    expect((await count(words)) - (await count(''))).toBe(tokenizer.encode(words).length);
+    expect(tokenizer.encode(words).length).toBeGreaterThan(15_000);
   });
 
   test('nothing is counted for who left while waiting', async () => {
     const leaving = new AbortController();
     const count = (content: string, signal: AbortSignal) => backend.countPrompt([{ role: 'user', content }], signal);
-    const first = count('a'.repeat(40_000), wanted);
-    const left = count('a'.repeat(40_000), leaving.signal);
+    const first = count('a '.repeat(15_000), wanted);
+    const left = count('a '.repeat(15_000), leaving.signal);
     leaving.abort();
     expect(await left).toBe(0);
-    expect(await first).toBe(40_019);
+    expect(await first).toBeGreaterThan(15_000);
     expect(await count('', AbortSignal.abort())).toBe(0);
   });
 
@@ -86,30 +95,30 @@ describe('one model for many requests', () => {
       const messages = roles.slice(0, end + 1).map((role) => ({ role, content: 'x' }));
       return backend.countPrompt(messages, wanted);
     });
+    const tokens = (text: string) => tokenizer.encode(text).length;
     const added = (await Promise.all(counts)).map(
-      (count, place, all) => count - (all[place - 1] ?? 'assistant\n'.length + 1),
+      (count, place, all) => count - (all[place - 1] ?? tokens('assistant\n') + 1),
     );
-    expect(added).toEqual(roles.map((role) => role.length + 'x'.length + '\n\n'.length + 2));
+    expect(added).toEqual(roles.map((role) => tokens(`${role}\n`) + tokens('x') + tokens('\n') + 2));
   });
 
   test('the number of tokens is exactly the one asked for', async () => {
     for (const maxTokens of [1, 2, 100]) {
-      const { text, end } = await run(backend, request('Hello', { maxTokens }));
+      const { text, end } = await run(backend, request(endless, { maxTokens }));
       expect(end).toMatchObject({ type: 'end', finishReason: 'length', completionTokens: maxTokens });
-      expect(Buffer.byteLength(text)).toBe(maxTokens);
+      expect(tokenizer.encode(text)).toHaveLength(maxTokens);
     }
   });
 
-  test('at temperature 0 a prompt has one text, of several characters, and other prompts have others', async () => {
-    const prompts = ['Hello', 'Hello!', 'What is 2 + 2?', 'Write a poem about the sea.', 'ping', 'Say hi'];
+  test('at temperature 0 a prompt has one text, and other prompts have others', async () => {
+    const prompts = ['Hello', endless, 'What is 2 + 2?', 'Write a poem about the sea.', 'ping', 'Say hi'];
     const texts = await Promise.all(prompts.map(async (prompt) => (await run(backend, request(prompt))).text));
-    for (const text of texts) expect(new Set(text.slice(0, 24).match(/[!-~]/g)).size).toBeGreaterThanOrEqual(2);
     expect(new Set(texts).size).toBe(prompts.length);
     expect((await run(backend, request('Hello'))).text).toBe(texts[0]);
   });
 
   test('a seed gives the same text alone and among others, another seed another text', async () => {
-    const seeded = (seed: number, content = 'Hello') => {
+    const seeded = (seed: number, content = open) => {
       return run(backend, request(content, { seed, temperature: 1, maxTokens: 120 }));
     };
     const alone = await seeded(7);
@@ -120,23 +129,26 @@ describe('one model for many requests', () => {
   });
 
   test('without a seed texts differ', async () => {
-    const [one, other] = await Promise.all([1, 2].map(() => run(backend, request('Hello', { temperature: 1 }))));
+    const [one, other] = await Promise.all([1, 2].map(() => run(backend, request(open, { temperature: 1 }))));
     expect(one?.text).not.toBe(other?.text);
   });
 
   test('a stop sequence ends the text before itself and never shows', async () => {
-    const { text } = await run(backend, request('Hello', { maxTokens: 100 }));
-    for (const stop of [text.slice(0, 2), text.slice(10, 11), text.slice(40, 49), text.slice(97)]) {
-      const stopped = await run(backend, request('Hello', { maxTokens: 100, stop: ['never this', stop] }));
+    const { text } = await run(backend, request(endless, { maxTokens: 100 }));
+    const tokens = tokenizer.encode(text);
+    const lengthAfter = (count: number) => tokenizer.decode(tokens.slice(0, count)).length;
+    for (const stop of [text.slice(0, 2), text.slice(10, 11), text.slice(40, 49), text.slice(97, 120)]) {
+      const stopped = await run(backend, request(endless, { maxTokens: 100, stop: ['never this', stop] }));
       expect(stopped.text).toBe(text.slice(0, text.indexOf(stop)));
-      const completionTokens = text.indexOf(stop) + stop.length;
+      const end = text.indexOf(stop) + stop.length;
+      const completionTokens = tokens.findIndex((_, place) => lengthAfter(place + 1) >= end) + 1;
       expect(stopped.end).toMatchObject({ type: 'end', finishReason: 'stop', completionTokens });
     }
   });
 
   test('the beginning of a stop sequence is given in the end when the rest does not come', async () => {
-    const { text } = await run(backend, request('Hello'));
-    const unfinished = await run(backend, request('Hello', { stop: [`${text.slice(-3)}never`] }));
+    const { text } = await run(backend, request(endless));
+    const unfinished = await run(backend, request(endless, { stop: [`${text.slice(-3)}never`] }));
     expect(unfinished.text).toBe(text);
     expect(unfinished.end).toMatchObject({ finishReason: 'length' });
   });
@@ -155,22 +167,26 @@ describe('one model for many requests', () => {
   });
 
   test('penalties spread the text or narrow it', async () => {
-    const letters = async (changes: Partial<Generation>) => {
-      return new Set((await run(backend, request('Hello', { maxTokens: 60, ...changes }))).text).size;
+    const different = async (changes: Partial<Generation>) => {
+      const { text } = await run(backend, request(open, { maxTokens: 120, ...changes }));
+      const tokens = tokenizer.encode(text);
+      return new Set(tokens).size / tokens.length;
     };
-    const plain = await letters({});
-    expect(await letters({ frequencyPenalty: 2 })).toBeGreaterThan(plain);
-    expect(await letters({ presencePenalty: 2 })).toBeGreaterThan(plain);
-    expect(await letters({ frequencyPenalty: -2 })).toBeLessThan(plain);
+    const plain = await different({});
+    expect(await different({ frequencyPenalty: 2 })).toBeGreaterThan(plain);
+    expect(await different({ presencePenalty: 2 })).toBeGreaterThan(plain);
+    expect(await different({ frequencyPenalty: -2 })).toBeLessThan(plain);
   });
 
   test('a nucleus of nothing leaves the likeliest token', async () => {
-    const { text } = await run(backend, request('Hello'));
-    expect((await run(backend, request('Hello', { temperature: 1, topP: 0 }))).text).toBe(text);
+    const { text } = await run(backend, request(open));
+    expect((await run(backend, request(open, { temperature: 1, topP: 0 }))).text).toBe(text);
   });
 
   test('more generations than sequences all finish', async () => {
-    const many = Array.from({ length: 20 }, (_, place) => run(backend, request(`Hello ${place}`, { maxTokens: 50 })));
+    const many = Array.from({ length: 20 }, (_, place) =>
+      run(backend, request(`${endless} ${place}`, { maxTokens: 50 })),
+    );
     for (const { end } of await Promise.all(many)) expect(end).toMatchObject({ completionTokens: 50 });
   });
 });
@@ -187,18 +203,18 @@ describe('one sequence', () => {
   });
 
   test('prompt and text fill the context to its last token', async () => {
-    const { messages } = request('Hello');
+    const { messages } = request(endless);
     const maxTokens = 256 - (await backend.countPrompt(messages, wanted));
-    const { text, end } = await run(backend, request('Hello', { maxTokens }));
+    const { text, end } = await run(backend, request(endless, { maxTokens }));
     expect(end).toMatchObject({ finishReason: 'length', completionTokens: maxTokens });
-    expect(text.startsWith((await run(backend, request('Hello', { maxTokens: 100 }))).text)).toBe(true);
+    expect(text.startsWith((await run(backend, request(endless, { maxTokens: 100 }))).text)).toBe(true);
   });
 
   test('an abort ends a generation at once, running or waiting, and frees its sequence', async () => {
     const running = new AbortController();
     const waiting = new AbortController();
     const seen: GenerationEvent[] = [];
-    const long = request('Hello', { maxTokens: 200 });
+    const long = request(endless, { maxTokens: 200 });
     const first = (async () => {
       for await (const event of backend.generate(long, running.signal)) {
         seen.push(event);
@@ -210,57 +226,57 @@ describe('one sequence', () => {
     expect((await second).texts).toEqual([]);
     await first;
     expect(seen.map(({ type }) => type)).toEqual(Array(5).fill('text'));
-    expect((await run(backend, request('Hello'))).end).toMatchObject({ completionTokens: 32 });
+    expect((await run(backend, request(endless))).end).toMatchObject({ completionTokens: 32 });
   });
 
   test('an aborted signal generates nothing', async () => {
-    expect(await run(backend, request('Hello'), AbortSignal.abort())).toEqual({ texts: [], text: '', end: undefined });
+    expect(await run(backend, request(endless), AbortSignal.abort())).toEqual({ texts: [], text: '', end: undefined });
   });
 
   test('a loop that is left early frees its sequence', async () => {
-    for await (const event of backend.generate(request('Hello', { maxTokens: 200 }), wanted)) {
+    for await (const event of backend.generate(request(endless, { maxTokens: 200 }), wanted)) {
       expect(event.type).toBe('text');
       break;
     }
-    expect((await run(backend, request('Hello'))).end).toMatchObject({ completionTokens: 32 });
+    expect((await run(backend, request(endless))).end).toMatchObject({ completionTokens: 32 });
   });
 });
 
 test('a model that is not tiny remembers prompts too', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'gguf-large-'));
   const large = join(folder, 'large.gguf');
-  await copyFile(modelPath, large);
+  await copyFile(shippedPath, large);
   // What follows the tensors is never read, but counts as size.
   await truncate(large, 70 * 2 ** 20);
   const backend = await loadGgufBackend({ ...options, modelPath: large, threads: 1, sequences: 4 });
   const story = 'Once upon a time there was a sea. '.repeat(110);
   const together = Array.from({ length: 6 }, (_, place) => run(backend, request(`${story}${place % 2}`)));
   const results = await Promise.all(together);
-  for (const { end } of results) expect(end).toMatchObject({ completionTokens: 32 });
+  for (const { end } of results) expect(end).toMatchObject({ type: 'end' });
   const known = await run(backend, request(`${story}0`, { maxTokens: 1 }));
   const read = known.end?.type === 'end' ? known.end.promptTokensRead : undefined;
   expect(read).toBeLessThan(32);
-  expect(known.text).toBe(results[0]?.text.slice(0, 1));
+  expect(results[0]?.text.startsWith(known.text)).toBe(true);
   await backend.close();
   await rm(folder, { recursive: true });
 });
 
 test('a crash ends what runs with BackendUnavailable, and the model comes back', slow, async () => {
   const backend = await loadGgufBackend(options);
-  const before = await run(backend, request('Hello'));
-  const running = run(backend, request('Hello', { maxTokens: 4000 }));
+  const before = await run(backend, request(endless));
+  const running = run(backend, request(endless, { maxTokens: 4000 }));
   const [pid] = await childPids();
-  const counts = [1, 2].map(() => backend.countPrompt(request('a'.repeat(40_000)).messages, wanted));
+  const counts = [1, 2].map(() => backend.countPrompt(request('a '.repeat(15_000)).messages, wanted));
   process.kill(pid ?? 0, 'SIGKILL');
   const results = await Promise.allSettled([running, ...counts]);
   const unavailable = { status: 'rejected', reason: expect.any(BackendUnavailable) };
   expect(results).toEqual([unavailable, unavailable, unavailable]);
   expect(backend.available).toBe(false);
-  await expect(backend.countPrompt(request('Hello').messages, wanted)).rejects.toThrow(BackendUnavailable);
-  await expect(run(backend, request('Hello'))).rejects.toThrow('try again');
-  await vi.waitUntil(() => run(backend, request('Hello')).catch(() => false), { timeout: 60_000, interval: 100 });
+  await expect(backend.countPrompt(request(endless).messages, wanted)).rejects.toThrow(BackendUnavailable);
+  await expect(run(backend, request(endless))).rejects.toThrow('try again');
+  await vi.waitUntil(() => run(backend, request(endless)).catch(() => false), { timeout: 60_000, interval: 100 });
   expect(backend.available).toBe(true);
-  expect(await run(backend, request('Hello'))).toEqual(before);
+  expect(await run(backend, request(endless))).toEqual(before);
   await backend.close();
   await expect(childPids()).rejects.toThrow('Command failed');
 });

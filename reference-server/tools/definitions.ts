@@ -4,8 +4,9 @@ import { ApiError } from '../api-error.ts';
 import type { BackendTool } from '../backends/backend.ts';
 import { argumentsShape, UnsupportedSchema } from './shape.ts';
 
-/** The functions that a request offers. */
-export function offeredTools({ tools = [] }: ChatRequest): readonly BackendTool[] {
+/** The functions that a request offers; none where it forbids calls: a model calls what it is told of. */
+export function offeredTools({ tools = [], tool_choice: choice }: ChatRequest): readonly BackendTool[] {
+  if (choice === 'none') return [];
   return tools.map(({ function: { name, description, parameters } }) => ({
     name,
     ...(description !== undefined && { description }),
