@@ -99,7 +99,11 @@ describe('the limits of a tier', () => {
         'inconclusive',
         expect.stringContaining('--concurrent'),
       ]),
-      ['limits.shared.concurrent', 'inconclusive', expect.stringContaining('--concurrent')],
+      ...['concurrent', 'freed'].map((rule) => [
+        `limits.shared.${rule}`,
+        'inconclusive',
+        expect.stringContaining('--concurrent'),
+      ]),
     ]);
   });
 

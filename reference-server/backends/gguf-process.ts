@@ -52,7 +52,8 @@ function flush(): void {
 }
 
 function reply(message: GgufReply): void {
-  process.send?.(message);
+  // That the server is gone is told by the end of the channel.
+  process.send?.(message, undefined, undefined, () => {});
 }
 
 function words(error: unknown): string {

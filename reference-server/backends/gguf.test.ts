@@ -302,7 +302,7 @@ test.each(['idle', 'generating'])('the process ends when the one that started it
   const child = fork(program, [JSON.stringify(options)], { execArgv: [] });
   await new Promise((resolve) => child.once('message', resolve));
   if (state === 'generating') {
-    const generation = request('Hello', { temperature: 0.7, maxTokens: 4_000 });
+    const generation = request(endless, { temperature: 0.7, maxTokens: 4_000 });
     child.send([1, { type: 'generate', generation }]);
     await new Promise((resolve) => child.once('message', resolve));
   }
