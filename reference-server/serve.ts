@@ -8,6 +8,7 @@ import type { GgufHost } from './backends/gguf.ts';
 import { defaultSequences } from './backends/gguf-protocol.ts';
 import type { Behaviour } from './behaviour.ts';
 import { wordsOfFault } from './failure.ts';
+import { interruptions } from './interruptions.ts';
 import { BadKeys, type KeyEntry, keyOfTier, readKeyFile } from './keys/key-entries.ts';
 import { BadStore, type LimitStore, memoryStore } from './limits/store.ts';
 import type { LogLevel } from './operation/log.ts';
@@ -328,44 +329,4 @@ function cannotListen(
 ): ServeError {
   const reason = error instanceof Error ? error.message : error;
   return new ServeError(`cannot listen on ${host}, port ${port}: ${reason}; take another ${options}`);
-}
-
-interface Interruptions {
-  /** Resolves with the first. */
-  readonly asked: Promise<void>;
-  /** Aborted when the process that started this one is gone. */
-  readonly alone: AbortSignal;
-  /** What interrupts does again what it always does. */
-  end(): void;
-}
-
-function interruptions(exit: (code: number) => void): Interruptions {
-  const alone = new AbortController();
-  let ask = () => {};
-  const asked = new Promise<void>((resolve) => {
-    ask = resolve;
-  });
-  let count = 0;
-  // To the first process of a container a signal without a listener is nothing.
-  const signalled = (_: NodeJS.Signals, number: number) => {
-    count += 1;
-    if (count > 1) exit(128 + number);
-    ask();
-  };
-  const left = () => {
-    alone.abort();
-    ask();
-  };
-  const signals = ['SIGINT', 'SIGTERM'] as const;
-  for (const signal of signals) process.on(signal, signalled);
-  process.on('disconnect', left);
-  return {
-    asked,
-    alone: alone.signal,
-    end() {
-      for (const signal of signals) process.off(signal, signalled);
-      // It would keep the channel, and so the process.
-      process.off('disconnect', left);
-    },
-  };
 }

@@ -14,6 +14,7 @@ function chosenProfile(fallback: string): LoadProfile {
       `STACK29_PROFILE is no ready profile, file or JSON; the ready ones: ${Object.keys(readyProfiles).join(', ')}`,
     );
   }
+  // JSON files are typed by their letters, which a test holds to the schema of profiles.
   return readyProfiles[chosen] as unknown as LoadProfile;
 }
 

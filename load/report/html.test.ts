@@ -103,6 +103,7 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
         .nth(plot)
         .evaluate(
           (element, wanted) => {
+            // It is a canvas of the page, whose types are not those of this program.
             const canvas = element as unknown as {
               width: number;
               height: number;

@@ -32,6 +32,7 @@ function lives(pid: number): boolean {
   }
 }
 
+/** Where it is missing, a program ends by the bound of its time alone, as the next test shows. */
 const setpriv = spawnSync('setpriv', ['--pdeathsig', 'KILL', 'true']).status === 0;
 
 test.runIf(setpriv)('a program that never pauses ends when its parent is killed', { timeout: 60_000 }, async () => {
@@ -41,6 +42,7 @@ test.runIf(setpriv)('a program that never pauses ends when its parent is killed'
   await vi.waitUntil(() => !lives(pid), { timeout: 30_000, interval: 20 });
 });
 
+// The bound is a shell's, which Windows has not.
 test.skipIf(process.platform === 'win32')('a program ends when it has used its time', { timeout: 60_000 }, async () => {
   const { parent, pid } = await startBusy(mortal([], 1));
   await vi.waitUntil(() => !lives(pid), { timeout: 50_000, interval: 20 });

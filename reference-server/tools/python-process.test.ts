@@ -33,6 +33,7 @@ describe('a program in Python', { timeout: 90_000 }, () => {
     expect(await run('bytearray(10**9)', patient)).toEqual({ error: 'MemoryError' });
   });
 
+  // Only Linux tells a process how much memory another one has.
   test.runIf(process.platform === 'linux')('is ended when it takes too much memory of its host', async () => {
     const program = 'from pyodide.ffi import to_js\nkept = []\nwhile True: kept.append(to_js(bytes(2**22)))';
     expect(await run(program, patient)).toEqual({ error: 'the program took more than 128 MiB of memory' });
