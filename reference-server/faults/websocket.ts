@@ -207,6 +207,14 @@ export const websocketFaults = {
       turn: every(3),
     }),
   },
+  'socket-stop-ignored-for-two-seconds': {
+    description: 'a generation goes on after stop, and is over when what was under way may just have arrived',
+    trips: ['websocket.stop.content'],
+    behaviour: onSockets({
+      receive: (message) => (message.type === 'stop' ? undefined : message),
+      turn: every(5),
+    }),
+  },
   'socket-pong-missing': {
     description: 'pings are not answered',
     trips: ['websocket.ping.pong'],
