@@ -1,6 +1,7 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import PQueue from 'p-queue';
 import pRetry, { AbortError } from 'p-retry';
+import { request } from 'undici';
 import type { WebhookPayload } from '../../specs/wire.ts';
 import type { Clock } from '../limits/clock.ts';
 import type { DeliveryOutcome } from '../operation/watcher.ts';
@@ -103,14 +104,13 @@ export class Courier {
 
   async #attempt({ method, headers, body }: OutgoingDelivery): Promise<void> {
     const limit = timeLimit(attemptTimeoutMs, this.#abort.signal);
-    const init = { method, headers, body, redirect: 'error', signal: limit.signal } as const;
-    const { ok, status } = await fetch(this.#target.url, init)
-      .then(async (response) => {
-        await response.body?.cancel();
-        return response;
+    const status = await request(this.#target.url, { method, headers, body, signal: limit.signal })
+      .then(async (answer) => {
+        await answer.body.dump();
+        return answer.statusCode;
       })
       .finally(limit.end);
-    if (ok) return;
+    if (status >= 200 && status < 300) return;
     const lasts = status >= 400 && status < 500 && ![408, 425, 429].includes(status);
     const message = `it answered with ${status}`;
     throw lasts ? new AbortError(message) : new Error(message);
