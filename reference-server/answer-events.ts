@@ -25,14 +25,14 @@ export type AnswerEvent =
       readonly completionTokens: number;
     };
 
-/** A model that goes on calling tools gets no more rounds than these. */
+/** In the last of these the model is told of no tools, so that one that would call for ever answers in words. */
 const mostRounds = 8;
 
 /**
  * Answers a chat once it has a slot, which is free again afterwards: generates, runs the calls that are the server's own, and
  * generates again with their results, until the model has nothing more to run. Run it to its end, or return it.
  * @param change what becomes of what the model says
- * @throws ApiError `tool_error` where a call fails, or the model does not come to an end of calls
+ * @throws ApiError `tool_error` where a call fails
  */
 export async function* answerEvents(
   service: Service,
@@ -49,7 +49,7 @@ export async function* answerEvents(
   try {
     await chat.turn.come(signal);
     if (signal.aborted) return;
-    for (let round = 1; round <= mostRounds; round += 1) {
+    for (let round = 1; ; round += 1) {
       const events = generate(service, exchange, { generation, promptTokens, place: held }, signal);
       const output = change(failingOn(exchange.demand, events), exchange);
       const spoken = yield* speak(service, readCalls(chat, generation, output));
@@ -69,14 +69,14 @@ export async function* answerEvents(
         results.push({ role: 'tool', content: result.output ?? '', toolCallId: call.id });
       }
       const said: BackendMessage = { role: 'assistant', content: spoken.text, toolCalls: spoken.own };
-      const { forced: _, ...free } = generation;
+      const { forced: _, tools: offered = [], ...free } = generation;
+      const tools = round + 1 < mostRounds ? offered : [];
       const messages = [...generation.messages, said, ...results];
-      promptTokens = await service.backend.countPrompt(messages, signal, generation.tools);
+      promptTokens = await service.backend.countPrompt(messages, signal, tools);
       const left = Math.min(generation.maxTokens - spoken.completionTokens, model.contextWindow - promptTokens);
       if (left < 1) return yield { ...end, finishReason: 'length' };
-      generation = { ...free, messages, maxTokens: left };
+      generation = { ...free, messages, tools, maxTokens: left };
     }
-    throw new ApiError('tool_error', `the model called tools ${mostRounds} times in a row without an answer`);
   } finally {
     await chat.place.release();
   }

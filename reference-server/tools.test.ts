@@ -217,11 +217,31 @@ test('calls of which only some are its own are all left to the client', async ()
   ]);
 });
 
-test('a model that never stops calling is stopped', async () => {
-  const { backend, read } = speaking(markedCall('execute_code', '{"code":"1","language":"js"}'));
-  const { chat } = await startRig({ backend, tools: executeCode() });
+test('a model that would call for ever is told of no tools in the eighth round, and has to use words', async () => {
+  const call = markedCall('execute_code', '{"code":"1","language":"js"}');
+  const { backend, read } = speaking(...Array.from({ length: 7 }, () => call), 'It is 1.');
+  const told: (readonly string[])[] = [];
+  const attentive: Backend = {
+    ...backend,
+    generate(generation, signal) {
+      told.push((generation.tools ?? []).map(({ name }) => name));
+      return backend.generate(generation, signal);
+    },
+  };
+  const { chat } = await startRig({ backend: attentive, tools: executeCode() });
   const { status, json } = await chat({ tools: [named('execute_code')], max_tokens: 500 });
-  expect([status, json.error.code, read.length]).toEqual([422, 'tool_error', 8]);
+  expect([status, json.choices[0]]).toMatchObject([200, { message: { content: 'It is 1.' }, finish_reason: 'stop' }]);
+  expect(told).toEqual([...Array.from({ length: 7 }, () => ['execute_code']), []]);
+  expect(read.at(-1)).toHaveLength(plainChat.messages.length + 14);
+});
+
+test('what looks like a call in the last round is text', async () => {
+  const call = markedCall('execute_code', '{"code":"1","language":"js"}');
+  const { backend, read } = speaking(call);
+  const { chat } = await startRig({ backend, tools: executeCode() });
+  const { json } = await chat({ tools: [named('execute_code')], max_tokens: 500 });
+  expect(json.choices[0]).toMatchObject({ message: { content: call }, finish_reason: 'stop' });
+  expect(read).toHaveLength(8);
 });
 
 test('max_tokens bounds all rounds together', async () => {
