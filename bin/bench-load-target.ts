@@ -22,6 +22,7 @@ const pieces = piece.repeat(piecesAtATime);
 /** Of each paced request its body, and when it had come and when its first piece was written: milliseconds of the system. */
 let sent: [body: string, taken: number, written: number][] = [];
 let delay = watchDelay();
+let usage = process.cpuUsage();
 
 function watchDelay() {
   const histogram = monitorEventLoopDelay({ resolution: 10 });
@@ -58,9 +59,12 @@ const server = createServer(async (request, response) => {
   const taken = now();
   if (request.url === '/sent') {
     delay.disable();
-    response.end(JSON.stringify({ sent, loopDelayMs: Math.max(0, delay.percentile(99) / 1e6 - 10) }));
+    const { user, system } = process.cpuUsage(usage);
+    const loopDelayMs = Math.max(0, delay.percentile(99) / 1e6 - 10);
+    response.end(JSON.stringify({ sent, loopDelayMs, cpuMs: (user + system) / 1000 }));
     sent = [];
     delay = watchDelay();
+    usage = process.cpuUsage();
     return;
   }
   if (!body.includes('"stream":true')) {

@@ -71,8 +71,18 @@ export class Distribution {
     if (value > this.#max) this.#max = value;
   }
 
-  merge({ histogram, sum, min, max }: PackedDistribution): void {
-    this.#histogram.add(decodeFromCompressedBase64(histogram));
+  /** Takes in what another process recorded. */
+  merge({ histogram, ...extent }: PackedDistribution): void {
+    this.#add(decodeFromCompressedBase64(histogram), extent);
+  }
+
+  /** Takes in what another distribution of this process recorded, without the cost of packing it. */
+  join(other: Distribution): void {
+    this.#add(other.#histogram, { sum: other.#sum, min: other.#min, max: other.#max });
+  }
+
+  #add(histogram: Histogram, { sum, min, max }: Pick<PackedDistribution, 'sum' | 'min' | 'max'>): void {
+    this.#histogram.add(histogram);
     this.#sum += sum;
     this.#min = Math.min(this.#min, min);
     this.#max = Math.max(this.#max, max);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { metricsOf } from '../summary.ts';
-import { Distribution } from './distribution.ts';
+import { Distribution, recordedValues } from './distribution.ts';
 import { type Ending, Flight } from './flight.ts';
 import { randomFrom } from './random.ts';
 import { Tally } from './tally.ts';
@@ -54,6 +54,8 @@ test('a timeline of any length has a bounded number of slices, and loses nothing
   expect(slices.length).toBeLessThanOrEqual(120);
   expect(slices.length * sliceSeconds).toBeGreaterThanOrEqual(3_600);
   expect(slices.reduce((sum, { sent }) => sum + sent, 0)).toBe(3_600);
+  const recorded = slices.flatMap(({ histograms }) => (histograms?.ttft ? recordedValues(histograms.ttft) : []));
+  expect(recorded.reduce((sum, [, count]) => sum + count, 0)).toBe(3_600);
 });
 
 test('timelines of different lengths merge slice by slice', () => {

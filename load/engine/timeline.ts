@@ -118,8 +118,8 @@ function addSlice(to: Slice, from: Slice): void {
   for (const metric of slicedMetrics) {
     const distribution = from.distributions[metric];
     if (distribution === undefined) continue;
-    to.distributions[metric] ??= new Distribution(digits);
-    to.distributions[metric].merge(distribution.pack());
+    if (to.distributions[metric] === undefined) to.distributions[metric] = distribution;
+    else to.distributions[metric].join(distribution);
   }
 }
 
