@@ -4,7 +4,15 @@ import { loadGgufBackend } from '../reference-server/backends/gguf.ts';
 import { profiles } from '../specs/profiles.ts';
 import { requirements } from '../specs/requirements/index.ts';
 import { holdTrials } from './hold-trials.ts';
-import { selfTest, trialBackend, trialSubjects, trySubject, UnknownSubject } from './self-test.ts';
+import {
+  isUndecided,
+  selfTest,
+  trialBackend,
+  trialSubjects,
+  trySubject,
+  UnknownSubject,
+  type Verdict,
+} from './self-test.ts';
 
 holdTrials(0);
 
@@ -15,6 +23,27 @@ describe('the self-test', () => {
 
   test('does not pass over a fault that it cannot try', async () => {
     await expect(selfTest({ name: 'curl-chat-refused' })).rejects.toThrow('give --python');
+  });
+
+  test.each<[string, Partial<Verdict>, boolean]>([
+    ['saw nothing of what it must see', { lost: ['chat.stop.string'] }, true],
+    ['saw it pass', {}, false],
+    ['saw something else break', { tripped: ['stream.content-type'], lost: ['chat.stop.string'] }, false],
+    ['failed by itself', { lost: ['chat.stop.string'], faulty: ['stream.content-type'] }, false],
+    ['holds', { tripped: ['chat.stop.string'], lost: ['stream.content-type'], holds: true }, false],
+    ['did not see all of a clean server', { kind: 'clean', expected: [], lost: ['stream.content-type'] }, true],
+  ])('whether a trial is undecided that %s', (_, seen, undecided) => {
+    const verdict: Verdict = {
+      kind: 'fault',
+      name: '',
+      description: '',
+      expected: ['chat.stop.string'],
+      tripped: [],
+      lost: [],
+      faulty: [],
+      holds: false,
+    };
+    expect(isUndecided({ ...verdict, ...seen })).toBe(undecided);
   });
 
   test('names the nearest of an unknown fault', async () => {
