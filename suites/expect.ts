@@ -42,16 +42,20 @@ export function expectArrived(reply: Reply): undefined {
   }
 }
 
-export function expectStatus(reply: Reply, ...accepted: readonly number[]): undefined {
+/** A refusal by a limit, or of a service that is down, says nothing of the request. */
+export function expectDecided(reply: Reply): undefined {
   expectArrived(reply);
   const { status } = reply;
-  if ((status === 429 || status === 503) && !accepted.includes(status)) {
-    const cause = status === 429 ? 'a limit of the key refused the request' : 'the service is down';
-    throw new Inconclusive(
-      `${cause} (${status}), also when it was sent again; try later, or with a lower --concurrency`,
-    );
-  }
-  if (!accepted.includes(reply.status)) violate(reply, 'status', accepted.map(String), String(reply.status));
+  if (status !== 429 && status !== 503) return;
+  const cause = status === 429 ? 'a limit of the key refused the request' : 'the service is down';
+  throw new Inconclusive(`${cause} (${status}), also when it was sent again; try later, or with a lower --concurrency`);
+}
+
+export function expectStatus(reply: Reply, ...accepted: readonly number[]): undefined {
+  expectArrived(reply);
+  if (accepted.includes(reply.status)) return;
+  expectDecided(reply);
+  violate(reply, 'status', accepted.map(String), String(reply.status));
 }
 
 /** A look inside a body needs the body: anything but a JSON response with this status decides nothing here. */

@@ -87,6 +87,17 @@ describe('a target that is different, and legal', () => {
     expect(idsOf(live, 'fail', 'warn', 'inconclusive')).toEqual([]);
   });
 
+  test('does not know the key that is said to be one of a disabled account: that decides nothing', async () => {
+    const { live } = await judge(
+      {},
+      { profile: 'full', disabledKey: 'sk-legal-unknown', options: { only: ['auth.*'] } },
+    );
+    expect(idsOf(live, 'fail', 'warn', 'error')).toEqual([]);
+    expect(idsOf(live, 'inconclusive')).toEqual(['auth.disabled.status', 'auth.disabled.identifier']);
+    const { reason } = live.results.find(({ id }) => id === 'auth.disabled.status') ?? {};
+    expect(reason).toContain('refused with 401, as an unknown one is: give --disabled-key');
+  });
+
   test('is late with a long answer: that decides nothing', async () => {
     const { live } = await judge(
       {
@@ -109,6 +120,20 @@ test('a target that answers with the one model that it has, whatever was asked f
   });
   const about = idsOf(live, 'fail', 'warn');
   expect(about).toEqual(['chat.model.required', 'chat.model.type', 'errors.model-not-found.status']);
+});
+
+test('a target that fails on every image in a data URL, whatever its detail, is not told of twice', async () => {
+  const { live } = await judge(
+    {
+      decide: (refusal, step, exchange) =>
+        refusal ??
+        (step === 'body' && JSON.stringify(asked(exchange)).includes('data:image/png;base64,iVBOR')
+          ? new ApiError('internal_error', 'images are not supported')
+          : undefined),
+    },
+    { profile: 'vision' },
+  );
+  expect(idsOf(live, 'fail', 'warn')).toEqual(['vision.data-url', 'vision.declared']);
 });
 
 describe('evidence that is judged again gives the report of the live run', () => {

@@ -28,6 +28,8 @@ export interface Judged {
 export interface Settings {
   readonly profile?: ProfileName;
   readonly keys?: Parameters<typeof startServer>[0]['keys'];
+  /** What the run takes for the key of a disabled account. */
+  readonly disabledKey?: string;
   readonly timeoutMs?: number;
   readonly webhookTimeoutMs?: number;
   readonly options?: Partial<RunOptions>;
@@ -57,7 +59,7 @@ export async function judge(behaviour: Behaviour, settings: Settings = {}): Prom
     url: server.url,
     profile,
     only: [],
-    disabledKey: false,
+    disabledKey: settings.disabledKey !== undefined,
     exhaustedKey: true,
     ...(listener && { webhookUrl: listener.url }),
     ...settings.options,
@@ -71,7 +73,7 @@ export async function judge(behaviour: Behaviour, settings: Settings = {}): Prom
     const live = await runLive({
       options,
       key,
-      disabledKey: undefined,
+      disabledKey: settings.disabledKey,
       exhaustedKey,
       timeoutMs,
       webhookTimeoutMs: settings.webhookTimeoutMs,

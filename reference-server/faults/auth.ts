@@ -81,9 +81,13 @@ export const authFaults = {
     behaviour: deciding('key', isDisabled),
   },
   'disabled-key-unauthorized': {
-    description: 'the key of a disabled account is refused with 401',
-    trips: ['auth.disabled.status'],
-    behaviour: deciding('key', isDisabled, refused),
+    description: 'the key of a disabled account is refused with 401 and the identifier of a disabled account',
+    trips: ['auth.disabled.status', 'errors.identifier'],
+    behaviour: deciding(
+      'key',
+      isDisabled,
+      new ApiError('account_disabled', 'this account is refused', { status: 401 }),
+    ),
   },
   'disabled-key-misnamed': {
     description: 'the refusal of a disabled account carries the identifier of an unknown key',

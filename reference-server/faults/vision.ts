@@ -53,7 +53,7 @@ export const visionFaults = {
   },
   'data-url-fails': {
     description: 'an image in a data URL is answered with 500',
-    trips: ['vision.data-url', 'vision.declared', 'vision.detail'],
+    trips: ['vision.data-url', 'vision.declared'],
     behaviour: failing(anImage(({ url, detail }) => isImage(url) && detail === undefined)),
   },
   'declared-vision-lacking': {

@@ -33,6 +33,8 @@ export const authRequirements = {
     statement: 'a chat request with the key of a disabled account is refused with 403',
     source: 'authentication/authentication-errors',
     need: 'disabled-key',
+    reading:
+      'a 401 is what a key gets that the target does not know, so it decides nothing unless it names account_disabled',
   },
   'auth.disabled.identifier': {
     level: 'SHOULD',

@@ -1,7 +1,7 @@
 import { expectArrived, expectStatus, Inconclusive, need, violate } from '../expect.ts';
 import { type Context, defineProbe } from '../probe.ts';
 import type { Reply } from '../reply.ts';
-import { expectIdentifier } from './error-identifiers.ts';
+import { errorOf, expectIdentifier } from './error-identifiers.ts';
 import { needAnsweredChat } from './prerequisites.ts';
 
 const refusal = (status: number) => (reply: Reply, context: Context) => {
@@ -43,6 +43,15 @@ const basicScheme = defineProbe({
   judge: { 'auth.scheme.bearer-only': refusal(401) },
 });
 
+/** Only its identifier tells a 401 for a disabled account from one for a key that the target does not know. */
+function needKnownAccount(reply: Reply): undefined {
+  const { code, type } = errorOf(reply) ?? {};
+  need(
+    reply.status !== 401 || [code, type].includes('account_disabled'),
+    'the key was refused with 401, as an unknown one is: give --disabled-key of an account that the target has disabled',
+  );
+}
+
 const disabledKey = defineProbe({
   name: 'a chat with the key of a disabled account',
   cost: { requests: 1, tokens: 60 },
@@ -51,7 +60,10 @@ const disabledKey = defineProbe({
     return target.chat({}, { credential: 'disabled' });
   },
   judge: {
-    'auth.disabled.status': refusal(403),
+    'auth.disabled.status': (reply, context) => {
+      needKnownAccount(reply);
+      return refusal(403)(reply, context);
+    },
     'auth.disabled.identifier': (reply) => expectIdentifier(reply, 403, 'account_disabled'),
   },
 });
