@@ -76,6 +76,8 @@ export interface ServerState {
   /** Whether chats are answered: not while the model is loaded, or starts again after a crash, nor at the end. */
   readonly ready: boolean;
   readonly slots: Pick<Slots, 'total' | 'busy' | 'queued'>;
+  /** How often the process of the model was started again after a crash. */
+  readonly restarts: number;
   /** Requests that are not answered whole, and open WebSockets. */
   readonly underWay: number;
   /** Open WebSockets. */
@@ -180,6 +182,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         return phase.name === 'serving' && service.backend.available !== false;
       },
       slots: service.slots,
+      get restarts() {
+        return loaded?.restarts ?? 0;
+      },
       get underWay() {
         return service.activity.size;
       },

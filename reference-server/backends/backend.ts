@@ -84,6 +84,8 @@ export interface Backend {
   readonly model: ServedModel;
   /** False while it starts again after a crash; absent where none can be. */
   readonly available?: boolean;
+  /** How often it was started again after a crash; absent where it never is. */
+  readonly restarts?: number;
   /**
    * Tokens of the whole prompt, tools included, with the chat template applied. Of a prompt that cannot fit the context window it may be
    * any lower number that does not fit either; once the signal is aborted the number means nothing.

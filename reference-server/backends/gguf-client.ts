@@ -9,7 +9,7 @@ import {
   type ServedModel,
 } from './backend.ts';
 import { Inbox } from './gguf-inbox.ts';
-import type { GgufEvent, GgufOptions, GgufReply, GgufRequest } from './gguf-protocol.ts';
+import type { GgufEvent, GgufOptions, GgufReply, GgufRequest, GgufSettings } from './gguf-protocol.ts';
 
 /** The model cannot be loaded; the message says which file, why, and where possible what to do. */
 export class GgufStartError extends Error {}
@@ -28,10 +28,7 @@ export async function startGguf(options: GgufOptions, signal: AbortSignal): Prom
     killSignal: 'SIGKILL',
   });
   const { startLimitMs = 600_000 } = options;
-  let lastWords = '';
-  child.stderr?.on('data', (chunk: Buffer) => {
-    lastWords = `${lastWords}${chunk}`.slice(-1000);
-  });
+  const lastWords = listenTo(child);
   return new Promise((resolve, reject) => {
     const refuse = (reason: string): void => {
       clearTimeout(limit);
@@ -46,13 +43,22 @@ export async function startGguf(options: GgufOptions, signal: AbortSignal): Prom
     });
     child.on('error', (error) => refuse(error.message));
     child.once('close', (code, signalName) => {
-      refuse(`llama.cpp ended its process (${wordsOfEnd(code, signalName)}): ${lastWords.trim()}`);
+      refuse(`llama.cpp ended its process (${wordsOfEnd(code, signalName)}): ${lastWords()}`);
     });
   });
 }
 
 function wordsOfEnd(code: number | null, signalName: string | null): string {
   return signalName ?? `exit code ${code}`;
+}
+
+/** What a process said last on its standard error. */
+function listenTo({ stderr }: ChildProcess): () => string {
+  let words = '';
+  stderr?.on('data', (chunk: Buffer) => {
+    words = `${words}${chunk}`.slice(-1000);
+  });
+  return () => words.trim();
 }
 
 function programPath(): string {
@@ -66,7 +72,9 @@ function programPath(): string {
 /** A process with a loaded model. Its requests fail with BackendUnavailable when it ends. */
 export class GgufClient {
   readonly model: ServedModel;
-  /** Settles when the process has ended, and says how. */
+  /** What its options came to. */
+  readonly settings: GgufSettings;
+  /** Settles when the process has ended, and says how, and what it said last. */
   readonly ended: Promise<string>;
   readonly #child: ChildProcess;
   readonly #longestToken: number;
@@ -75,20 +83,30 @@ export class GgufClient {
   #lastCount: Promise<unknown> = Promise.resolve();
   #end: BackendUnavailable | undefined;
 
-  constructor(child: ChildProcess, { model, longestToken }: Extract<GgufReply, { type: 'ready' }>) {
+  constructor(child: ChildProcess, { model, settings, longestToken }: Extract<GgufReply, { type: 'ready' }>) {
+    const lastWords = listenTo(child);
     this.#child = child;
     this.model = model;
+    this.settings = settings;
     this.#longestToken = longestToken;
     child.on('message', (reply: GgufReply) => {
       if (reply.type === 'events') for (const [id, event] of reply.events) this.#inboxes.get(id)?.put(event);
     });
+    child.once('exit', () => {
+      this.#end = new BackendUnavailable('the process of the model has ended');
+      for (const inbox of this.#inboxes.values()) inbox.close(this.#end);
+    });
     this.ended = new Promise((resolve) => {
-      child.once('exit', (code, signalName) => {
-        this.#end = new BackendUnavailable('the process of the model has ended');
-        for (const inbox of this.#inboxes.values()) inbox.close(this.#end);
-        resolve(wordsOfEnd(code, signalName));
+      // What it said comes to its end after the process.
+      child.once('close', (code, signalName) => {
+        const words = lastWords().replaceAll(/\s+/g, ' ');
+        resolve(`${wordsOfEnd(code, signalName)}${words && `: ${words}`}`);
       });
     });
+  }
+
+  get isRunning(): boolean {
+    return this.#end === undefined;
   }
 
   /** Prompts are counted one by one, so that nothing is done for a client that leaves while it waits. */

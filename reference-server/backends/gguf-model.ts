@@ -7,13 +7,14 @@ import { evaluationPriority, FairBatches } from './gguf-batching.ts';
 import { Lane, Lanes } from './gguf-lanes.ts';
 import { loadModel } from './gguf-load.ts';
 import { promptRenderer } from './gguf-prompt.ts';
-import { defaultSequences, type GgufOptions } from './gguf-protocol.ts';
+import { defaultSequences, type GgufOptions, type GgufSettings } from './gguf-protocol.ts';
 import { isReproducible, sampling } from './gguf-sampling.ts';
 import { characterReader, stopFilter } from './gguf-text.ts';
 
 /** A model in this process. */
 export interface GgufModel {
   readonly served: ServedModel;
+  readonly settings: GgufSettings;
   /** Characters of the longest token, so that a text has no fewer tokens than its length divided by it. */
   readonly longestToken: number;
   countPrompt(messages: readonly BackendMessage[], tools: readonly BackendTool[]): number;
@@ -72,6 +73,7 @@ export async function ggufModel(options: GgufOptions, onBatch: () => void): Prom
       contextWindow: context.contextSize,
       vision: false,
     },
+    settings: { gpu: llama.gpu, contextSize: context.contextSize, sequences: context.totalSequences, threads },
     longestToken: metadata.tokenizer.ggml.tokens.reduce((longest, { length }) => Math.max(longest, length), 1),
     countPrompt: (messages, tools) => tokenize(messages, tools).length,
     async *generate(generation, isAborted) {

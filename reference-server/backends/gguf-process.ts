@@ -16,7 +16,8 @@ const options: GgufOptions = JSON.parse(process.argv[2] ?? '{}');
 try {
   const model = await ggufModel(options, () => setImmediate(flush));
   process.on('message', ([id, request]: [number, GgufRequest]) => void answer(model, id, request));
-  reply({ type: 'ready', model: model.served, longestToken: model.longestToken });
+  const { served, settings, longestToken } = model;
+  reply({ type: 'ready', model: served, settings, longestToken });
 } catch (error) {
   reply({ type: 'failed', reason: words(error) });
 }

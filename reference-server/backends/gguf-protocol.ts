@@ -31,9 +31,17 @@ export type GgufEvent =
   | { readonly type: 'counted'; readonly tokens: number }
   | { readonly type: 'rejected'; readonly reason: string };
 
+/** What the options came to on this machine: a process that is started with them is like the one that says so. */
+export type GgufSettings = Required<Pick<GgufOptions, 'gpu' | 'contextSize' | 'sequences' | 'threads'>>;
+
 export type GgufReply =
   /** The first message of a process is this or `failed`, all others are events. */
-  | { readonly type: 'ready'; readonly model: ServedModel; readonly longestToken: number }
+  | {
+      readonly type: 'ready';
+      readonly model: ServedModel;
+      readonly settings: GgufSettings;
+      readonly longestToken: number;
+    }
   | { readonly type: 'failed'; readonly reason: string }
   /** What all requests got since the last message, in order. */
   | { readonly type: 'events'; readonly events: readonly (readonly [id: number, event: GgufEvent])[] };

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { shippedPath } from '../../fixtures/model/shipped.ts';
 import { loadGgufBackend } from './gguf.ts';
-import { GgufStartError } from './gguf-client.ts';
+import { GgufClient, GgufStartError } from './gguf-client.ts';
 
 let folder: string;
 let shipped: Buffer;
@@ -74,6 +74,25 @@ test('a GPU that node-llama-cpp has no build for is told with what to install', 
   await writeFile(modelPath, shipped);
   const gpu = process.platform === 'darwin' ? 'cuda' : 'metal';
   await expect(loadGgufBackend({ modelPath, gpu })).rejects.toThrow(`no build for ${gpu}`);
+});
+
+test('a process that ends is told with what it said last, though that comes after its end', async () => {
+  const program = join(folder, 'ending.mjs');
+  await writeFile(
+    program,
+    `process.once('message', () => {
+      process.stderr.write('ggml.c:29: GGML_ASSERT failed\\nat once\\n');
+      process.kill(process.pid, 'SIGABRT');
+    });`,
+  );
+  const child = fork(program, { execArgv: [], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+  const model = { id: 'ending', created: 0, contextWindow: 29, vision: false };
+  const settings = { gpu: false, contextSize: 29, sequences: 1, threads: 1 } as const;
+  const client = new GgufClient(child, { type: 'ready', model, settings, longestToken: 1 });
+  expect(client.isRunning).toBe(true);
+  child.send('end');
+  expect(await client.ended).toBe('SIGABRT: ggml.c:29: GGML_ASSERT failed at once');
+  expect(client.isRunning).toBe(false);
 });
 
 test('without node-llama-cpp the process says how to install it', async () => {

@@ -261,8 +261,9 @@ test('a model that is not tiny remembers prompts too', async () => {
   await rm(folder, { recursive: true });
 });
 
-test('a crash ends what runs with BackendUnavailable, and the model comes back', slow, async () => {
-  const backend = await loadGgufBackend(options);
+test('a crash ends what runs with BackendUnavailable, and the same model comes back', slow, async () => {
+  const told: string[] = [];
+  const backend = await loadGgufBackend({ ...options, gpu: 'auto' }, { tell: (words) => told.push(words) });
   const before = await run(backend, request(endless));
   const running = run(backend, request(endless, { maxTokens: 4000 }));
   const [pid] = await childPids();
@@ -277,6 +278,16 @@ test('a crash ends what runs with BackendUnavailable, and the model comes back',
   await vi.waitUntil(() => run(backend, request(endless)).catch(() => false), { timeout: 60_000, interval: 100 });
   expect(backend.available).toBe(true);
   expect(await run(backend, request(endless))).toEqual(before);
+  const words = /^the process of the model ended \(SIGKILL\): it is started again in 0\.\d s$/;
+  expect(told).toEqual([expect.stringMatching(words)]);
+  expect(backend.restarts).toBe(1);
+  // Nothing is left to what the machine would choose now.
+  const [restarted] = await childPids();
+  const { stdout } = await promisify(execFile)('ps', ['-o', 'args=', '-p', String(restarted)]);
+  expect(JSON.parse(stdout.slice(stdout.indexOf('{')))).toEqual({
+    ...{ modelPath: shippedPath, modelId: backend.model.id, contextSize: backend.model.contextWindow },
+    ...{ gpu: false, sequences: 8, threads: 1 },
+  });
   await backend.close();
   await expect(childPids()).rejects.toThrow('Command failed');
 });

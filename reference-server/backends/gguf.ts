@@ -29,25 +29,31 @@ export async function loadGgufBackend(
   signal?.addEventListener('abort', () => closing.abort(), { once: true });
   let client: GgufClient | undefined = await startGguf(options, closing.signal);
   const { model } = client;
+  // What was left open is settled by the first process, so that the model that comes back is the one that is served.
+  const settled = { ...options, ...client.settings, modelId: model.id };
+  let restarts = 0;
   const running = (): GgufClient => {
-    if (client === undefined) throw new BackendUnavailable('the model is starting again: try again in a moment');
+    if (!client?.isRunning) throw new BackendUnavailable('the model is starting again: try again in a moment');
     return client;
   };
 
   async function keepRunning(): Promise<void> {
     let waitMs = shortestWaitMs;
+    let failure = '';
     while (!closing.signal.aborted) {
       const since = performance.now();
-      const end = await client?.ended;
+      const end = client ? `ended (${await client.ended})` : `did not start again (${failure})`;
       client = undefined;
       waitMs = performance.now() - since > steadyMs ? shortestWaitMs : Math.min(2 * waitMs, longestWaitMs);
-      if (!closing.signal.aborted) {
-        tell(
-          `the process of the model ended (${end ?? 'it did not start'}): it is started again in ${waitMs / 1000} s`,
-        );
-      }
+      if (closing.signal.aborted) return;
+      tell(`the process of the model ${end}: it is started again in ${waitMs / 1000} s`);
       await setTimeout(waitMs, undefined, { signal: closing.signal }).catch(() => {});
-      if (!closing.signal.aborted) client = await startGguf(options, closing.signal).catch(() => undefined);
+      if (closing.signal.aborted) return;
+      restarts += 1;
+      client = await startGguf(settled, closing.signal).catch((error: Error) => {
+        failure = error.message;
+        return undefined;
+      });
     }
   }
 
@@ -55,7 +61,10 @@ export async function loadGgufBackend(
   return {
     model,
     get available() {
-      return client !== undefined;
+      return client?.isRunning === true;
+    },
+    get restarts() {
+      return restarts;
     },
     countPrompt: async (messages, signal, tools) => running().countPrompt(messages, signal, tools),
     async *generate(generation, signal) {

@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
+import { scriptedBackend } from '../backends/scripted.ts';
 import { keyOfTier } from '../keys/key-entries.ts';
 import type { ServerOptions } from '../server.ts';
 import { disabledKey, heldBackend, key, plainChat, startRig, until } from '../test-rig.ts';
@@ -140,6 +141,15 @@ test('the queue, the slots and the sockets are read when they are asked for', as
   await until(() => state.sockets === 0);
   expect([await read('stack29_slots_busy'), await read('stack29_websocket_connections')]).toEqual([0, 0]);
   await reads('stack29_http_requests_total{route="/v1/ws/chat",method="GET",status="101"}', 1);
+});
+
+test('restarts of the model are counted', async () => {
+  const backend = { ...scriptedBackend(), restarts: 0 };
+  const { read } = await startWatched({ backend });
+  expect(await read('stack29_model_restarts_total')).toBe(0);
+  backend.restarts = 29;
+  expect(await read('stack29_model_restarts_total')).toBe(29);
+  expect(await read('stack29_model_restarts_total')).toBe(29);
 });
 
 test('what a limit refuses is counted by the limit', async () => {

@@ -82,6 +82,15 @@ export function createMetrics(version: string): Metrics {
     '1 where chats are answered; 0 while the model is loaded or starts again, and before the end.',
     (now) => (now.ready ? 1 : 0),
   );
+  new Counter({
+    name: 'stack29_model_restarts_total',
+    help: 'Starts of the process of the model after a crash, those that failed too.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(state?.restarts ?? 0);
+    },
+  });
   gauge('slots', 'Generations that may run at the same time.', ({ slots }) => slots.total);
   gauge('slots_busy', 'Generations that run.', ({ slots }) => slots.busy);
   gauge('queue_length', 'Chats that were taken and do not generate yet.', ({ slots }) => slots.queued);
