@@ -36,14 +36,19 @@ export function withDoubts(
   return bounds.map((bound) => (isInDoubt(bound, health, hasOwnFailures) ? { ...bound, inDoubt: true } : bound));
 }
 
+/** Whether the target was asked for less than it was to be: requests went out far too late, or not at all. */
+export function isSpared({ lateSends, droppedIterations = 0 }: ClientHealth): boolean {
+  return droppedIterations > 0 || (lateSends?.p99Ms ?? 0) > sparesAfterMs;
+}
+
 function isInDoubt(
   { name, unit, actual, kept, atMost, atLeast }: BoundVerdict,
-  { cpu = 0, eventLoopDelayMs, lateSends, droppedIterations = 0 }: ClientHealth,
+  health: ClientHealth,
   hasOwnFailures: boolean,
 ): boolean {
+  const { cpu = 0, eventLoopDelayMs, lateSends } = health;
   if (actual === undefined) return false;
-  const isSpared = droppedIterations > 0 || (lateSends?.p99Ms ?? 0) > sparesAfterMs;
-  if (kept && isSpared) return true;
+  if (kept && isSpared(health)) return true;
   if (counting.some((metric) => metric === metricOf(name))) return !kept && hasOwnFailures;
   if (unit !== 'ms' || cpu >= busiestCpu) return true;
   const late = Math.max(eventLoopDelayMs?.p99 ?? 0, lateSends?.p99Ms ?? 0);

@@ -1104,7 +1104,7 @@ export interface CapacityPoint {
    */
   rate: number;
   /**
-   * Whether every SLO held and the queue did not grow.
+   * Whether every SLO held and the queue did not grow, for certain.
    */
   within: boolean;
   /**
@@ -1141,6 +1141,10 @@ export interface CapacityPoint {
    * The SLOs that broke, and other reasons.
    */
   broken: string[];
+  /**
+   * Why some of it could not be judged, so that it is not within; absent where all could.
+   */
+  undecided?: string[];
 }
 /**
  * One check of a tier.

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import type { Behaviour } from '../../reference-server/behaviour.ts';
-import type { CapacityProfile } from '../../specs/wire.ts';
-import { jobFor, startTarget, streams, unlimited } from '../engine/test-rig.ts';
-import { ownMeasurer } from '../measurer.ts';
+import type { CapacityProfile, ClientHealth } from '../../specs/wire.ts';
+import { jobFor, openTarget, streams, unlimited } from '../engine/test-rig.ts';
+import { type Measurer, ownMeasurer } from '../measurer.ts';
 import { measureCapacity } from './measure-capacity.ts';
 
 /** One request at a time, each for as long. */
@@ -28,12 +28,39 @@ const profile: CapacityProfile = {
   slos: { ttft_p95: 300 },
 };
 
-async function capacityOf(behaviour: Behaviour, changes: Partial<CapacityProfile> = {}, limits = unlimited) {
-  const target = await startTarget({ behaviour, limits });
+interface Circumstances {
+  readonly limits?: typeof unlimited;
+  /** What else is true of the client than it was. */
+  readonly client?: Partial<ClientHealth>;
+  /** Chats after which the target is gone. */
+  readonly chats?: number;
+}
+
+async function capacityOf(
+  behaviour: Behaviour,
+  changes: Partial<CapacityProfile> = {},
+  { limits = unlimited, client, chats = Number.POSITIVE_INFINITY }: Circumstances = {},
+) {
+  let begun = 0;
+  let closing: Promise<void> | undefined;
+  const generation: Behaviour['generation'] = (asked) => {
+    begun += 1;
+    if (begun === chats) closing = close();
+    return asked;
+  };
+  const { endpoint: target, close } = await openTarget({ behaviour: { ...behaviour, generation }, limits });
+  onTestFinished(() => closing ?? close());
   const { wording } = jobFor(target, { kind: 'closed', concurrency: 1 });
   const trial = { ...profile, ...changes };
   const settings = { seed: 1, path: '', signal: new AbortController().signal, onPulse: () => {}, say: () => {} };
-  const measurer = ownMeasurer(target, { ...wording, workload: trial.workload });
+  const own = ownMeasurer(target, { ...wording, workload: trial.workload });
+  const measurer: Measurer = {
+    ...own,
+    async measure(...task) {
+      const totals = await own.measure(...task);
+      return client === undefined ? totals : { ...totals, clientHealth: { ...totals.clientHealth, ...client } };
+    },
+  };
   return measureCapacity(trial, { ...settings, measurer });
 }
 
@@ -58,11 +85,64 @@ test('a limit of the key is not taken for the capacity of the target', async () 
   const { capacity, outcome } = await capacityOf(
     {},
     { search: { ...profile.search, fromRate: 20, stepSeconds: 2 } },
-    limits,
+    { limits },
   );
   expect(capacity?.rate).toBeUndefined();
   expect([outcome, capacity?.withheld]).toEqual([
     'incomplete',
     expect.stringContaining('the limit of the key refused requests'),
   ]);
+}, 60_000);
+
+/** A search of two rates, that a target with nothing else to do carries. */
+const easy = { slos: { ttft_p95: 20_000 }, search: { ...profile.search, fromRate: 10, toRate: 20 } };
+
+test('steps that are too short to tell whether the queue grows have not held', async () => {
+  const { capacity, outcome } = await capacityOf({}, { ...easy, search: { ...easy.search, stepSeconds: 0.6 } });
+  expect(capacity?.points.map(({ within, broken }) => [within, broken])).toEqual([[false, []]]);
+  expect([outcome, capacity?.rate]).toEqual(['incomplete', undefined]);
+  expect(capacity?.withheld).toContain('too short to tell whether the queue grows: give a longer --duration');
+  const none = await capacityOf({}, { ...easy, search: { ...easy.search, fromRate: 0.01, stepSeconds: 0.6 } });
+  expect(none.capacity?.withheld).toContain('too short for a single request');
+}, 60_000);
+
+test('every reason to withhold a figure is told, of a client that was late with what seemed to hold', async () => {
+  const client = {
+    cpu: 0.97,
+    lateSends: { count: 50, p99Ms: 3_000, maxMs: 4_000 },
+    isLimit: true,
+    reasons: ['a process of the client used 97% of a core'],
+  };
+  const { capacity, outcome } = await capacityOf(
+    {},
+    { ...easy, search: { ...easy.search, stepSeconds: 0.6 } },
+    { client },
+  );
+  expect(capacity?.points.some(({ within }) => within)).toBe(false);
+  expect([outcome, capacity?.rate]).toEqual(['incomplete', undefined]);
+  for (const words of [
+    'the client was the limit at 10 req/s (a process of the client used 97% of a core)',
+    'too short to tell',
+    'which leaves ttft_p95 in doubt',
+    'so late that the queue need not have grown',
+  ]) {
+    expect(capacity?.withheld).toContain(words);
+  }
+}, 60_000);
+
+test('a rate at which the target was gone has not held', async () => {
+  const { capacity, outcome, endedEarly } = await capacityOf(
+    {},
+    { search: { ...easy.search, fromRate: 20, stepSeconds: 30 } },
+    { chats: 15 },
+  );
+  expect([endedEarly, outcome, capacity?.withheld]).toEqual([
+    'target gone',
+    'incomplete',
+    'the target stopped answering',
+  ]);
+  expect(capacity?.points.at(-1)).toMatchObject({
+    within: false,
+    undecided: expect.arrayContaining(['the target stopped answering']),
+  });
 }, 60_000);

@@ -1,7 +1,8 @@
 import type { Capacity, CapacityPoint, CapacityProfile, LoadResult } from '../../specs/wire.ts';
 import { judgeBounds } from '../bounds.ts';
+import { isSpared, withDoubts } from '../doubt.ts';
 import type { Pulse } from '../engine/pulse.ts';
-import { short } from '../report/words.ts';
+import { pointWords, short } from '../report/words.ts';
 import { metricsOf, type Totals } from '../summary.ts';
 import { type Measured, measuredOf, type TrafficSettings } from '../traffic.ts';
 import { isSaturated, mean, meanInterval, type QueueSample } from './saturation.ts';
@@ -13,8 +14,8 @@ const mostErrors = 0.01;
 interface Step extends CapacityPoint {
   readonly totals: Totals;
   readonly metrics: LoadResult['metrics'];
-  /** Whether the queue was seen too seldom to tell whether it grows. */
-  readonly isQueueUnknown: boolean;
+  /** Whether it was too short to tell anything, as every one of its length is. */
+  readonly isTooShort: boolean;
 }
 
 /** Ends a search whose figures would be of something else than the target. */
@@ -30,8 +31,8 @@ export async function measureCapacity(
     const stepsLeft = mostStepsLeft(profile.search, steps) - 1;
     const step = await measureStep(profile, rate, { ...settings, index: steps.length, stepsLeft });
     steps.push(step);
-    say(`${short(rate)} req/s: ${step.within ? 'within the SLOs' : step.broken.join(', ')}`);
-    if (step.totals.endedEarly !== undefined || step.limited > 0) throw new Stopped();
+    say(`${short(rate)} req/s: ${pointWords(step)}`);
+    if (step.totals.endedEarly !== undefined || step.limited > 0 || step.isTooShort) throw new Stopped();
     return step;
   };
   const found = await searchRate(profile.search, measure).catch((error: unknown): Found<Step> => {
@@ -48,14 +49,7 @@ export async function measureCapacity(
     metrics: chosen.metrics,
     bounds: judgeBounds(chosen.metrics, profile.slos),
     capacity,
-    notes: [
-      `counts, latencies and the time line are of the last measurement at ${short(chosen.rate)} req/s`,
-      ...(steps.some(({ within, isQueueUnknown }) => within && isQueueUnknown)
-        ? [
-            'steps were too short to tell whether the queue grows, so that the capacity may be lower: give a longer --duration',
-          ]
-        : []),
-    ],
+    notes: [`counts, latencies and the time line are of the last measurement at ${short(chosen.rate)} req/s`],
     outcome: capacity.rate === undefined ? 'incomplete' : 'passed',
   };
 }
@@ -84,27 +78,40 @@ async function measureStep(
   const task = { arrival, warmUpMs, durationMs, timeoutMs: timeoutSeconds * 1000, slos, seed: seed + index };
   const totals = await measurer.measure(task, signal, watch);
   const metrics = metricsOf(totals.tally);
-  const { succeeded, failed, limited } = totals.tally.counts;
+  const { sent, succeeded, failed, limited } = totals.tally.counts;
   // Until the first requests have had time to end, every queue grows.
   const settled = Math.max(warmUpMs, totals.tally.distributions.e2e.percentile(50));
   const queue = samples.filter(({ at }) => at >= settled && at <= warmUpMs + durationMs);
   const grows = isSaturated(queue, rate);
   const saturated = grows === true;
-  const bounds = judgeBounds(metrics, slos);
+  const isSilent = grows === undefined || sent === 0;
+  const { clientHealth, endedEarly } = totals;
+  const bounds = withDoubts(judgeBounds(metrics, slos), clientHealth, measuredOf(totals).errors);
   const broken = [
     ...bounds
-      .filter(({ kept }) => !kept)
+      .filter(({ kept, inDoubt }) => !kept && !inDoubt && sent > 0)
       .map(({ name, actual }) => `${name} ${actual === undefined ? 'not measured' : `${short(actual)} ms`}`),
     ...(saturated ? ['the queue grows without end'] : []),
     ...(failed > mostErrors * (succeeded + failed) ? [`${failed} requests failed`] : []),
     ...(limited > 0 ? [`${limited} requests were refused with 429`] : []),
   ];
+  const doubted = bounds.filter(({ inDoubt }) => inDoubt).map(({ name }) => name);
+  const undecided = [
+    ...(endedEarly === undefined ? [] : [earlyWords[endedEarly]]),
+    ...(isSilent
+      ? [
+          `the step was too short ${sent === 0 ? 'for a single request' : 'to tell whether the queue grows'}: give a longer --duration`,
+        ]
+      : []),
+    ...(doubted.length > 0 ? [`the client was the limit, which leaves ${doubted.join(', ')} in doubt`] : []),
+    ...(isSpared(clientHealth) ? ['the client sent requests so late that the queue need not have grown'] : []),
+  ];
   const { output_token_rate: tokens } = metrics;
   return {
     rate,
-    within: broken.length === 0,
+    within: broken.length === 0 && undecided.length === 0,
     saturated,
-    clientLimited: totals.clientHealth.isLimit,
+    clientLimited: clientHealth.isLimit,
     requests: succeeded,
     failed,
     limited,
@@ -113,14 +120,15 @@ async function measureStep(
       bounds.flatMap(({ name, actual }) => (actual === undefined ? [] : [[name, actual]])),
     ),
     broken,
+    ...(undecided.length > 0 && { undecided }),
     totals,
     metrics,
-    isQueueUnknown: grows === undefined,
+    isTooShort: isSilent && broken.length === 0,
   };
 }
 
 function capacityOf({ points: steps, held, broke }: Found<Step>, toRate: number): Capacity {
-  const points = steps.map(({ totals: _, metrics: __, isQueueUnknown: ___, ...point }): CapacityPoint => point);
+  const points = steps.map(({ totals: _, metrics: __, isTooShort: ___, ...point }): CapacityPoint => point);
   const withheld = reasonToWithhold(steps, held, broke, toRate);
   if (withheld !== undefined || held === undefined || broke === undefined) {
     return { points, withheld: withheld ?? 'the search was ended early' };
@@ -136,6 +144,11 @@ function capacityOf({ points: steps, held, broke }: Found<Step>, toRate: number)
   };
 }
 
+const earlyWords = {
+  interrupted: 'the search was interrupted',
+  'target gone': 'the target stopped answering',
+} as const;
+
 /** Why the figures are not the target's capacity. */
 function reasonToWithhold(
   steps: readonly Step[],
@@ -145,16 +158,22 @@ function reasonToWithhold(
 ): string | undefined {
   const last = steps.at(-1);
   const early = last?.totals.endedEarly;
-  if (early !== undefined)
-    return early === 'interrupted' ? 'the search was interrupted' : 'the target stopped answering';
+  if (early !== undefined) return earlyWords[early];
   if (last !== undefined && last.limited > 0) {
     return `the limit of the key refused requests with 429 at ${short(last.rate)} req/s: give one without such a limit`;
   }
-  const carried = held === undefined ? '' : `; ${short(held)} req/s were carried`;
-  if (broke?.clientLimited) {
-    const why = broke.totals.clientHealth.reasons.join(', ');
-    return `the client was the limit at ${short(broke.rate)} req/s (${why}): give --workers, or past one machine k6-operator${carried}`;
-  }
-  if (held === undefined) return 'not even the lowest rate was within the SLOs';
-  return broke === undefined ? `every rate up to ${short(toRate)} req/s was within the SLOs: raise --rate` : undefined;
+  const critical = last?.isTooShort ? last : broke;
+  if (critical === undefined) return `every rate up to ${short(toRate)} req/s was within the SLOs: raise --rate`;
+  const { broken, undecided = [], clientLimited, totals } = critical;
+  const at = `at ${short(critical.rate)} req/s`;
+  const reasons = [
+    ...(clientLimited
+      ? [
+          `the client was the limit ${at} (${totals.clientHealth.reasons.join(', ')}): give --workers, or past one machine k6-operator`,
+        ]
+      : []),
+    ...(broken.length === 0 ? undecided.map((reason) => `${at} ${reason}`) : []),
+  ];
+  if (reasons.length === 0) return held === undefined ? 'not even the lowest rate was within the SLOs' : undefined;
+  return [...reasons, ...(held === undefined ? [] : [`${short(held)} req/s were carried`])].join('; ');
 }

@@ -113,6 +113,7 @@ function joined(one: LoadResult, other: LoadResult): LoadResult {
     measuredSeconds: one.measuredSeconds + other.measuredSeconds,
     requests,
     tier: [...(one.tier ?? []), ...(other.tier ?? [])],
+    notes: [...new Set([...one.notes, ...other.notes])],
     outcome,
   };
 }

@@ -5,7 +5,7 @@ import type { LoadResult } from '../../specs/wire.ts';
 import { chartsOf } from './charts.ts';
 import { page, prepare, style } from './html-page.ts';
 import { capacitySentence } from './terminal.ts';
-import { boundWords, outcomeLine, short, withUnit } from './words.ts';
+import { boundWords, outcomeLine, pointWords, short, withUnit } from './words.ts';
 
 /** A result as one file that needs nothing else: the plots are drawn by uPlot, which is part of it. */
 export function renderHtml(result: LoadResult): string {
@@ -29,7 +29,7 @@ export function renderHtml(result: LoadResult): string {
 <p class="outcome ${result.outcome}">${escapeHtml(outcomeLine(result))}</p>
 ${clientWarning(result)}
 ${facts(result)}
-${section('Capacity', result.capacity && `<p>${escapeHtml(capacitySentence(result.capacity))}</p>`)}
+${section('Capacity', capacityPart(result))}
 ${section('Tier', tierTable(result))}
 ${section('Bounds', list(result.bounds.map(boundWords)))}
 <div id="charts"></div>
@@ -147,6 +147,16 @@ function figureTable({ metrics }: LoadResult): string {
 
 function formulaOf(name: string): string {
   return Object.hasOwn(definitions, name) ? definitions[name as MetricName].formula : '';
+}
+
+function capacityPart({ capacity }: LoadResult): string {
+  if (capacity === undefined) return '';
+  const rows = capacity.points.map((point) => [
+    `${short(point.rate)}/s`,
+    `${short(point.outputTokenRate)} tokens/s`,
+    pointWords(point),
+  ]);
+  return `<p>${escapeHtml(capacitySentence(capacity))}</p>${table(['rate', 'output', ''], rows)}`;
 }
 
 function tierTable({ tier = [] }: LoadResult): string {

@@ -1,6 +1,6 @@
 import picocolors from 'picocolors';
 import type { Distribution, LoadResult } from '../../specs/wire.ts';
-import { boundWords, outcomeLine, printable, short, withUnit } from './words.ts';
+import { boundWords, outcomeLine, pointWords, printable, short, withUnit } from './words.ts';
 
 const shownPercentiles = ['50', '90', '95', '99', '99.9'];
 
@@ -88,8 +88,8 @@ function tierLines({ tier = [] }: LoadResult): string[] {
 function capacityLines({ capacity }: LoadResult): string[] {
   if (capacity === undefined) return [];
   const rows = capacity.points.map(
-    ({ rate, within, outputTokenRate, broken }) =>
-      `${short(rate).padStart(9)}/s ${short(outputTokenRate).padStart(9)} tokens/s  ${within ? 'within' : `not: ${broken.join(', ')}`}`,
+    (point) =>
+      `${short(point.rate).padStart(9)}/s ${short(point.outputTokenRate).padStart(9)} tokens/s  ${pointWords(point)}`,
   );
   return [...rows, capacitySentence(capacity)];
 }

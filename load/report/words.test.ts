@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
-import { sampleResult } from './sample-result.ts';
-import { outcomeLine } from './words.ts';
+import { renderHtml } from './html.ts';
+import { sampleCapacity, sampleResult } from './sample-result.ts';
+import { renderTerminal } from './terminal.ts';
+import { outcomeLine, pointWords } from './words.ts';
 
 test('the last line of a passed run says when its figures are those of the client', () => {
   const passed = { ...sampleResult(), outcome: 'passed' } as const;
@@ -9,4 +11,16 @@ test('the last line of a passed run says when its figures are those of the clien
   expect(outcomeLine({ ...passed, clientHealth: { ...clientHealth, isLimit: true } })).toBe(
     "passed: sample, though the client was the limit: its figures, other than the bounds, are not the target's",
   );
+});
+
+test.each([
+  [{ within: true, broken: [] }, 'within the SLOs'],
+  [{ within: false, broken: ['ttft_p95 900 ms', '3 requests failed'] }, 'not: ttft_p95 900 ms, 3 requests failed'],
+  [{ within: false, broken: [], undecided: ['one reason', 'another'] }, 'undecided: one reason; another'],
+])('a rate of a search is told by what became of it: %j', (verdict, words) => {
+  const point = { rate: 9, saturated: false, clientLimited: false, requests: 1, failed: 0, limited: 0 };
+  const seen = { ...point, outputTokenRate: 1, statistics: {}, ...verdict };
+  expect(pointWords(seen)).toBe(words);
+  const result = { ...sampleCapacity(), capacity: { points: [seen], withheld: 'all of it' } };
+  for (const report of [renderTerminal(result, { color: false }), renderHtml(result)]) expect(report).toContain(words);
 });

@@ -1,4 +1,4 @@
-import type { BoundVerdict, LoadResult } from '../../specs/wire.ts';
+import type { BoundVerdict, CapacityPoint, LoadResult } from '../../specs/wire.ts';
 
 const unprintable = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
@@ -30,6 +30,12 @@ export function boundWords({ name, unit, atMost, atLeast, actual, kept, inDoubt 
   const measured = actual === undefined ? 'nothing was measured' : withUnit(actual, unit);
   const verdict = inDoubt ? 'IN DOUBT' : kept ? 'kept' : 'CROSSED';
   return `${verdict.padEnd(8)}  ${name} ${bounds.join(' and ')}: ${measured}`;
+}
+
+/** What became of one rate of a search. */
+export function pointWords({ within, broken, undecided = [] }: CapacityPoint): string {
+  if (within) return 'within the SLOs';
+  return broken.length > 0 ? `not: ${broken.join(', ')}` : `undecided: ${undecided.join('; ')}`;
 }
 
 const clientWords = ", though the client was the limit: its figures, other than the bounds, are not the target's";
