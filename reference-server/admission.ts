@@ -6,8 +6,10 @@ import { demandOf, failureFor } from './demand.ts';
 import { toApiError } from './failure.ts';
 import { type Account, accountOfAddress, bearerKey, refuseKey } from './keys/keyring.ts';
 import { type Allowance, allowance as allowanceOf } from './limits/allowance.ts';
+import type { RequestState } from './limits/limiter.ts';
 import { type Place, StoreUnavailable } from './limits/store.ts';
 import type { Chat } from './operation/watcher.ts';
+import { unavailable } from './phase.ts';
 import { requestId } from './request-id.ts';
 import type { Service } from './service.ts';
 
@@ -52,19 +54,19 @@ type RequestHead = Pick<IncomingMessage, 'method' | 'url' | 'headers' | 'socket'
 
 /** Finds out whom a request counts for, and counts it unless it is free. What follows is the watchers' to be told. */
 export async function openExchange(
-  { keyring, limiter, clock, allowFaults, onFault, watch }: Service,
+  service: Service,
   { method = '', url = '', headers, socket }: RequestHead,
   route: string,
   free = false,
 ): Promise<Exchange> {
+  const { keyring, clock, allowFaults, watch } = service;
   const since = performance.now();
   const { authorization } = headers;
   const key = bearerKey(authorization);
   const holder = key === undefined ? undefined : keyring.find(key);
   const account = holder ?? accountOfAddress(socket.remoteAddress);
   const at = clock();
-  const counted = free ? limiter.readRequests(account) : limiter.countRequest(account);
-  const { taken, allowance, refusal } = await counted.catch((error: unknown) => uncounted(error, account, at, onFault));
+  const { taken, allowance, refusal } = await countRequest(service, account, free);
   const authenticated = holder !== undefined;
   const exchange: Exchange = {
     id: requestId(headers, keyring),
@@ -88,18 +90,30 @@ export async function openExchange(
   return exchange;
 }
 
-/** Where the count of requests cannot be reached, every request is refused with 503. */
-function uncounted(error: unknown, { limits }: Account, at: number, onFault: (error: unknown) => void) {
-  if (!(error instanceof StoreUnavailable)) throw error;
-  const allowance = allowanceOf(limits.requestsPerMinute, 0, Math.floor(at / 1000) + 1);
-  return { taken: 0, allowance, refusal: toApiError(error, onFault) };
+/**
+ * Counts a request, or only reads the count where it is free. Where the count cannot be reached, the refusal is one with
+ * 503 and the limit looks untouched.
+ */
+export async function countRequest(
+  { limiter, clock, onFault }: Service,
+  account: Account,
+  free = false,
+): Promise<RequestState> {
+  try {
+    return await (free ? limiter.readRequests(account) : limiter.countRequest(account));
+  } catch (error) {
+    if (!(error instanceof StoreUnavailable)) throw error;
+    const allowance = allowanceOf(account.limits.requestsPerMinute, 0, Math.floor(clock() / 1000) + 1);
+    return { taken: 0, allowance, refusal: toApiError(error, onFault) };
+  }
 }
 
-/** @throws ApiError where the request is over the limit */
+/** @throws ApiError where the request is over the limit, or could not be counted */
 export function checkLimits({ behaviour, watch }: Service, exchange: Exchange): void {
   const refusal = behaviour.decide(exchange.overLimit, 'limits', exchange);
-  if (refusal?.code === 'rate_limit_exceeded') watch.refused('requests');
-  if (refusal) throw refusal;
+  if (refusal === undefined) return;
+  watch.refused(refusal.code === 'rate_limit_exceeded' ? 'requests' : 'store');
+  throw refusal;
 }
 
 /** @throws ApiError where the server takes no requests now */
@@ -108,6 +122,13 @@ export function checkPhase({ phase, watch }: Service): void {
   if (refusal === undefined) return;
   watch.refused(phase.name === 'loading' ? 'loading' : 'draining');
   throw refusal;
+}
+
+/** @throws ApiError while the process of the model starts again */
+export function checkModel({ backend, watch }: Service): void {
+  if (backend.available !== false) return;
+  watch.refused('restarting');
+  throw unavailable('the model is starting again after a crash');
 }
 
 /** @throws ApiError where the key does not open the API */
@@ -134,13 +155,18 @@ export async function takePlace(
   decide: Required<Behaviour>['decide'],
 ): Promise<Place> {
   const { account } = exchange;
-  const tokens = decide(await limiter.refuseTokens(account), 'tokens', exchange);
+  const away = (error: unknown) => {
+    if (error instanceof StoreUnavailable) watch.refused('store');
+    throw error;
+  };
+  const tokens = decide(await limiter.refuseTokens(account).catch(away), 'tokens', exchange);
   if (tokens) watch.refused('tokens');
   if (tokens) throw tokens;
-  let place = await limiter.takePlace(account);
+  const take = () => limiter.takePlace(account).catch(away);
+  let place = await take();
   while (behaviour.queue && place instanceof ApiError) {
     await sleep(queueMs);
-    place = await limiter.takePlace(account);
+    place = await take();
   }
   const none = place instanceof ApiError ? place : undefined;
   const taken = place instanceof ApiError ? unlimited : place;

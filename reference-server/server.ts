@@ -2,7 +2,16 @@ import type { ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { Activity } from './activity.ts';
-import { checkDemand, checkKey, checkLimits, checkPhase, type Exchange, noRoute, openExchange } from './admission.ts';
+import {
+  checkDemand,
+  checkKey,
+  checkLimits,
+  checkModel,
+  checkPhase,
+  type Exchange,
+  noRoute,
+  openExchange,
+} from './admission.ts';
 import { ApiError } from './api-error.ts';
 import { type Backend, BackendUnavailable } from './backends/backend.ts';
 import { type Behaviour, plainBehaviour } from './behaviour.ts';
@@ -15,7 +24,7 @@ import type { Clock } from './limits/clock.ts';
 import { Limiter } from './limits/limiter.ts';
 import { type LimitStore, memoryStore } from './limits/store.ts';
 import { tellAll, type Watcher } from './operation/watcher.ts';
-import { Phase, unavailable } from './phase.ts';
+import { Phase } from './phase.ts';
 import { refuseHead } from './request-head.ts';
 import { errorReply, type Reply, respond } from './respond.ts';
 import { answerChat } from './routes/chat.ts';
@@ -297,7 +306,7 @@ function createApp(service: Service, bodyLimit: number): App {
     '/health',
     { config: { open: true } },
     json(() => {
-      if (service.backend.available === false) throw unavailable('the model is starting again');
+      checkModel(service);
       return { kind: 'health', body: { status: 'ok' } };
     }),
   );

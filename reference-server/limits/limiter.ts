@@ -4,7 +4,7 @@ import { type Allowance, allowance } from './allowance.ts';
 import type { Clock } from './clock.ts';
 import type { LimitStore, Place, Taken } from './store.ts';
 
-interface RequestState {
+export interface RequestState {
   /** Requests in the current window, refused ones included. */
   readonly taken: number;
   readonly allowance: Allowance;

@@ -1,6 +1,8 @@
 import { expect, onTestFinished, test } from 'vitest';
+import type { Backend } from '../backends/backend.ts';
 import { scriptedBackend } from '../backends/scripted.ts';
 import { keyOfTier } from '../keys/key-entries.ts';
+import { type Counter, memoryStore, StoreUnavailable } from '../limits/store.ts';
 import type { ServerOptions } from '../server.ts';
 import { disabledKey, heldBackend, key, plainChat, startRig, until } from '../test-rig.ts';
 import { openSocket, start } from '../websocket/socket-rig.ts';
@@ -141,6 +143,59 @@ test('the queue, the slots and the sockets are read when they are asked for', as
   await until(() => state.sockets === 0);
   expect([await read('stack29_slots_busy'), await read('stack29_websocket_connections')]).toEqual([0, 0]);
   await reads('stack29_http_requests_total{route="/v1/ws/chat",method="GET",status="101"}', 1);
+});
+
+test('what the state of the server refuses is counted by what is down, over REST and on sockets', async () => {
+  const store = memoryStore(Date.now, 60);
+  let isAway = false;
+  const reaching =
+    <Asked extends readonly unknown[], Answer>(ask: (...asked: Asked) => Promise<Answer>) =>
+    async (...asked: Asked) => {
+      if (isAway) throw new StoreUnavailable('the store is away');
+      return ask(...asked);
+    };
+  const reached = (counter: Counter): Counter => ({ add: reaching(counter.add), read: reaching(counter.read) });
+  let load = (_: Backend) => {};
+  const backend = new Promise<Backend>((resolve) => {
+    load = resolve;
+  });
+  const { chat, send, url, ready, read, reads } = await startWatched({
+    backend,
+    store: { ...store, requests: reached(store.requests), tokens: reached(store.tokens) },
+  });
+  const refused = (route: string, count: number) =>
+    reads(`stack29_http_requests_total{route="${route}",method="POST",status="503"}`, count);
+  const reasons = async (...names: readonly string[]) =>
+    Promise.all(names.map((reason) => read(`stack29_refusals_total{reason="${reason}"}`)));
+  const route = '/v1/chat/completions';
+
+  await chat();
+  await refused(route, 1);
+  expect(await reasons('loading', 'restarting', 'store')).toEqual([1, 0, 0]);
+
+  const model = { ...scriptedBackend(), available: false };
+  load(model);
+  await ready;
+  const socket = await openSocket(url);
+  const { status, json, headers } = await chat();
+  expect([status, headers.get('retry-after'), json.error]).toEqual([
+    ...[503, '1'],
+    expect.objectContaining({ message: expect.stringContaining('the model is starting again after a crash') }),
+  ]);
+  socket.say(start());
+  expect(await socket.until('error')).toEqual([expect.objectContaining({ code: 'service_unavailable' })]);
+  expect((await send('GET', '/../health', {}, '')).status).toBe(503);
+  await refused(route, 2);
+  expect(await reasons('loading', 'restarting', 'store')).toEqual([1, 3, 0]);
+
+  model.available = true;
+  isAway = true;
+  expect((await chat()).status).toBe(503);
+  socket.say(start());
+  expect(await socket.until('error')).toEqual([expect.objectContaining({ code: 'service_unavailable' })]);
+  await refused(route, 3);
+  expect(await reasons('loading', 'restarting', 'store')).toEqual([1, 3, 2]);
+  expect(await read('stack29_websocket_errors_total{code="service_unavailable"}')).toBe(2);
 });
 
 test('restarts of the model are counted', async () => {

@@ -2,7 +2,16 @@ import type { Exchange } from '../admission.ts';
 import type { ErrorCode } from '../api-error.ts';
 
 /** Why a request or a chat is refused that is right by itself. */
-export const refusalReasons = ['requests', 'tokens', 'concurrency', 'queue', 'loading', 'draining'] as const;
+export const refusalReasons = [
+  ...(['requests', 'tokens', 'concurrency', 'queue'] as const),
+  /** The limits cannot be counted. */
+  'store',
+  /** The model is loaded for the first time. */
+  'loading',
+  /** The process of the model starts again after a crash. */
+  'restarting',
+  'draining',
+] as const;
 export type RefusalReason = (typeof refusalReasons)[number];
 
 export const transports = ['json', 'sse', 'websocket'] as const;

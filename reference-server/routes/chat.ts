@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { ChatRequest } from '../../specs/wire.ts';
-import { type Exchange, takePlace } from '../admission.ts';
+import { checkModel, type Exchange, takePlace } from '../admission.ts';
 import { answerEvents } from '../answer-events.ts';
 import { ApiError } from '../api-error.ts';
 import type { Behaviour } from '../behaviour.ts';
@@ -79,6 +79,7 @@ export async function checkChat(
   pass(refuseBody(exchange.body, model.vision), 'body');
   const request = exchange.body as ChatRequest;
   pass(request.model === model.id ? undefined : unknownModel(request.model, model), 'model');
+  checkModel(service);
   const taken = await takePlace(service, exchange, seams.decide);
   const turn = service.slots.take();
   if (turn instanceof ApiError) {

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RawData, WebSocket } from 'ws';
 import { show } from '../../specs/words.ts';
-import { checkLimits, checkPhase, type Exchange } from '../admission.ts';
+import { checkLimits, checkPhase, countRequest, type Exchange } from '../admission.ts';
 import { ApiError } from '../api-error.ts';
 import { isObject, type Members } from '../change.ts';
 import { toApiError } from '../failure.ts';
@@ -169,7 +169,7 @@ async function openStart(conversation: Conversation, start: Members, about: Scen
   checkPhase(service);
   const { api_key, type: _, ...body } = start;
   const { account, authenticated } = opened.authenticated ? opened : holderOf(service, opened, about, api_key);
-  const { taken, allowance, refusal } = await service.limiter.countRequest(behaviour.countsFor(account, about));
+  const { taken, allowance, refusal } = await countRequest(service, behaviour.countsFor(account, about));
   const counted = { account, authenticated, requests: taken, allowance, overLimit: refusal };
   const exchange = { ...opened, ...counted, since, body };
   checkLimits(service, exchange);
