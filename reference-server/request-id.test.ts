@@ -8,7 +8,8 @@ import { requestId } from './request-id.ts';
 import { key, plainChat, startRig } from './test-rig.ts';
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-const keyring = new Keyring([keyOfTier(key, 'free')]);
+const own = 'a-key-that-looks-like-none';
+const keyring = new Keyring([keyOfTier(key, 'free'), keyOfTier(own, 'pro')]);
 
 describe('the id of a request', () => {
   test.each(['29', 'a'.repeat(128), 'web-1/edge:4f.Zz_=+', '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'])(
@@ -27,11 +28,34 @@ describe('the id of a request', () => {
     ['one that would break a JSON line', 'a"b'],
     ['two', 'a, b'],
     ['one with other letters', 'über'],
-    ['a key of this server', key],
-    ['the key of the request', 'sk-mistyped'],
+    ['a key of this server', own],
+    ['a key of this server within', `trace/${own}/29`],
+    ['a key of somebody', 'sk-proj-abcdefgh'],
+    ['a key of somebody within', 'edge:sk_live_abcdefgh'],
+    ['a secret of a webhook', 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'],
+    ['a key as a query has it', 'api_key=abcdefgh'],
+    ['a scheme', 'Bearer:abcdefgh'],
+    ['another scheme', 'basic=dXNlcjpwYXNz'],
+    ['a JSON Web Token', 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIyOSJ9.c2lnbmVk'],
   ])('is made where it came with %s', (_, given) => {
-    const headers = { authorization: 'Bearer sk-mistyped', ...(given !== undefined && { 'x-request-id': given }) };
-    expect(requestId(headers, keyring)).toMatch(uuid);
+    expect(requestId(given === undefined ? {} : { 'x-request-id': given }, keyring)).toMatch(uuid);
+  });
+
+  test.each([
+    ['the key', 'Bearer mistyped', 'mistyped'],
+    ['the key within', 'bearer  mistyped', 'for-mistyped-29'],
+    ['what the Basic scheme encodes', 'Basic dXNlcjpwYXNzOndvcmQ=', 'dXNlcjpwYXNzOndvcmQ='],
+    ['its user', 'Basic dXNlcjpwYXNzOndvcmQ=', 'from-user'],
+    ['its password', 'Basic dXNlcjpwYXNzOndvcmQ=', 'from-pass:word'],
+    [
+      'a part of the Digest scheme',
+      'Digest username="ann", response="6629fae49393a05397450978507c4ef1"',
+      '6629fae49393a05397450978507c4ef1',
+    ],
+    ['the key without a scheme', 'mistyped', 'mistyped'],
+  ])('is made where it came with %s of the request itself', (_, authorization, given) => {
+    expect(requestId({ authorization, 'x-request-id': given }, keyring)).toMatch(uuid);
+    expect(requestId({ 'proxy-authorization': authorization, 'x-request-id': given }, keyring)).toMatch(uuid);
   });
 });
 

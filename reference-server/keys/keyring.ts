@@ -20,6 +20,10 @@ export function accountOfAddress(address = 'unknown'): Account {
 export class Keyring {
   readonly #entries: readonly { readonly digest: Buffer; readonly account: Account }[];
 
+  readonly #digests: ReadonlySet<string>;
+  /** Characters of the keys, which are not kept themselves. */
+  readonly #lengths: ReadonlySet<number>;
+
   /** What accounts have used of their day before the server starts. */
   readonly seeds: readonly { readonly account: Account; readonly tokens: number }[];
 
@@ -29,6 +33,8 @@ export class Keyring {
       // The same for every server and every start, and no way back to the key.
       account: { id: `key ${digest(key).toString('hex').slice(0, 32)}`, limits, disabled, webhook },
     }));
+    this.#digests = new Set(this.#entries.map((entry) => entry.digest.toString('hex')));
+    this.#lengths = new Set(entries.map(({ key }) => key.length));
     this.seeds = this.#entries.flatMap(({ account }, index) => {
       const tokens = entries[index]?.tokensUsed;
       return tokens === undefined ? [] : [{ account, tokens }];
@@ -43,6 +49,14 @@ export class Keyring {
       if (timingSafeEqual(entry.digest, wanted)) found = entry.account;
     }
     return found;
+  }
+
+  /** Whether a short text holds one of the keys. */
+  isIn(text: string): boolean {
+    return [...this.#lengths].some((length) => {
+      const parts = Array.from({ length: text.length - length + 1 }, (_, begin) => text.slice(begin, begin + length));
+      return parts.some((part) => this.#digests.has(digest(part).toString('hex')));
+    });
   }
 }
 
