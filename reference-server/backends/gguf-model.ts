@@ -9,7 +9,8 @@ import { loadModel } from './gguf-load.ts';
 import { promptRenderer } from './gguf-prompt.ts';
 import { defaultSequences, type GgufOptions, type GgufSettings } from './gguf-protocol.ts';
 import { isReproducible, sampling } from './gguf-sampling.ts';
-import { characterReader, stopFilter } from './gguf-text.ts';
+import { characterReader } from './gguf-text.ts';
+import { StopScan } from './stop-scan.ts';
 
 /** A model in this process. */
 export interface GgufModel {
@@ -132,12 +133,12 @@ async function* answer(
   isAborted: () => boolean,
 ): AsyncIterable<GenerationEvent> {
   const characters = characterReader<Token>((some, before) => model.detokenize(some, false, before));
-  const stops = stopFilter(stop);
+  const stops = new StopScan(stop);
   for await (const token of tokens) {
     if (isAborted()) return;
     sampled.push(token);
     const over = model.isEogToken(token) || sampled.length === maxTokens;
-    const passed = stops.pass(characters.read(token) + (over ? characters.rest() : ''));
+    const passed = stops.add(characters.read(token) + (over ? characters.rest() : ''));
     const text = over && !passed.stopped ? passed.text + stops.rest() : passed.text;
     if (text !== '') yield { type: 'text', text };
     if (!over && !passed.stopped) continue;

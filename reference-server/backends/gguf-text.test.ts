@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { characterReader, stopFilter } from './gguf-text.ts';
+import { characterReader } from './gguf-text.ts';
 
 const decoder = (tokens: readonly (readonly number[])[]) => Buffer.from(tokens.flat()).toString('utf8');
 
@@ -28,34 +28,5 @@ describe('characters', () => {
   test('tokens are decoded after those before them', () => {
     const reader = characterReader<string>((tokens, before) => (before.length > 0 ? ' ' : '') + tokens.join(' '));
     expect(['one', 'two'].map((word) => reader.read(word)).join('')).toBe('one two');
-  });
-});
-
-describe('stop sequences', () => {
-  function pass(stops: string[], ...texts: string[]): string[] {
-    const filter = stopFilter(stops);
-    const passed = texts.map((text) => filter.pass(text));
-    return [...passed.map(({ text, stopped }) => (stopped ? `${text}|` : text)), filter.rest()];
-  }
-
-  test('text without one passes as it comes', () => {
-    expect(pass([], 'a', 'b')).toEqual(['a', 'b', '']);
-    expect(pass(['xyz'], 'a', 'b')).toEqual(['a', 'b', '']);
-  });
-
-  test('one over several pieces is cut out whole', () => {
-    expect(pass(['END'], 'aE', 'N', 'Db').slice(0, 3)).toEqual(['a', '', '|']);
-  });
-
-  test('a beginning that comes to nothing is given later', () => {
-    expect(pass(['END'], 'aE', 'x', 'EN')).toEqual(['a', 'Ex', '', 'EN']);
-  });
-
-  test('a beginning inside a beginning is not missed', () => {
-    expect(pass(['aab'], 'a', 'a', 'a', 'b').slice(0, 4)).toEqual(['', '', 'a', '|']);
-  });
-
-  test('the earliest of several ends the text', () => {
-    expect(pass(['c', 'b'], 'abc')[0]).toBe('a|');
   });
 });

@@ -21,8 +21,15 @@ test.each<[stops: string[], pieces: string[], text: string, stopped: boolean]>([
   [['later', 'wo'], ['one', ' two'], 'one t', true],
   [['three', 'two'], ['one two three'], 'one ', true],
   [['two'], ['one tw'], 'one tw', false],
+  [['END'], ['aE', 'x', 'EN'], 'aExEN', false],
+  [['END'], ['aE', 'N', 'Db'], 'a', true],
 ])('stops %j in %j give %j', (stops, pieces, text, stopped) => {
   expect(scan(stops, pieces)).toEqual([text, stopped]);
+});
+
+test('a beginning is held back only until it comes to nothing', () => {
+  const scanner = new StopScan(['END']);
+  expect(['aE', 'x', 'EN'].map((piece) => scanner.add(piece).text)).toEqual(['a', 'Ex', '']);
 });
 
 test('what cannot begin a stop sequence is not held back', () => {
