@@ -25,10 +25,9 @@ export interface GgufModel {
 
 /**
  * Loads a model to generate with.
- * @param onBatch called before each batch is computed
  * @throws with what is wrong and what to do, but without the path
  */
-export async function ggufModel(options: GgufOptions, onBatch: () => void): Promise<GgufModel> {
+export async function ggufModel(options: GgufOptions): Promise<GgufModel> {
   const { llamaCpp, llama, model, threads, modified, tiny } = await loadModel(options);
   const { metadata } = model.fileInfo;
   const chatTemplate = metadata.tokenizer.chat_template;
@@ -42,12 +41,7 @@ export async function ggufModel(options: GgufOptions, onBatch: () => void): Prom
     threads,
     // On a CPU it makes reading a prompt several times slower.
     flashAttention: llama.gpu !== false,
-    batching: {
-      itemPrioritizationStrategy(queue) {
-        onBatch();
-        return batches.next(queue);
-      },
-    },
+    batching: { itemPrioritizationStrategy: batches.next },
   });
   const lanes = new Lanes(
     Array.from({ length: context.totalSequences }, () => new Lane(context.getSequence(), batches)),

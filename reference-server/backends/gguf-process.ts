@@ -1,11 +1,12 @@
 import { type GgufModel, ggufModel } from './gguf-model.ts';
-import type { GgufEvent, GgufOptions, GgufReply, GgufRequest } from './gguf-protocol.ts';
+import { Outbox } from './gguf-outbox.ts';
+import type { GgufOptions, GgufReply, GgufRequest } from './gguf-protocol.ts';
 
 // The program of the model's process: native code that crashes takes this process down and never the server.
 
 /** The requests that are still wanted; an aborted generation notices at its next token. */
 const wanted = new Set<number>();
-let events: (readonly [id: number, event: GgufEvent])[] = [];
+const outbox = new Outbox((events) => reply({ type: 'events', events }));
 
 process.on('disconnect', leave);
 // A terminal interrupts all processes of a command, and who stops a service may end all of its processes: the server gets
@@ -14,7 +15,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {}
 
 const options: GgufOptions = JSON.parse(process.argv[2] ?? '{}');
 try {
-  const model = await ggufModel(options, () => setImmediate(flush));
+  const model = await ggufModel(options);
   process.on('message', ([id, request]: [number, GgufRequest]) => void answer(model, id, request));
   const { served, settings, longestToken } = model;
   reply({ type: 'ready', model: served, settings, longestToken });
@@ -29,27 +30,19 @@ async function answer(model: GgufModel, id: number, request: GgufRequest): Promi
   }
   wanted.add(id);
   try {
-    if (request.type === 'count')
-      report(id, { type: 'counted', tokens: model.countPrompt(request.messages, request.tools) });
-    else for await (const event of model.generate(request.generation, () => !wanted.has(id))) report(id, event);
+    if (request.type === 'count') {
+      outbox.put(id, { type: 'counted', tokens: model.countPrompt(request.messages, request.tools) }, true);
+    } else {
+      let begun = false;
+      for await (const event of model.generate(request.generation, () => !wanted.has(id))) {
+        outbox.put(id, event, !begun || event.type === 'end');
+        begun = true;
+      }
+    }
   } catch (error) {
-    report(id, { type: 'rejected', reason: words(error) });
+    outbox.put(id, { type: 'rejected', reason: words(error) }, true);
   }
   wanted.delete(id);
-}
-
-/**
- * One message carries what all requests got from a batch. It is sent while the next one is computed, or a little later
- * where none follows.
- */
-function report(id: number, event: GgufEvent): void {
-  if (events.length === 0) setTimeout(flush, 1);
-  events.push([id, event]);
-}
-
-function flush(): void {
-  if (events.length > 0) reply({ type: 'events', events });
-  events = [];
 }
 
 function reply(message: GgufReply): void {
