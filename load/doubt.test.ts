@@ -61,6 +61,13 @@ test.each<[string, BoundVerdict, ClientHealth, LoadResult['errors'], ReturnType<
     refusals,
     'crossed',
   ],
+  [
+    'how late the client was, which it knows',
+    { name: 'late_send_fraction', unit: '1', atMost: 0.01, actual: 0.9, kept: false },
+    { ...late, cpu: 0.97, lateSends: { count: 90, p99Ms: 9970, maxMs: 10_093 } },
+    [],
+    'crossed',
+  ],
   ['nothing measured', { name: 'tpot_p50', unit: 'ms', atMost: 1, kept: false }, late, [], 'crossed'],
   ['a client that was fast enough', latency(499), { ...late, isLimit: false, reasons: [] }, [], 'passed'],
 ])('%s, where the client was the limit', (_what, bound, health, kinds, outcome) => {

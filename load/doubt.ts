@@ -1,8 +1,22 @@
 import { type MetricName, metricOf } from '../specs/metrics.ts';
 import type { BoundVerdict, ClientHealth, LoadResult } from '../specs/wire.ts';
+import { lateAfterMs } from './engine/lane.ts';
 
 /** A process of the client that uses this share of a core may add anything to what it measures. */
 export const busiestCpu = 0.9;
+
+/**
+ * How late a client may be, its timers or one in a hundred of its sends, before it was the limit, in milliseconds: what
+ * it adds matters where it is a share of what it measures. @param medianMs of what it measures
+ */
+export function toleranceOf(medianMs: number): number {
+  return Math.max(lateAfterMs, medianMs / 10);
+}
+
+/** What a client did whose sends were later than is tolerated. */
+export function lateWords({ count, p99Ms }: NonNullable<ClientHealth['lateSends']>, sent: number): string {
+  return `sent ${count} of ${sent} requests late, by ${p99Ms.toFixed(0)} ms (p99)`;
+}
 
 /** Kinds of failures that are the client's own. */
 export const isOfClient = (kind: string) => /this machine|fault of the client/.test(kind);
@@ -47,7 +61,8 @@ function isInDoubt(
   hasOwnFailures: boolean,
 ): boolean {
   const { cpu = 0, eventLoopDelayMs, lateSends } = health;
-  if (actual === undefined) return false;
+  // How late the client was is known, whatever else it spoiled.
+  if (actual === undefined || metricOf(name) === 'late_send_fraction') return false;
   if (kept && isSpared(health)) return true;
   if (counting.some((metric) => metric === metricOf(name))) return !kept && hasOwnFailures;
   if (unit !== 'ms' || cpu >= busiestCpu) return true;

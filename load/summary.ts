@@ -1,9 +1,8 @@
 import { type MetricName, metrics } from '../specs/metrics.ts';
 import type { ClientHealth, LoadResult } from '../specs/wire.ts';
-import { busiestCpu, isOfClient } from './doubt.ts';
+import { busiestCpu, isOfClient, lateWords, toleranceOf } from './doubt.ts';
 import { Distribution } from './engine/distribution.ts';
 import type { Measurement } from './engine/engine.ts';
-import { lateAfterMs } from './engine/lane.ts';
 import { distributionNames, Tally } from './engine/tally.ts';
 
 /** What the processes of a run measured together. */
@@ -38,17 +37,16 @@ function judgeClient(measurements: readonly Measurement[], lateness: Distributio
   };
   const cpu = most(({ health }) => health.cpu);
   const lateSends = {
-    count: measurements.reduce((sum, measurement) => sum + measurement.lateSends, 0),
+    count: tally.counts.late,
     p99Ms: lateness.percentile(99),
     maxMs: lateness.max,
   };
-  // What the client adds matters where it is a share of what it measures.
   const { ttft, e2e } = tally.distributions;
-  const tolerance = Math.max(lateAfterMs, (ttft.count > 0 ? ttft : e2e).percentile(50) / 10);
+  const tolerance = toleranceOf((ttft.count > 0 ? ttft : e2e).percentile(50));
   const reasons = [
     ...(cpu >= busiestCpu ? [`a process of the client used ${Math.round(cpu * 100)}% of a core`] : []),
     ...(delay.p99 > tolerance ? [`its event loop was late by ${delay.p99.toFixed(0)} ms (p99)`] : []),
-    ...(lateSends.p99Ms > tolerance ? [`it sent requests late by ${lateSends.p99Ms.toFixed(0)} ms (p99)`] : []),
+    ...(lateSends.p99Ms > tolerance ? [`it ${lateWords(lateSends, tally.counts.sent)}`] : []),
     ...[...tally.errors.keys()].filter(isOfClient),
   ];
   return {
@@ -77,6 +75,7 @@ export function metricsOf({ counts, distributions, wallMs }: Tally): LoadResult[
     goodput_fraction: share(counts.good, decided),
     error_fraction: share(counts.failed, decided),
     limited_fraction: share(counts.limited, decided + counts.limited),
+    late_send_fraction: share(counts.late, counts.sent),
     requests_sent: counts.sent,
     requests_succeeded: counts.succeeded,
     requests_failed: counts.failed,

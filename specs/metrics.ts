@@ -95,6 +95,13 @@ export const metrics = {
     better: 'neither',
     formula: 'refused with 429 / (answered whole + failed + refused with 429)',
   },
+  late_send_fraction: {
+    unit: '1',
+    form: 'figure',
+    better: 'neither',
+    formula:
+      'measured requests that the client set about more than 10 ms after they were due / measured requests sent: of the client, not of the target',
+  },
   requests_sent: { unit: '1', form: 'figure', better: 'neither', formula: 'measured requests sent' },
   requests_succeeded: { unit: '1', form: 'figure', better: 'neither', formula: 'measured requests answered whole' },
   requests_failed: { unit: '1', form: 'figure', better: 'less', formula: 'measured requests that failed, without 429' },

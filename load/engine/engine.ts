@@ -3,7 +3,6 @@ import { Distribution, type PackedDistribution } from './distribution.ts';
 import { type Ending, Flight } from './flight.ts';
 import { type ProcessHealth, watchHealth } from './health.ts';
 import type { Job } from './job.ts';
-import { lateAfterMs } from './lane.ts';
 import { emptyPulse, type Pulse } from './pulse.ts';
 import { randomOf } from './random.ts';
 import { type Launch, sendAll } from './sending.ts';
@@ -17,7 +16,6 @@ export interface Measurement {
   readonly health: ProcessHealth;
   /** How long after its due time the client set about each request. */
   readonly lateness: PackedDistribution;
-  readonly lateSends: number;
   readonly sockets: number;
   /** Why the run ended early, where it did. */
   readonly ended?: 'interrupted' | 'target gone';
@@ -56,16 +54,12 @@ export async function measure(job: Job, begin: number, { signal, onPulse, onEnde
   // Every user that waits after a failure listens to it.
   setMaxListeners(0, over);
   const contact = watchContact(() => gone.abort());
-  let lateSends = 0;
 
   const launch: Launch = (index, due, onEnd, lengths) => {
     const ask = askFor(job.wording, randomOf(job.seed, index), lengths);
     const now = performance.now();
     const flight = new Flight(due, now, due >= measuredFrom, (ms) => tally.gap(ms));
-    if (flight.measured) {
-      lateness.record(now - due);
-      if (now - due > lateAfterMs) lateSends += 1;
-    }
+    if (flight.measured) lateness.record(now - due);
     const request: UnderWay = { deadline: now + job.timeoutMs, end: () => {} };
     underWay.add(request);
     pulse.sent += 1;
@@ -113,7 +107,6 @@ export async function measure(job: Job, begin: number, { signal, onPulse, onEnde
     tally: tally.pack(),
     health,
     lateness: lateness.pack(),
-    lateSends,
     sockets,
     ...(over.aborted && { ended }),
   };

@@ -1,6 +1,7 @@
 import { type MetricName, metricOf, type SloMetric, sloMetrics } from '../../specs/metrics.ts';
 import { Distribution, type PackedDistribution } from './distribution.ts';
 import type { Ending, Flight } from './flight.ts';
+import { lateAfterMs } from './lane.ts';
 import { type PackedTimeline, type SlicedMetric, Timeline } from './timeline.ts';
 
 export const distributionNames = [...sloMetrics, 'icl', 'queue_delay'] as const satisfies MetricName[];
@@ -16,6 +17,8 @@ interface Counts {
   limited: number;
   unfinished: number;
   warmUp: number;
+  /** Set about late, for reasons of the client. */
+  late: number;
   /** Answered whole, with every SLO measured and held. */
   good: number;
   promptTokens: number;
@@ -49,6 +52,7 @@ export class Tally {
     limited: 0,
     unfinished: 0,
     warmUp: 0,
+    late: 0,
     good: 0,
     promptTokens: 0,
     outputTokens: 0,
@@ -98,6 +102,7 @@ export class Tally {
       return;
     }
     this.counts.sent += 1;
+    if (flight.begun - flight.due > lateAfterMs) this.counts.late += 1;
     this.timeline.add(flight.due - this.#begin, 'sent');
     this.timeline.inFlight(flight.begun - this.#begin, inFlight);
   }

@@ -1,6 +1,6 @@
 import { type MetricName, metrics, percentiles } from '../../specs/metrics.ts';
 import type { Distribution, LoadResult, RequestCounts } from '../../specs/wire.ts';
-import { lateAfterMs } from '../engine/lane.ts';
+import { lateWords, toleranceOf } from '../doubt.ts';
 import { failureKinds } from './flight.ts';
 import { trendNames } from './metrics.ts';
 import { readValue, type SummaryData } from './summary-data.ts';
@@ -58,6 +58,7 @@ export function metricsOf(data: SummaryData): LoadResult['metrics'] {
     goodput_fraction: share(good, decided),
     error_fraction: share(failed, decided),
     limited_fraction: share(limited, decided + limited),
+    late_send_fraction: share(readValue(data, 'late_sends'), sent),
     requests_sent: sent,
     requests_succeeded: succeeded,
     requests_failed: failed,
@@ -96,21 +97,19 @@ export function errorsOf(data: SummaryData): LoadResult['errors'] {
 /** k6 says of itself only whether it had users enough, and sent in time. */
 export function clientHealthOf(data: SummaryData): LoadResult['clientHealth'] {
   const droppedIterations = readValue(data, 'dropped_iterations');
-  const isScheduled = readValue(data, 'send_delay') > 0;
   const lateSends = {
     count: readValue(data, 'late_sends'),
     p99Ms: readValue(data, 'send_delay', 'p(99)'),
     maxMs: readValue(data, 'send_delay', 'max'),
   };
-  // What the client adds matters where it is a share of what it measures.
-  const tolerance = Math.max(lateAfterMs, (readValue(data, 'ttft', 'med') || readValue(data, 'e2e', 'med')) / 10);
+  const tolerance = toleranceOf(readValue(data, 'ttft', 'med') || readValue(data, 'e2e', 'med'));
   const reasons = [
     ...(droppedIterations > 0 ? [`k6 had no time left for ${droppedIterations} requests, which were not sent`] : []),
     ...(lateSends.p99Ms > tolerance
       ? [
-          `k6 sent requests late by ${lateSends.p99Ms.toFixed(0)} ms (p99): it needs more users (STACK29_USERS) or a faster machine`,
+          `k6 ${lateWords(lateSends, readValue(data, 'requests_sent'))}: it needs more users (STACK29_USERS) or a faster machine`,
         ]
       : []),
   ];
-  return { ...(isScheduled && { lateSends }), droppedIterations, isLimit: reasons.length > 0, reasons };
+  return { lateSends, droppedIterations, isLimit: reasons.length > 0, reasons };
 }

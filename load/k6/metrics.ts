@@ -52,6 +52,7 @@ const fractions = {
   error: new Rate('error_fraction'),
   limited: new Rate('limited_fraction'),
   good: new Rate('goodput_fraction'),
+  late: new Rate('late_send_fraction'),
 };
 
 /** Their least and greatest values are the begin and the end of the measurement, in epoch milliseconds. */
@@ -90,7 +91,9 @@ export function recordSent({ transport, measured }: Recorded, due: number): void
 export function recordDelay({ measured }: Recorded, ms: number): void {
   if (!measured) return;
   delay.add(Math.max(0, ms));
-  if (ms > lateAfterMs) lateSends.add(1);
+  const isLate = ms > lateAfterMs;
+  fractions.late.add(isLate);
+  if (isLate) lateSends.add(1);
 }
 
 export function recordEnded(recorded: Recorded, flight: Flight, ending: Ending): void {

@@ -93,7 +93,7 @@ export function trafficScript(fallback: string, only?: TransportName, { keepGaps
       };
       const flight = openFlight(due);
       recordSent(recorded, due);
-      if (planned !== undefined) recordDelay(recorded, Date.now() - due);
+      recordDelay(recorded, planned === undefined ? 0 : Date.now() - due);
       const ending = await answerTo(wording, ask, flight, timeoutSeconds);
       recordEnded(recorded, flight, ending);
       if (planned === undefined && ending !== 'succeeded') sleep(pauseMs / 1000);

@@ -23,7 +23,8 @@ test('chat: whole bodies, counted by their usage, with no time of a first conten
   expect(Object.keys(metrics)).toEqual(expect.arrayContaining(['e2e', 'goodput', 'output_token_rate']));
   expect(Object.keys(metrics)).not.toEqual(expect.arrayContaining(['ttft']));
   expect(bounds).toEqual([{ name: 'error_fraction', unit: '1', atMost: 0, actual: 0, kept: true }]);
-  expect(clientHealth).toEqual({ droppedIterations: 0, isLimit: false, reasons: [] });
+  const lateSends = { count: 0, p99Ms: 0, maxMs: 0 };
+  expect(clientHealth).toEqual({ lateSends, droppedIterations: 0, isLimit: false, reasons: [] });
   expect(profile).toEqual(trafficOf());
   expect(of(samples, 'e2e').map(({ tags }) => tags)).toEqual(
     Array(6).fill({ scenario: 'measured', transport: 'json' }),
@@ -267,7 +268,22 @@ test('a request that finds no user free is sent late, counts from when it was du
   // Those that waited, and on a busy machine the first as well.
   expect(clientHealth.lateSends?.count).toBeGreaterThanOrEqual(2);
   expect(clientHealth.reasons.join()).toContain('STACK29_USERS');
-  expect(stdout).toContain('the client was the limit: k6 sent requests late');
+  expect(stdout).toMatch(/the client was the limit: k6 sent [23] of 3 requests late, by \d+ ms \(p99\): it needs more/);
+});
+
+test('a bound on how many are sent late is one of k6, and is in no doubt', async () => {
+  const target = await startTarget({ tokensPerSecond: 50 });
+  const { requests: _, ...profile } = trafficOf({
+    arrival: { kind: 'bursts', size: 3, everySeconds: 5 },
+    durationSeconds: 1,
+    thresholds: { late_send_fraction: { atMost: 0.5 } },
+  });
+  const { code, result } = await runUnderStandIn('chat', { ...envFor(target, profile), STACK29_USERS: '1' });
+  const { outcome, bounds, metrics } = valid(result);
+  expect([code, outcome]).toEqual([99, 'crossed']);
+  const { value = 0 } = metrics.late_send_fraction as { readonly value?: number };
+  expect([2 / 3, 1]).toContain(value);
+  expect(bounds).toEqual([{ name: 'late_send_fraction', unit: '1', atMost: 0.5, actual: value, kept: false }]);
 });
 
 test('a run that sends nothing is told', async () => {
