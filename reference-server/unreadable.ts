@@ -26,6 +26,8 @@ export function answerOnSocket(service: Service, exchange: Exchange, refusal: Ap
     'Content-Length': String(Buffer.byteLength(text)),
     Connection: 'close',
   }).map(([name, value]) => `${name}: ${value}\r\n`);
-  service.watch.requestEnded(exchange, status, true);
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${text}`, () => socket.destroy());
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${text}`, (error?: Error | null) => {
+    service.watch.requestEnded(exchange, error ? undefined : status, !error);
+    socket.destroy();
+  });
 }

@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { expect, test } from 'vitest';
 import { scriptedBackend } from '../backends/scripted.ts';
 import { keyOfTier } from '../keys/key-entries.ts';
@@ -130,7 +131,63 @@ test('a socket, its chats and its errors are told under the id of its request', 
   expect(said('request ended')).toEqual([expect.objectContaining({ status: 101 })]);
   expect(said('chat ended')).toEqual([expect.objectContaining({ transport: 'websocket', completionTokens: 6 })]);
   expect(said('socket error')).toEqual([expect.objectContaining({ code: 'invalid_request' })]);
-  expect(said('socket closed')).toEqual([expect.objectContaining({ code: 1000 })]);
+  const [began] = said('request began');
+  expect(said('socket closed')).toEqual([
+    { ...began, msg: 'socket closed', time: expect.any(String), code: 1000, durationMs: expect.any(Number) },
+  ]);
+});
+
+test('a socket that is lost is told as one that was cut', async () => {
+  const { url, said } = await startLogged();
+  const { socket } = await openSocket(url);
+  socket.terminate();
+  await until(() => said('socket closed').length === 1);
+  expect(said('socket closed')).toEqual([expect.objectContaining({ code: 1006, cut: true })]);
+});
+
+const askForSocket = (...headers: readonly string[]) =>
+  ['GET /v1/ws/chat HTTP/1.1', 'Host: a', 'Connection: Upgrade', 'Upgrade: websocket', ...headers, '', ''].join('\r\n');
+
+test.each([
+  ['without a valid key', 'Authorization: Bearer sk-other', 401],
+  ['that is none', `Authorization: Bearer ${key}`, 400],
+])('a request for a socket %s has its lines like any other', async (_, authorization, status) => {
+  const { raw, lines, said } = await startLogged();
+  await raw(askForSocket(authorization));
+  await until(() => said('request ended').length === 1);
+  const [began] = said('request began');
+  expect(began).toMatchObject({ route: '/v1/ws/chat', method: 'GET', id: expect.any(String) });
+  const ended = { ...began, msg: 'request ended', time: expect.any(String), status, durationMs: expect.any(Number) };
+  expect(lines()).toEqual([began, ended]);
+});
+
+test('a request for a socket whose client leaves while it is counted has both of its lines', async () => {
+  const store = memoryStore(Date.now, 60);
+  let asked = 0;
+  let count = () => {};
+  const waiting = new Promise<void>((resolve) => {
+    count = resolve;
+  });
+  const add: typeof store.requests.add = async (...what) => {
+    asked += 1;
+    if (asked === 1) await waiting;
+    return store.requests.add(...what);
+  };
+  const { url, send, said } = await startLogged({ store: { ...store, requests: { ...store.requests, add } } });
+  const client = connect(Number(new URL(url).port), '127.0.0.1');
+  const handshake = ['Sec-WebSocket-Version: 13', `Sec-WebSocket-Key: ${Buffer.alloc(16).toString('base64')}`];
+  client.write(askForSocket(`Authorization: Bearer ${key}`, ...handshake));
+  await until(() => asked === 1);
+  client.destroy();
+  // The server hears of what came before these.
+  for (const _ of [1, 2]) await send('GET', '/models');
+  count();
+  const ofSockets = (msg: string) => said(msg).filter(({ route }) => route === '/v1/ws/chat');
+  await until(() => ofSockets('request ended').length === 1);
+  expect(ofSockets('request ended')).toEqual([
+    expect.objectContaining({ id: ofSockets('request began')[0]?.id, cut: true }),
+  ]);
+  expect(said('socket opened')).toEqual([]);
 });
 
 test('probes of the health are told to who debugs alone', async () => {

@@ -6,6 +6,9 @@ import type { Chat, Watcher } from './watcher.ts';
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
 
+/** The status of a socket whose connection ended without a close. */
+const lostCode = 1006;
+
 export interface Log {
   readonly watcher: Watcher;
   /** What the server says of itself. */
@@ -57,7 +60,8 @@ export function createLog(level: LogLevel, write: (line: string) => void): Log {
         log.info({ id, code }, 'socket error');
       },
       socketClosed(exchange, code) {
-        log.info({ id: exchange.id, code, durationMs: since(exchange) }, 'socket closed');
+        const facts = { ...factsOf(exchange), code, ...(code === lostCode && { cut: true }) };
+        log.info({ ...facts, durationMs: since(exchange) }, 'socket closed');
       },
       delivery(outcome) {
         log.debug({ outcome }, 'webhook delivery');

@@ -51,8 +51,11 @@ export function acceptSockets(service: Service, server: Server, messageLimit: nu
   server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
     // Node no longer looks after this connection.
     stream.on('error', () => stream.destroy());
-    if (asksForSocket(request)) void open(request, stream, head);
-    else serveAsHttp(server, request, stream, head);
+    if (!asksForSocket(request)) return serveAsHttp(server, request, stream, head);
+    open(request, stream, head).catch((error) => {
+      service.onFault(error);
+      stream.destroy();
+    });
   });
 
   async function open(request: IncomingMessage, stream: Duplex, head: Buffer): Promise<void> {
@@ -72,6 +75,11 @@ export function acceptSockets(service: Service, server: Server, messageLimit: nu
     } catch (error) {
       answerOnSocket(service, exchange, toApiError(error, service.onFault), stream);
       return;
+    }
+    if (!stream.readable || !stream.writable) {
+      // Its client left while it was counted.
+      stream.destroy();
+      return service.watch.requestEnded(exchange, undefined, false);
     }
     exchanges.set(request, exchange);
     sockets.handleUpgrade(request, stream, head, (socket) => {
