@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { GgufStartError } from '../reference-server/backends/gguf-client.ts';
-import type { GgufOptions } from '../reference-server/backends/gguf-protocol.ts';
+import { type GgufOptions, type GpuName, gpuNames, gpuOf } from '../reference-server/backends/gguf-protocol.ts';
 import { TargetProblem } from '../suites/baseline.ts';
 import { numberOf } from '../suites/command/values.ts';
 import { largestGap, promptMaker, timesToFirst } from './bench-server/latency.ts';
@@ -14,7 +14,7 @@ import type { Workload } from './bench-server/workload.ts';
 
 interface Choices {
   readonly model: string;
-  readonly gpu: 'auto' | 'cuda' | 'vulkan' | 'metal' | 'false';
+  readonly gpu: GpuName;
   readonly llamaServer?: string;
   readonly seconds: number;
   readonly rounds: number;
@@ -83,7 +83,7 @@ function rowOfSpeeds({ streams, seeded, tokensPerSecond }: Speeds, goal: string)
 async function bench(choices: Choices): Promise<void> {
   const options: GgufOptions = {
     modelPath: choices.model,
-    gpu: choices.gpu === 'false' ? false : choices.gpu,
+    gpu: gpuOf(choices.gpu),
     contextSize: 4096,
   };
   const durationMs = choices.seconds * 1000;
@@ -149,11 +149,7 @@ await new Command('bench:server')
     'tokens a second of node-llama-cpp by itself and through the reference server, and what streams wait for',
   )
   .option('--model <file>', 'GGUF model (default: the shipped one)', existing, shipped)
-  .addOption(
-    new Option('--gpu <name>', 'what to compute on')
-      .choices(['auto', 'cuda', 'vulkan', 'metal', 'false'])
-      .default('false'),
-  )
+  .addOption(new Option('--gpu <name>', 'what to compute on').choices(gpuNames).default('false'))
   .option('--llama-server <file>', 'measure this llama-server of llama.cpp as well', existing)
   .option('--seconds <number>', 'of each measurement', seconds, 1)
   .option('--rounds <number>', 'of measurements', whole('rounds', 100), 3)

@@ -1,11 +1,13 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { shippedPath } from '../fixtures/model/shipped.ts';
 import { TargetProblem } from '../suites/baseline.ts';
-import { startReference } from './reference.ts';
+import { type ReferenceWish, startReference } from './reference.ts';
 
 const program = join(import.meta.dirname, '../dist/stack29-conformance.js');
+const otherGpu = process.platform === 'darwin' ? 'cuda' : 'metal';
 const folder = mkdtempSync(join(tmpdir(), 'stack29-test-'));
 
 beforeAll(() => {
@@ -44,6 +46,36 @@ test('a server that does not come up is told in its own words, and its keys are 
   await expect(started).rejects.toThrow(TargetProblem);
   await expect(started).rejects.toThrow('the reference server did not start: out of models');
   expect(readdirSync(folder)).toEqual(['broken.mjs']);
+});
+
+test.each<[what: string, wish: ReferenceWish, words: string]>([
+  ['a model that is not there', { tier: 'free', gguf: '/nowhere.gguf' }, '/nowhere.gguf: the file cannot be opened'],
+  ['a model that is none', { tier: 'free', gguf: import.meta.filename }, 'it is not a GGUF file'],
+  ['a GPU of another system', { tier: 'free', gpu: otherGpu }, `no build for ${otherGpu} that works here`],
+])('%s is told without a hint that would not help', async (_, wish, words) => {
+  const error: unknown = await startReference(program, wish).catch((thrown: unknown) => thrown);
+  if (!(error instanceof TargetProblem)) throw new Error('the server came up');
+  expect([error.kind, error.message]).toEqual(['unreachable', expect.stringContaining(words)]);
+  expect(error.message).toMatch(
+    /^the reference server did not start: cannot load the model (?!.*(error:|scripted)).*$/,
+  );
+});
+
+test('a model of the user is served in a window that is no larger than usual, and told by its file', async () => {
+  const gguf = join(folder, 'wide.gguf');
+  const bytes = readFileSync(shippedPath);
+  const name = 'llama.context_length';
+  // A key is followed by the type of its value, in four bytes.
+  bytes.writeUInt32LE(131_072, bytes.indexOf(name) + name.length + 4);
+  writeFileSync(gguf, bytes);
+  const { url, key, description, close } = await startReference(program, { tier: 'free', gguf, gpu: 'false' });
+  onTestFinished(async () => {
+    await close();
+    rmSync(gguf);
+  });
+  const list = await fetch(`${url}/models`, { headers: { authorization: `Bearer ${key}`, connection: 'close' } });
+  expect(await list.json()).toMatchObject({ data: [{ context_window: 4096 }] });
+  expect(description).toBe('the GGUF model wide.gguf with --gpu false');
 });
 
 test('a server that says something else than its readiness is ended', async () => {

@@ -4,16 +4,25 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import type { ReferenceWish } from '../load/host.ts';
+import type { ReferenceWish as LoadWish } from '../load/host.ts';
 import { type Limits, tierLimits } from '../reference-server/limits/tiers.ts';
 import { TargetProblem } from '../suites/baseline.ts';
-import type { Reference } from '../suites/command/host.ts';
+import type { Reference, ReferenceWish as RunWish } from '../suites/command/host.ts';
 
-/** A model loads within a second; a cold disk may take longer. */
-const startTimeoutMs = 30_000;
+/** The shipped model loads within a second; of a large one the server itself tells after ten minutes. */
+const startTimeoutMs = 660_000;
 const endTimeoutMs = 2_000;
+
+/** Tokens, unless it is said: the windows of a large model may not fit the memory, nor a longer prompt the plan of a run. */
+const usualContextSize = 4096;
+
+/** What the server must be. With a model, or what to compute on, it serves a GGUF model. */
+export interface ReferenceWish extends LoadWish, RunWish {
+  /** Tokens. */
+  readonly contextSize?: number | undefined;
+}
 
 const limitsOf: Readonly<Record<ReferenceWish['tier'], Limits>> = {
   ...tierLimits,
@@ -25,16 +34,9 @@ const limitsOf: Readonly<Record<ReferenceWish['tier'], Limits>> = {
  * Starts the reference server in a process of its own, which never outlives this one: the program at `script` with
  * `serve`, and its keys in a file that only this user can read.
  * @param wish what it must be; by default one of the Free tier
- * @param webhookUrl where it delivers its webhooks, signed; nowhere unless given
- * @param more further options of `serve`
  * @throws TargetProblem with the server's own words when it does not come up
  */
-export async function startReference(
-  script: string,
-  wish: ReferenceWish = { tier: 'free' },
-  webhookUrl?: string,
-  more: readonly string[] = [],
-): Promise<Reference> {
+export async function startReference(script: string, wish: ReferenceWish = { tier: 'free' }): Promise<Reference> {
   const key = newKey();
   const disabledKey = newKey();
   const exhaustedKey = newKey();
@@ -47,14 +49,14 @@ export async function startReference(
   ];
   writeFileSync(keys, JSON.stringify(entries), { mode: 0o600 });
   const { windowSeconds } = wish.limits ?? {};
-  const gguf = wish.backend === undefined ? isInstalled('node-llama-cpp') : wish.backend === 'gguf';
+  const backend = backendOf(wish);
   const tools = isInstalled('quickjs-wasi');
-  const options = ['--port', '0', '--keys', keys, '--backend', gguf ? 'gguf' : 'scripted', '--allow-faults', ...more];
+  const options = ['--port', '0', '--keys', keys, '--backend', backend, '--allow-faults'];
   if (tools) options.push('--tools');
   if (windowSeconds !== undefined) options.push('--window', String(windowSeconds));
-  if (!gguf) options.push(...paceOf(wish));
+  options.push(...(backend === 'gguf' ? modelOf(wish) : paceOf(wish)));
   const { WEBHOOK_URL: _, WEBHOOK_SECRET: __, ...env } = process.env;
-  const webhook = webhookUrl && { WEBHOOK_URL: webhookUrl, WEBHOOK_SECRET: newWebhookSecret() };
+  const webhook = wish.webhookUrl && { WEBHOOK_URL: wish.webhookUrl, WEBHOOK_SECRET: newWebhookSecret() };
   const child = fork(script, ['serve', ...options], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     env: { ...env, ...webhook },
@@ -78,12 +80,8 @@ export async function startReference(
   try {
     const url = await readyUrl(child);
     forgetKeys();
-    const scripted =
-      wish.backend === 'scripted'
-        ? 'scripted text'
-        : 'scripted text, as node-llama-cpp is not installed; npm install node-llama-cpp@3.21.1 brings the model';
     const runsTools = tools ? 'javascript' : undefined;
-    const description = gguf ? 'the shipped GGUF model' : scripted;
+    const description = descriptionOf(wish, backend);
     return { url, key, disabledKey, exhaustedKey, faultHeader: 'X-Stack29-Fault', runsTools, description, close };
   } catch (error) {
     await close();
@@ -97,6 +95,29 @@ function keyEntry(key: string, { tier, limits: { windowSeconds: _, ...stated } =
   const isOwn = Object.entries(limitsOf[tier]).every(([name, value]) => limits[name as keyof Limits] === value);
   if (isOwn && (tier === 'free' || tier === 'pro')) return { key, tier };
   return { key, tier: 'enterprise', limits };
+}
+
+function backendOf({ backend, gguf, gpu }: ReferenceWish): 'gguf' | 'scripted' {
+  if (gguf !== undefined || gpu !== undefined) return 'gguf';
+  return backend ?? (isInstalled('node-llama-cpp') ? 'gguf' : 'scripted');
+}
+
+function descriptionOf({ backend, gguf, gpu }: ReferenceWish, used: 'gguf' | 'scripted'): string {
+  if (used === 'gguf') {
+    const model = gguf === undefined ? 'the shipped GGUF model' : `the GGUF model ${basename(gguf)}`;
+    return gpu === undefined ? model : `${model} with --gpu ${gpu}`;
+  }
+  return backend === 'scripted'
+    ? 'scripted text'
+    : 'scripted text, as node-llama-cpp is not installed; npm install node-llama-cpp@3.21.1 brings the model';
+}
+
+function modelOf({ gguf, gpu, contextSize = usualContextSize }: ReferenceWish): string[] {
+  return [
+    ...['--context-size', String(contextSize)],
+    ...(gguf === undefined ? [] : ['--model', gguf]),
+    ...(gpu === undefined ? [] : ['--gpu', gpu]),
+  ];
 }
 
 function paceOf({ ttft, tokensPerSecond }: ReferenceWish): string[] {
@@ -113,7 +134,7 @@ async function readyUrl(child: ChildProcess): Promise<string> {
   };
   const [message] = await Promise.race([
     once(child, 'message', { signal: AbortSignal.timeout(startTimeoutMs) }).catch((error) => fail(error.message)),
-    once(child, 'exit').then(async () => fail((await words).trim())),
+    once(child, 'exit').then(async () => fail((await words).trim().replace(/^error: /, ''))),
   ]);
   return isReady(message) ? message.url : fail('it sent something else than its readiness');
 }

@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { shippedPath } from '../fixtures/model/shipped.ts';
 
 const program = join(import.meta.dirname, '../dist/stack29-conformance.js');
 const key = 'sk-a-secret-key';
@@ -76,6 +77,9 @@ describe('a usage error', () => {
     ['an unknown profile', ['--profile', 'standart'], 'the nearest is standard'],
     ['an unknown tier', ['--tier', 'fre'], 'the nearest is free'],
     ['a fault header of no form', ['--fault-header', 'x y'], 'It takes the name of a header'],
+    ['an unknown GPU', ['--gpu', 'coda'], 'Allowed choices are auto, cuda, vulkan, metal, false.'],
+    ['a model for a target of others', ['--url', 'http://127.0.0.1:9/v1', '--gguf', 'a.gguf'], 'cannot be used with'],
+    ['a GPU for a target of others', ['--url', 'http://127.0.0.1:9/v1', '--gpu', 'cuda'], 'cannot be used with'],
     ['an unknown capability', ['--without', 'visoin'], 'the nearest is vision'],
     ['an unknown format', ['--format', 'xml'], 'It takes terminal, json, junit'],
     ['a selection of nothing', ['--only', 'chat.respones.id'], 'the nearest is chat.response.id'],
@@ -126,6 +130,23 @@ describe('the exit code', () => {
     const { code, lastLine, stderr } = await command('--only', 'auth.*');
     expect(stderr).toContain('no --url: starting the reference server');
     expect([code, lastLine]).toEqual([0, 'conformant to the selected part of profile standard: 4 passed']);
+  });
+
+  test('is 0 for a GGUF model of the user, which is told by its name', async () => {
+    const own = join(folder, 'own-model.gguf');
+    cpSync(shippedPath, own);
+    const { code, stderr } = await command('--gguf', own, '--gpu', 'false', '--only', 'auth.*');
+    expect(stderr).toContain('ready: the GGUF model own-model.gguf with --gpu false\n');
+    expect(code).toBe(0);
+  });
+
+  test.each([
+    ['is not there', '/nowhere.gguf', 'the file cannot be opened (ENOENT)'],
+    ['is no GGUF file', import.meta.filename, 'it is not a GGUF file'],
+  ])('is 4 for a model that %s, with its reason in a line', async (_, file, words) => {
+    const { code, stdout, stderr } = await command('--gguf', file, '--quiet');
+    const line = `error: the reference server did not start: cannot load the model ${file}: ${words}\n`;
+    expect([code, stdout, stderr]).toEqual([4, '', line]);
   });
 
   test('is 0 for the webhooks of the reference server that it starts itself', { timeout: 60_000 }, async () => {
@@ -295,6 +316,7 @@ test('a plan and a list send nothing', async () => {
 
 test('help shows the options of a run and every command', async () => {
   const { code, stdout } = await command('--help');
-  for (const word of ['--url', '--only', 'judge', 'explain', 'self-test', 'serve']) expect(stdout).toContain(word);
+  for (const word of ['--url', '--gguf', '--gpu', '--only', 'judge', 'explain', 'self-test', 'serve'])
+    expect(stdout).toContain(word);
   expect(code).toBe(0);
 });

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { loadCommand } from '../load/command.ts';
 import type { LoadHost } from '../load/host.ts';
+import { gpuNames } from '../reference-server/backends/gguf-protocol.ts';
 import { serveCommand } from '../reference-server/command.ts';
 import { baseUrlOf } from '../suites/base-url.ts';
 import { checkOut, writeWhole } from '../suites/command/deliver.ts';
@@ -33,7 +34,8 @@ const streams = { stdout, stderr, env, signal: interruption.signal };
 const reference = () => import('./reference.ts');
 const host: Host = {
   ...streams,
-  startReference: async (webhookUrl) => (await reference()).startReference(script, undefined, webhookUrl),
+  gpuNames,
+  startReference: async (wish) => (await reference()).startReference(script, { tier: 'free', ...wish }),
 };
 const loadHost: LoadHost = {
   ...streams,

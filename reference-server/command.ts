@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { gpuNames } from './backends/gguf-protocol.ts';
 import type { ServeChoices, ServeHost } from './serve.ts';
 
 /**
@@ -60,15 +61,7 @@ export function serveCommand(host: ServeHost, finish: (exitCode: number) => void
       ).choices(['gguf', 'scripted']),
     )
     .option('--model <file>', 'GGUF model to load (default: the shipped one)')
-    .addOption(
-      new Option('--gpu <name>', 'what gguf computes on (default: auto)').choices([
-        'auto',
-        'cuda',
-        'vulkan',
-        'metal',
-        'false',
-      ]),
-    )
+    .addOption(new Option('--gpu <name>', 'what gguf computes on (default: auto)').choices(gpuNames))
     .option(
       '--parallel <number>',
       'generations at the same time, of all keys together (default: 8 with gguf, else no bound)',

@@ -5,7 +5,7 @@ import { closest } from 'fastest-levenshtein';
 import packageJson from '../package.json' with { type: 'json' };
 import type { Backend } from './backends/backend.ts';
 import type { GgufHost } from './backends/gguf.ts';
-import { defaultSequences } from './backends/gguf-protocol.ts';
+import { defaultSequences, type GpuName, gpuOf } from './backends/gguf-protocol.ts';
 import type { Behaviour } from './behaviour.ts';
 import { wordsOfFault } from './failure.ts';
 import { interruptions } from './interruptions.ts';
@@ -25,7 +25,7 @@ export interface ServeChoices {
   readonly keys?: string;
   readonly backend?: 'gguf' | 'scripted';
   readonly model?: string;
-  readonly gpu?: 'auto' | 'cuda' | 'vulkan' | 'metal' | 'false';
+  readonly gpu?: GpuName;
   /** Tokens. */
   readonly contextSize?: number;
   /** Milliseconds. */
@@ -266,7 +266,7 @@ function backendOf(choices: ServeChoices, say: Say): Text {
     ]);
     const options = {
       modelPath: model ?? shippedModel(),
-      gpu: gpu === 'false' ? false : (gpu ?? 'auto'),
+      gpu: gpuOf(gpu ?? 'auto'),
       ...(contextSize !== undefined && { contextSize }),
       ...(parallel !== undefined && { sequences: parallel }),
     } as const;
@@ -274,8 +274,9 @@ function backendOf(choices: ServeChoices, say: Say): Text {
       return await loadGgufBackend(options, host);
     } catch (error) {
       if (!(error instanceof GgufStartError)) throw error;
-      // Who names a model wants that one.
-      throw new ServeError(model === undefined ? `${error.message}; or take --backend scripted` : error.message);
+      // Who names a model, or what to compute on, wants that one.
+      const anyWouldDo = model === undefined && gpu === undefined;
+      throw new ServeError(anyWouldDo ? `${error.message}; or take --backend scripted` : error.message);
     }
   };
   return { kind: 'gguf', load, slots: parallel ?? defaultSequences };

@@ -55,7 +55,7 @@ function conformanceCommand(
     })
     .showHelpAfterError('(--help shows what there is)');
 
-  const run = runOptions(program.command('run', { isDefault: true }).description('judge a target (the default)'))
+  const run = runOptions(program.command('run', { isDefault: true }).description('judge a target (the default)'), host)
     .allowExcessArguments()
     .action(async (choices: RunChoices, { args }: Command) => {
       if (args[0] !== undefined) throw unknownCommand(args[0], program);

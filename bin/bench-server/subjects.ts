@@ -55,12 +55,12 @@ export async function referenceServer({
   gpu,
   contextSize,
 }: GgufOptions): Promise<Subject & { server: ChatServer }> {
-  const reference = await startReference(
-    program('stack29-conformance'),
-    { tier: 'unlimited', backend: 'gguf' },
-    undefined,
-    ['--model', modelPath, '--gpu', String(gpu), ...(contextSize ? ['--context-size', String(contextSize)] : [])],
-  );
+  const reference = await startReference(program('stack29-conformance'), {
+    tier: 'unlimited',
+    gguf: modelPath,
+    gpu: String(gpu),
+    contextSize,
+  });
   const server = await modelOf(reference.url, reference.key);
   return {
     name: 'reference server',

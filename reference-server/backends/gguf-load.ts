@@ -73,9 +73,19 @@ function words(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** The builds of node-llama-cpp for GPUs. */
+const gpuBuilds: Readonly<Record<string, readonly unknown[]>> = {
+  'linux-x64': ['cuda', 'vulkan'],
+  'win-x64': ['cuda', 'vulkan'],
+  'mac-arm64': ['metal'],
+};
+
 function noBinary(gpu: GgufOptions['gpu']): string {
-  const name = ['@node-llama-cpp/', process.platform, '-', process.arch, gpu ? `-${gpu}` : ''].join('');
-  return `node-llama-cpp has no build for ${gpu || 'the CPU'} that works here: install ${name}, or take another --gpu`;
+  const names: Readonly<Record<string, string>> = { darwin: 'mac', win32: 'win' };
+  const system = `${names[process.platform] ?? process.platform}-${process.arch}`;
+  const build = `@node-llama-cpp/${system}${gpu ? `-${gpu}` : ''}`;
+  const isMade = !gpu || gpuBuilds[system]?.includes(gpu);
+  return `node-llama-cpp has no build for ${gpu || 'the CPU'} that works here: ${isMade ? `install ${build}, or ` : ''}take another --gpu`;
 }
 
 async function nodeLlamaCpp(): Promise<typeof import('node-llama-cpp')> {

@@ -3,12 +3,20 @@ import type { BackendMessage, BackendTool, Generation, GenerationEvent, ServedMo
 /** Generations at the same time, unless it is said. */
 export const defaultSequences = 8;
 
+/** What a model can be computed on, as users name it. */
+export const gpuNames = ['auto', 'cuda', 'vulkan', 'metal', 'false'] as const;
+export type GpuName = (typeof gpuNames)[number];
+
+export function gpuOf(name: GpuName): GgufOptions['gpu'] {
+  return name === 'false' ? false : name;
+}
+
 /** How to load a model; the model's process gets it as its one argument, in JSON. */
 export interface GgufOptions {
   readonly modelPath: string;
   /** The id to serve it under; by default the file's `general.name`. */
   readonly modelId?: string;
-  readonly gpu: 'auto' | 'cuda' | 'vulkan' | 'metal' | false;
+  readonly gpu: Exclude<GpuName, 'false'> | false;
   /** Tokens of context for each sequence; never more than the model was made for. By default what fits the memory. */
   readonly contextSize?: number;
   /** Generations at the same time; the others wait for their turn. {@link defaultSequences} by default. */

@@ -1,4 +1,5 @@
 import { execFileSync, fork } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -69,11 +70,12 @@ test('a model without a chat template is refused', async () => {
   expect(await refusal('plain.gguf', bytes)).toContain('it has no chat template');
 });
 
-test('a GPU that node-llama-cpp has no build for is told with what to install', async () => {
+test('a GPU that node-llama-cpp has no build for is told as such', async () => {
   const modelPath = join(folder, 'whole.gguf');
   await writeFile(modelPath, shipped);
   const gpu = process.platform === 'darwin' ? 'cuda' : 'metal';
-  await expect(loadGgufBackend({ modelPath, gpu })).rejects.toThrow(`no build for ${gpu}`);
+  const words = `no build for ${gpu} that works here: take another --gpu`;
+  await expect(loadGgufBackend({ modelPath, gpu })).rejects.toThrow(words);
 });
 
 test('a process that ends is told with what it said last, though that comes after its end', async () => {
@@ -94,6 +96,16 @@ test('a process that ends is told with what it said last, though that comes afte
   expect(await client.ended).toBe('SIGABRT: ggml.c:29: GGML_ASSERT failed at once');
   expect(client.isRunning).toBe(false);
 });
+
+const isLinux = process.platform === 'linux' && process.arch === 'x64';
+
+test.skipIf(!isLinux || existsSync('node_modules/@node-llama-cpp/linux-x64-vulkan'))(
+  'a GPU build that is not installed is named (on Linux without it)',
+  async () => {
+    const refused = loadGgufBackend({ modelPath: shippedPath, gpu: 'vulkan' });
+    await expect(refused).rejects.toThrow('install @node-llama-cpp/linux-x64-vulkan, or take another --gpu');
+  },
+);
 
 test('without node-llama-cpp the process says how to install it', async () => {
   const built = createRequire(import.meta.url).resolve('#gguf-process');

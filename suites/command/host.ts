@@ -17,6 +17,16 @@ export interface Reference {
   close(): Promise<void>;
 }
 
+/** What a server that is started for a run must be. */
+export interface ReferenceWish {
+  /** Where it is to deliver its webhooks. */
+  readonly webhookUrl?: string | undefined;
+  /** The GGUF model that it serves; by default the shipped one. */
+  readonly gguf?: string | undefined;
+  /** What it computes on; one of {@link Host.gpuNames}. */
+  readonly gpu?: string | undefined;
+}
+
 /** What the commands take from the process that they run in. */
 export interface Host {
   readonly stdout: Writable & { readonly isTTY?: boolean };
@@ -24,6 +34,8 @@ export interface Host {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Aborted when the user interrupts. */
   readonly signal: AbortSignal;
-  /** @param webhookUrl where the server is to deliver its webhooks */
-  startReference(webhookUrl?: string): Promise<Reference>;
+  /** What a server that is started can compute on. */
+  readonly gpuNames: readonly string[];
+  /** @throws TargetProblem where it does not come up */
+  startReference(wish: ReferenceWish): Promise<Reference>;
 }

@@ -6,11 +6,14 @@ import type { Capability } from '../../specs/requirement.ts';
 import { reportFormats } from '../report/render.ts';
 import type { FaultHeader } from '../transport/fault-header.ts';
 import type { DeliveryOptions } from './deliver.ts';
+import type { Host } from './host.ts';
 import { type Address, addressOf, faultHeader, gather, numberOf, oneOf } from './values.ts';
 
 /** The options of `run` as commander reads them: values checked one by one, not yet together. */
 export interface RunChoices extends DeliveryOptions {
   readonly url?: string;
+  readonly gguf?: string;
+  readonly gpu?: string;
   readonly apiKey?: string;
   readonly disabledKey?: string;
   readonly exhaustedKey?: string;
@@ -37,13 +40,21 @@ export interface RunChoices extends DeliveryOptions {
   readonly webhookListen?: Address;
 }
 
-export function runOptions(command: Command): Command {
+export function runOptions(command: Command, { gpuNames }: Pick<Host, 'gpuNames'>): Command {
   const seconds = numberOf({ integer: false, most: 3600, unit: 'seconds' });
   const count = (unit: string, most: number) => numberOf({ integer: true, most, unit });
   return deliveryOptions(
     command
       .optionsGroup('The target:')
       .option('--url <url>', 'base URL with its /v1; without it the reference server is started and judged')
+      .addOption(
+        new Option('--gguf <file>', 'GGUF model for the reference server (default: the shipped one)').conflicts('url'),
+      )
+      .addOption(
+        new Option('--gpu <name>', 'what the reference server computes on (default: auto)')
+          .choices(gpuNames)
+          .conflicts('url'),
+      )
       .addOption(new Option('--api-key <key>', 'a valid key').env('STACK29_API_KEY'))
       .addOption(new Option('--disabled-key <key>', 'the key of a disabled account').env('STACK29_DISABLED_KEY'))
       .addOption(

@@ -50,7 +50,7 @@ export async function openSubject(
     };
   }
   say('no --url: starting the reference server');
-  const reference = await host.startReference(webhookUrl);
+  const reference = await host.startReference({ webhookUrl, gguf: choices.gguf, gpu: choices.gpu });
   say(`the reference server is ready: ${reference.description}`);
   return { ...reference, tier: 'free', faultHeader: readFaultHeader(reference.faultHeader), headers, ca: undefined };
 }
