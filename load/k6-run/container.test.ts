@@ -1,4 +1,6 @@
-import { afterAll, describe, expect, test, vi } from 'vitest';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Behaviour } from '../../reference-server/behaviour.ts';
 import { problemsOf } from '../../specs/validate.ts';
 import type { LoadResult } from '../../specs/wire.ts';
@@ -62,6 +64,23 @@ describe.skipIf(!isThere)(`k6 in a container${isThere ? '' : `, skipped as ${eng
     expect([code, endedEarly, outcome]).toEqual([130, 'interrupted', 'incomplete']);
     expect(requests.succeeded).toBeGreaterThan(trafficOf().requests ?? 0);
     expect(await containers()).toEqual([]);
+  });
+
+  test('an interruption while the image is fetched ends at once, and nothing is run', async () => {
+    // A registry that never answers.
+    const held = new Set<Socket>();
+    const registry = createServer((socket) => held.add(socket.on('error', () => {})));
+    await once(registry.listen(0, '127.0.0.1'), 'listening');
+    onTestFinished(() => {
+      for (const socket of held) socket.destroy();
+      registry.close();
+    });
+    const there = `127.0.0.1:${(registry.address() as AddressInfo).port}/k6:1.0`;
+    const options = ['smoke', '--url', 'http://127.0.0.1:9/v1', '--k6-image', there];
+    const words = `fetching the image ${there}`;
+    const { code, stdout, stderr } = await load(options, { path: process.env.PATH ?? '', env, interruptedAt: words });
+    expect([code, stdout]).toEqual([130, '']);
+    expect(stderr).toMatch(new RegExp(`^${words}\ninterrupted: nothing was measured\n$`, 'm'));
   });
 
   test('a target that does not answer is told, with where k6 ran', async () => {

@@ -6,9 +6,15 @@ import type { K6Outcome, K6Task } from './task.ts';
 /** What is used of testcontainers, an optional peer. */
 interface Testcontainers {
   readonly GenericContainer: new (image: string) => Container;
+  readonly ImageName: { fromString(name: string): ImageName };
   getContainerRuntimeClient(): Promise<{
     readonly info: { readonly containerRuntime: { readonly host: string; readonly operatingSystem: string } };
+    readonly image: { exists(name: ImageName): Promise<boolean>; pull(name: ImageName): Promise<void> };
   }>;
+}
+
+interface ImageName {
+  readonly string: string;
 }
 
 interface Container {
@@ -34,7 +40,8 @@ const run = 'echo $$ > /tmp/k6.pid; exec k6 run --quiet /tmp/script.js > /dev/nu
 const interrupt = 'for try in 1 2 3 4 5; do kill -INT "$(cat /tmp/k6.pid)" && exit; sleep 1; done';
 
 /**
- * Runs a script by the k6 of an image. An interruption lets k6 end by itself, so that there is a result.
+ * Runs a script by the k6 of an image. An interruption lets k6 end by itself, so that there is a result; while the image
+ * is fetched, it ends at once.
  * @throws LoadProblem where there is no container engine, the package for it is missing, or the image cannot be run
  */
 export async function runInContainer(image: string, task: K6Task): Promise<K6Outcome> {
@@ -46,17 +53,30 @@ export async function runInContainer(image: string, task: K6Task): Promise<K6Out
   }
 }
 
-async function runOnce(image: string, { script, env, trace, endpoint, signal }: K6Task): Promise<K6Outcome> {
-  const { GenericContainer, getContainerRuntimeClient } = await loadTestcontainers();
-  const { info } = await getContainerRuntimeClient().catch((error: unknown) => {
-    throw new LoadProblem(
-      'usage',
-      `${image} cannot be run, as no container engine answers: ${messageOf(error)}; ${advice}`,
-    );
+async function runOnce(name: string, { script, env, trace, endpoint, signal, say }: K6Task): Promise<K6Outcome> {
+  const { GenericContainer, ImageName, getContainerRuntimeClient } = await loadTestcontainers();
+  const cannotRun = (reason: string) => new LoadProblem('usage', `${name} cannot be run: ${reason}`);
+  const engine = await unlessAborted(
+    signal,
+    getContainerRuntimeClient().catch((error: unknown) => {
+      throw cannotRun(`no container engine answers: ${messageOf(error)}; ${advice}`);
+    }),
+  );
+  if (engine === undefined) return interrupted;
+  const { info } = engine;
+  const image = ImageName.fromString(name);
+  const fetching = (async () => {
+    if (await engine.image.exists(image)) return true;
+    say(`fetching the image ${name}`);
+    await engine.image.pull(image);
+    return true;
+  })().catch((error: unknown) => {
+    throw cannotRun(messageOf(error));
   });
+  if ((await unlessAborted(signal, fetching)) === undefined) return interrupted;
   const { network, url } = wayTo(endpoint.url, info.containerRuntime.operatingSystem);
-  const place = `in a container of ${image} on ${info.containerRuntime.host}`;
-  const container = new GenericContainer(image)
+  const place = `in a container of ${name} on ${info.containerRuntime.host}`;
+  const container = new GenericContainer(name)
     .withCopyContentToContainer([
       { content: readScript(script), target: '/tmp/script.js' },
       ...(trace === undefined ? [] : [{ content: trace, target: '/tmp/trace.jsonl' }]),
@@ -66,12 +86,12 @@ async function runOnce(image: string, { script, env, trace, endpoint, signal }: 
   if (network !== undefined) container.withNetworkMode(network);
   const started = await container.start().catch((error: unknown) => {
     const hint = /ryuk/.test(messageOf(error)) ? '; TESTCONTAINERS_RYUK_DISABLED=true does without its helper' : '';
-    throw new LoadProblem('usage', `${image} cannot be run: ${messageOf(error)}${hint}`);
+    throw cannotRun(`${messageOf(error)}${hint}`);
   });
   // Where the container is gone, so is what was to be ended.
   const stop = () => void started.exec(['sh', '-c', interrupt]).catch(() => {});
   try {
-    if (signal.aborted) return { place, code: null, written: '', words: '' };
+    if (signal.aborted) return interrupted;
     signal.addEventListener('abort', stop, { once: true });
     const { exitCode, stderr } = await started.exec(['sh', '-c', run], {
       env: {
@@ -89,6 +109,25 @@ async function runOnce(image: string, { script, env, trace, endpoint, signal }: 
   } finally {
     signal.removeEventListener('abort', stop);
     await started.stop();
+  }
+}
+
+/** What comes of a task that was ended before k6 began. */
+const interrupted: K6Outcome = { code: null, written: '', words: '' };
+
+/** What a promise gives; `undefined` at once where a signal ends the wait for it, whatever comes of it then. */
+async function unlessAborted<Value>(signal: AbortSignal, promise: Promise<Value>): Promise<Value | undefined> {
+  promise.catch(() => {});
+  let leave = () => {};
+  const aborted = new Promise<undefined>((resolve) => {
+    leave = () => resolve(undefined);
+    signal.addEventListener('abort', leave, { once: true });
+    if (signal.aborted) leave();
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', leave);
   }
 }
 

@@ -1,6 +1,9 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { Behaviour } from '../../reference-server/behaviour.ts';
 import { problemsOf } from '../../specs/validate.ts';
@@ -161,6 +164,58 @@ test('an interruption ends k6 too, with what it measured', async () => {
   expect(result.requests.succeeded).toBeGreaterThan(0);
   expect(readFileSync(signals, 'utf8')).toBe('.');
   expect(() => process.kill(Number(readFileSync(pid, 'utf8')), 0)).toThrow('ESRCH');
+});
+
+/** A k6 that leaves a mark where it was begun. */
+function k6WithMark() {
+  const [program, mark] = [file('k6-with-mark'), file('mark')];
+  const lines = ['#!/bin/sh', `echo $$ > '${mark}'`, `exec '${process.execPath}' '${standIn}' "$@"`];
+  writeFileSync(program, lines.join('\n'), { mode: 0o755 });
+  rmSync(mark, { force: true });
+  return { program, mark };
+}
+
+/** A place for what is temporary. */
+const temporary = () => mkdtempSync(file('tmp-'));
+
+test('an interruption before k6 begins starts none', async () => {
+  const fifo = file('slow-trace.jsonl');
+  execFileSync('mkfifo', [fifo]);
+  const { requests: _, ...profile } = trafficOf({ arrival: { kind: 'trace', file: 'slow-trace.jsonl' } });
+  const { program, mark } = k6WithMark();
+  const interruption = new AbortController();
+  const TMPDIR = temporary();
+  const options = [profileFile(profile), '--url', 'http://127.0.0.1:9/v1', '--k6', program];
+  const running = load(options, { env: { TMPDIR }, interruption: interruption.signal });
+  // It opens when the command reads it, which waits for what is written.
+  const trace = await open(fifo, 'w');
+  interruption.abort();
+  await trace.writeFile(JSON.stringify({ at: 0, promptTokens: 9, outputTokens: 3 }));
+  await trace.close();
+  const { code, stdout, stderr } = await running;
+  expect([code, stdout]).toEqual([130, '']);
+  expect(stderr).toMatch(/^interrupted: nothing was measured\n$/m);
+  expect([existsSync(mark), readdirSync(TMPDIR)]).toEqual([false, []]);
+});
+
+test('an interruption while k6 learns how to ask ends both, and leaves nothing', async () => {
+  const interruption = new AbortController();
+  const behaviour: Behaviour = {
+    async *output(events) {
+      interruption.abort();
+      await sleep(3_000);
+      yield* events;
+    },
+  };
+  const { url } = await startTarget({ behaviour });
+  const { program, mark } = k6WithMark();
+  const TMPDIR = temporary();
+  const options = ['smoke', '--url', url, '--k6', program];
+  const { code, stdout, stderr } = await load(options, { env: { TMPDIR }, interruption: interruption.signal });
+  expect([code, stdout]).toEqual([130, '']);
+  expect(stderr).toMatch(/^interrupted: nothing was measured\n$/m);
+  expect(readdirSync(TMPDIR)).toEqual([]);
+  expect(() => process.kill(Number(readFileSync(mark, 'utf8')), 0)).toThrow('ESRCH');
 });
 
 test.each([

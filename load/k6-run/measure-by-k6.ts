@@ -58,12 +58,13 @@ async function runScript(
   trace: string | undefined,
   settings: K6Settings,
 ): Promise<LoadResult | undefined> {
-  const { profile, endpoint, description, model, seed, command, k6, image, signal } = settings;
+  const { profile, endpoint, description, model, seed, command, k6, image, signal, say } = settings;
   const task: K6Task = {
     script,
     trace,
     endpoint,
     signal,
+    say,
     env: {
       STACK29_URL: endpoint.url,
       STACK29_PROFILE: JSON.stringify(profile),
@@ -75,6 +76,7 @@ async function runScript(
     },
   };
   const local = image === undefined ? await runLocally(k6 ?? 'k6', task) : undefined;
+  if (local === undefined && signal.aborted) return undefined;
   const ended = local ?? (await runInContainer(image ?? k6Image, task));
   const { code, written } = ended;
   if (signal.aborted && written === '') return undefined;

@@ -10,6 +10,8 @@ export interface K6Task {
   readonly trace: string | undefined;
   readonly endpoint: Endpoint;
   readonly signal: AbortSignal;
+  /** Tells of a wait. */
+  readonly say: (line: string) => void;
 }
 
 /** What came of it. */

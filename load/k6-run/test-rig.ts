@@ -15,12 +15,14 @@ interface LoadRun {
   readonly env?: Readonly<Record<string, string>>;
   /** Interrupts the command when it is aborted. */
   readonly interruption?: AbortSignal;
+  /** Interrupts it when it says these words. */
+  readonly interruptedAt?: string;
 }
 
 /** Runs the built command with `--engine k6`. */
 export async function load(
   options: readonly string[],
-  { path = '/nowhere', env = {}, interruption }: LoadRun = {},
+  { path = '/nowhere', env = {}, interruption, interruptedAt }: LoadRun = {},
   engine: readonly string[] = ['--engine', 'k6'],
 ): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
   if (!existsSync(program)) throw new Error('these tests run the built command: npm run build');
@@ -31,7 +33,14 @@ export async function load(
     detached: true,
   });
   // As the keyboard does, it reaches every process of the group.
-  interruption?.addEventListener('abort', () => process.kill(-(child.pid ?? 0), 'SIGINT'));
+  const interrupt = () => process.kill(-(child.pid ?? 0), 'SIGINT');
+  interruption?.addEventListener('abort', interrupt);
+  let said = '';
+  child.stderr.on('data', (words) => {
+    const before = said;
+    said += words;
+    if (interruptedAt !== undefined && !before.includes(interruptedAt) && said.includes(interruptedAt)) interrupt();
+  });
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
   return { code: child.exitCode, stdout, stderr };
 }
