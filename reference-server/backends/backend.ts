@@ -26,6 +26,15 @@ export interface BackendCall {
   readonly arguments: string;
 }
 
+/** The arguments as a value; as the text that they are where it is no JSON. */
+export function argumentsOf({ arguments: text }: BackendCall): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
 /** A function that the model may call. */
 export interface BackendTool {
   readonly name: string;

@@ -10,6 +10,7 @@ import {
 } from './backend.ts';
 import { Inbox } from './gguf-inbox.ts';
 import type { GgufEvent, GgufOptions, GgufReply, GgufRequest, GgufSettings } from './gguf-protocol.ts';
+import { leastBytes } from './gguf-size.ts';
 
 /** The model cannot be loaded; the message says which file, why, and where possible what to do. */
 export class GgufStartError extends Error {}
@@ -115,10 +116,10 @@ export class GgufClient {
     signal: AbortSignal,
     tools: readonly BackendTool[] = [],
   ): Promise<number> {
-    // To count the tokens of a text keeps every generation waiting; each message is a character of the template at least.
-    const length = messages.reduce((sum, { content }) => sum + content.length + 1, 0);
-    const least = Math.ceil(length / this.#longestToken);
-    if (least > this.model.contextWindow) return least;
+    // What cannot fit is not even sent.
+    const { contextWindow } = this.model;
+    const least = Math.ceil(leastBytes(messages, tools, contextWindow * this.#longestToken) / this.#longestToken);
+    if (least > contextWindow) return least;
     const counted = this.#lastCount.then(() => (signal.aborted ? 0 : this.#count(messages, tools, signal)));
     this.#lastCount = counted.catch(() => {});
     return counted;
@@ -142,26 +143,28 @@ export class GgufClient {
     }
   }
 
-  async *#ask(request: GgufRequest, signal?: AbortSignal): AsyncGenerator<Exclude<GgufEvent, { type: 'rejected' }>> {
+  async *#ask(request: GgufRequest, signal: AbortSignal): AsyncGenerator<Exclude<GgufEvent, { type: 'rejected' }>> {
     if (this.#end) throw this.#end;
     this.#lastId += 1;
     const id = this.#lastId;
     const inbox = new Inbox<GgufEvent>();
     const stop = (): void => inbox.close();
     this.#inboxes.set(id, inbox);
-    signal?.addEventListener('abort', stop);
+    signal.addEventListener('abort', stop);
     this.#send(id, request);
+    let isOver = false;
     try {
       for await (const event of inbox) {
-        if (signal?.aborted) return;
+        if (signal.aborted) return;
+        isOver = event.type !== 'text';
         if (event.type === 'rejected') throw new Error(`the model cannot answer: ${event.reason}`);
         yield event;
-        if (event.type !== 'text') return;
+        if (isOver) return;
       }
     } finally {
       this.#inboxes.delete(id);
-      signal?.removeEventListener('abort', stop);
-      this.#send(id, { type: 'abort' });
+      signal.removeEventListener('abort', stop);
+      if (!isOver) this.#send(id, { type: 'abort' });
     }
   }
 

@@ -28,7 +28,8 @@ export class Lane {
    */
   async read(
     prompt: Token[],
-    { exact, isAborted }: { readonly exact: boolean; readonly isAborted: () => boolean },
+    exact: boolean,
+    signal: AbortSignal,
   ): Promise<{ readonly unread: Token[]; readonly tokens: number } | undefined> {
     const { sequence } = this;
     const { promptPiece } = this.#batches;
@@ -44,12 +45,12 @@ export class Lane {
     let at = kept;
     for (; prompt.length - at > promptPiece; at = sequence.nextTokenIndex) {
       await this.#batches.pause();
-      if (isAborted()) return undefined;
+      if (signal.aborted) return undefined;
       await sequence.evaluateWithoutGeneratingNewTokens(prompt.slice(at, at + promptPiece));
       if (isExact) this.#exact = sequence.nextTokenIndex;
     }
     await this.#batches.pause();
-    if (isAborted()) return undefined;
+    if (signal.aborted) return undefined;
     if (isExact) this.#exact = this.#whole(prompt.length);
     return { unread: prompt.slice(at), tokens: prompt.length - kept };
   }
@@ -63,7 +64,7 @@ export class Lane {
 export class Lanes {
   /** The one that was used longest ago comes first. */
   readonly #free: Lane[];
-  readonly #waiting: ((lane: Lane) => void)[] = [];
+  readonly #waiting = new Set<(lane: Lane) => void>();
 
   constructor(lanes: readonly Lane[]) {
     this.#free = [...lanes];
@@ -71,11 +72,13 @@ export class Lanes {
 
   /**
    * The free lane that remembers most of the beginning of this prompt, if it would forget less than that; else the one
-   * that was used longest ago, so that a conversation is not lost to another with the same greeting.
+   * that was used longest ago, so that a conversation is not lost to another with the same greeting. Nothing once the
+   * signal is aborted.
    */
-  async borrow(prompt: Token[], exact: boolean): Promise<Lane> {
+  async borrow(prompt: Token[], exact: boolean, signal: AbortSignal): Promise<Lane | undefined> {
+    if (signal.aborted) return undefined;
     const [oldest] = this.#free;
-    if (oldest === undefined) return new Promise((resolve) => this.#waiting.push(resolve));
+    if (oldest === undefined) return this.#wait(signal);
     let best = oldest;
     let most = 0;
     for (const lane of this.#free) {
@@ -87,8 +90,21 @@ export class Lanes {
   }
 
   giveBack(lane: Lane): void {
-    const next = this.#waiting.shift();
+    const [next] = this.#waiting;
     if (next === undefined) this.#free.push(lane);
     else next(lane);
+  }
+
+  #wait(signal: AbortSignal): Promise<Lane | undefined> {
+    return new Promise((resolve) => {
+      const settle = (lane?: Lane): void => {
+        this.#waiting.delete(settle);
+        signal.removeEventListener('abort', leave);
+        resolve(lane);
+      };
+      const leave = (): void => settle();
+      this.#waiting.add(settle);
+      signal.addEventListener('abort', leave);
+    });
   }
 }

@@ -7,20 +7,27 @@ import { evaluationPriority, FairBatches } from './gguf-batching.ts';
 import { Lane, Lanes } from './gguf-lanes.ts';
 import { loadModel } from './gguf-load.ts';
 import { promptRenderer } from './gguf-prompt.ts';
+import { Prompts } from './gguf-prompts.ts';
 import { defaultSequences, type GgufOptions, type GgufSettings } from './gguf-protocol.ts';
 import { isReproducible, sampling } from './gguf-sampling.ts';
 import { characterReader } from './gguf-text.ts';
+import { vocabularyOf } from './gguf-vocabulary.ts';
 import { StopScan } from './stop-scan.ts';
 
 /** A model in this process. */
 export interface GgufModel {
   readonly served: ServedModel;
   readonly settings: GgufSettings;
-  /** Characters of the longest token, so that a text has no fewer tokens than its length divided by it. */
+  /** In bytes, as {@link Vocabulary} has it. */
   readonly longestToken: number;
-  countPrompt(messages: readonly BackendMessage[], tools: readonly BackendTool[]): number;
-  /** As the backend's `generate`; once `isAborted` says so it ends without an end event, after the step under way. */
-  generate(generation: Generation, isAborted: () => boolean): AsyncIterable<GenerationEvent>;
+  /** As the backend's. */
+  countPrompt(
+    messages: readonly BackendMessage[],
+    signal: AbortSignal,
+    tools?: readonly BackendTool[],
+  ): Promise<number>;
+  /** As the backend's; an abort ends it without an end event, after the step under way. */
+  generate(generation: Generation, signal: AbortSignal): AsyncIterable<GenerationEvent>;
 }
 
 /**
@@ -49,14 +56,8 @@ export async function ggufModel(options: GgufOptions): Promise<GgufModel> {
   const { bosString: bos, eosString: eos } = model.tokens;
   const render = promptRenderer(chatTemplate, { bos: bos ?? '', eos: eos ?? '' });
 
-  const tokenize = (messages: readonly BackendMessage[], tools: readonly BackendTool[] = []): Token[] => {
-    const pieces = render(messages, tools).map((piece, place) =>
-      place % 2 === 0 ? new llamaCpp.SpecialTokensText(piece) : piece,
-    );
-    const tokens = llamaCpp.LlamaText(pieces).tokenize(model.tokenizer);
-    const { bos: first, shouldPrependBosToken } = model.tokens;
-    return shouldPrependBosToken && first !== null && tokens[0] !== first ? [first, ...tokens] : tokens;
-  };
+  const vocabulary = vocabularyOf(model);
+  const prompts = new Prompts(model, render, vocabulary, context.contextSize);
 
   return {
     served: {
@@ -69,16 +70,17 @@ export async function ggufModel(options: GgufOptions): Promise<GgufModel> {
       vision: false,
     },
     settings: { gpu: llama.gpu, contextSize: context.contextSize, sequences: context.totalSequences, threads },
-    longestToken: metadata.tokenizer.ggml.tokens.reduce((longest, { length }) => Math.max(longest, length), 1),
-    countPrompt: (messages, tools) => tokenize(messages, tools).length,
-    async *generate(generation, isAborted) {
-      const prompt = tokenize(generation.messages, generation.tools);
+    longestToken: vocabulary.longestToken,
+    countPrompt: async (messages, signal, tools = []) => (await prompts.tokens(messages, tools, signal)).length,
+    async *generate(generation, signal) {
+      const prompt = await prompts.tokens(generation.messages, generation.tools ?? [], signal);
       const grammar = generation.forced && (await grammarOf(llama, generation.forced, tiny));
       const exact = isReproducible(generation);
-      const lane = await lanes.borrow(prompt, exact);
+      const lane = await lanes.borrow(prompt, exact, signal);
+      if (lane === undefined) return;
       let ended: (() => void) | undefined;
       try {
-        const read = await lane.read(prompt, { exact, isAborted });
+        const read = await lane.read(prompt, exact, signal);
         if (read === undefined) return;
         const sampled: Token[] = [];
         const tokens = lane.sequence.evaluate(read.unread, {
@@ -89,7 +91,7 @@ export async function ggufModel(options: GgufOptions): Promise<GgufModel> {
           evaluationPriority: exact ? evaluationPriority.alone : evaluationPriority.shared,
           yieldEogToken: true,
         });
-        for await (const event of answer(model, generation, tokens, sampled, isAborted)) {
+        for await (const event of answer(model, generation, tokens, sampled, signal)) {
           if (!exact) ended ??= batches.share();
           yield event.type === 'end' ? { ...event, promptTokensRead: read.tokens } : event;
           await batches.pause();
@@ -124,12 +126,12 @@ async function* answer(
   { stop, maxTokens }: Generation,
   tokens: AsyncIterable<Token>,
   sampled: Token[],
-  isAborted: () => boolean,
+  signal: AbortSignal,
 ): AsyncIterable<GenerationEvent> {
   const characters = characterReader<Token>((some, before) => model.detokenize(some, false, before));
   const stops = new StopScan(stop);
   for await (const token of tokens) {
-    if (isAborted()) return;
+    if (signal.aborted) return;
     sampled.push(token);
     const over = model.isEogToken(token) || sampled.length === maxTokens;
     const passed = stops.add(characters.read(token) + (over ? characters.rest() : ''));

@@ -4,8 +4,8 @@ import type { GgufOptions, GgufReply, GgufRequest } from './gguf-protocol.ts';
 
 // The program of the model's process: native code that crashes takes this process down and never the server.
 
-/** The requests that are still wanted; an aborted generation notices at its next token. */
-const wanted = new Set<number>();
+/** Ends what is done for a request, while something is. */
+const underWay = new Map<number, AbortController>();
 const outbox = new Outbox((events) => reply({ type: 'events', events }));
 
 process.on('disconnect', leave);
@@ -24,17 +24,16 @@ try {
 }
 
 async function answer(model: GgufModel, id: number, request: GgufRequest): Promise<void> {
-  if (request.type === 'abort') {
-    wanted.delete(id);
-    return;
-  }
-  wanted.add(id);
+  if (request.type === 'abort') return underWay.get(id)?.abort();
+  const abort = new AbortController();
+  underWay.set(id, abort);
   try {
     if (request.type === 'count') {
-      outbox.put(id, { type: 'counted', tokens: model.countPrompt(request.messages, request.tools) }, true);
+      const tokens = await model.countPrompt(request.messages, abort.signal, request.tools);
+      outbox.put(id, { type: 'counted', tokens }, true);
     } else {
       let begun = false;
-      for await (const event of model.generate(request.generation, () => !wanted.has(id))) {
+      for await (const event of model.generate(request.generation, abort.signal)) {
         outbox.put(id, event, !begun || event.type === 'end');
         begun = true;
       }
@@ -42,7 +41,7 @@ async function answer(model: GgufModel, id: number, request: GgufRequest): Promi
   } catch (error) {
     outbox.put(id, { type: 'rejected', reason: words(error) }, true);
   }
-  wanted.delete(id);
+  underWay.delete(id);
 }
 
 function reply(message: GgufReply): void {

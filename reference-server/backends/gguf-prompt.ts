@@ -1,6 +1,6 @@
 import { Template } from '@huggingface/jinja';
 import { markedCall } from '../tools/call-reader.ts';
-import type { BackendMessage, BackendTool } from './backend.ts';
+import { argumentsOf, type BackendMessage, type BackendTool } from './backend.ts';
 
 /** Renders a prompt in pieces: the template's text and what users wrote by turns, the template's text first. */
 export type PromptRenderer = (messages: readonly BackendMessage[], tools?: readonly BackendTool[]) => string[];
@@ -57,10 +57,10 @@ const asTemplate =
     role,
     content: hide(content),
     ...(toolCalls && {
-      tool_calls: toolCalls.map(({ id, name, arguments: given }) => ({
-        id: hidden(id, hide),
+      tool_calls: toolCalls.map((call) => ({
+        id: hidden(call.id, hide),
         type: 'function',
-        function: { name: hidden(name, hide), arguments: hidden(jsonOr(given), hide) },
+        function: { name: hidden(call.name, hide), arguments: hidden(argumentsOf(call), hide) },
       })),
     }),
     ...(toolCallId !== undefined && { tool_call_id: hidden(toolCallId, hide) }),
@@ -80,14 +80,6 @@ function hidden(value: unknown, hide: (text: string) => string): unknown {
   if (Array.isArray(value)) return value.map((item: unknown) => hidden(item, hide));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [hidden(name, hide), hidden(item, hide)]));
-}
-
-function jsonOr(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
 }
 
 const instruction =

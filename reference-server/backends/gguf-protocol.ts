@@ -43,7 +43,7 @@ export type GgufEvent =
 export type GgufSettings = Required<Pick<GgufOptions, 'gpu' | 'contextSize' | 'sequences' | 'threads'>>;
 
 export type GgufReply =
-  /** The first message of a process is this or `failed`, all others are events. */
+  /** The first message of a process is this or `failed`, all others are events. `longestToken` is in bytes. */
   | {
       readonly type: 'ready';
       readonly model: ServedModel;
