@@ -1,4 +1,5 @@
 import { open, stat } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import type { Llama, LlamaModel } from 'node-llama-cpp';
@@ -42,7 +43,7 @@ export async function loadModel(options: GgufOptions): Promise<LoadedModel> {
     const model = await llama.loadModel({ modelPath: options.modelPath });
     return { llamaCpp, llama, model, threads, modified, tiny };
   } catch (error) {
-    if (error instanceof llamaCpp.NoBinaryFoundError) throw new Error(noBinary(options.gpu));
+    if (error instanceof llamaCpp.NoBinaryFoundError) throw new Error(noBuild(options.gpu));
     // The log of native code arrives a little later.
     await setTimeout(50);
     throw new Error([words(error), ...problems].join('; '));
@@ -73,19 +74,50 @@ function words(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** The builds of node-llama-cpp for GPUs. */
-const gpuBuilds: Readonly<Record<string, readonly unknown[]>> = {
-  'linux-x64': ['cuda', 'vulkan'],
-  'win-x64': ['cuda', 'vulkan'],
-  'mac-arm64': ['metal'],
+interface GpuBuild {
+  /** Of the machines that there are builds for. */
+  readonly systems: readonly string[];
+  /** What a build finds on the machine. */
+  readonly needs: string;
+}
+
+const gpuBuilds: Readonly<Record<Exclude<GgufOptions['gpu'], 'auto' | false>, GpuBuild>> = {
+  cuda: { systems: ['linux-x64', 'win-x64'], needs: 'a driver, and cudart and cublas of CUDA 12 or 13' },
+  vulkan: { systems: ['linux-x64', 'win-x64'], needs: 'a driver, and the Vulkan loader' },
+  metal: { systems: ['mac-arm64'], needs: 'a GPU of Apple' },
 };
 
-function noBinary(gpu: GgufOptions['gpu']): string {
-  const names: Readonly<Record<string, string>> = { darwin: 'mac', win32: 'win' };
-  const system = `${names[process.platform] ?? process.platform}-${process.arch}`;
-  const build = `@node-llama-cpp/${system}${gpu ? `-${gpu}` : ''}`;
-  const isMade = !gpu || gpuBuilds[system]?.includes(gpu);
-  return `node-llama-cpp has no build for ${gpu || 'the CPU'} that works here: ${isMade ? `install ${build}, or ` : ''}take another --gpu`;
+/** What of a machine decides on the builds of node-llama-cpp. */
+export interface Machine {
+  /** As the builds are named: `linux-x64`. */
+  readonly system: string;
+  readonly isInstalled: (name: string) => boolean;
+}
+
+const systemNames: Readonly<Record<string, string>> = { darwin: 'mac', win32: 'win' };
+const thisMachine: Machine = {
+  system: `${systemNames[process.platform] ?? process.platform}-${process.arch}`,
+  isInstalled(name) {
+    try {
+      createRequire(import.meta.url).resolve(name);
+      return true;
+    } catch {
+      return false;
+    }
+  },
+};
+
+/** Says why there is nothing to compute on, and what to do. */
+export function noBuild(gpu: GgufOptions['gpu'], { system, isInstalled } = thisMachine): string {
+  if (!gpu || gpu === 'auto') {
+    return `node-llama-cpp has no build for the CPU that works here: install @node-llama-cpp/${system}`;
+  }
+  const { systems, needs } = gpuBuilds[gpu];
+  if (!systems.includes(system)) return `node-llama-cpp has no build for ${gpu} on ${system}: take another --gpu`;
+  const name = `@node-llama-cpp/${system}-${gpu}`;
+  return isInstalled(name)
+    ? `${name} is installed and does not run here: it needs ${needs}; or take another --gpu`
+    : `node-llama-cpp has no build for ${gpu} here: install ${name}, or take another --gpu`;
 }
 
 async function nodeLlamaCpp(): Promise<typeof import('node-llama-cpp')> {
