@@ -1,83 +1,97 @@
 #!/usr/bin/env bash
-# For a machine with a GPU: brings the build of node-llama-cpp for it, lets the reference server answer with the shipped
-# model and with a larger one, on the CPU and on the GPU, judges each with the full profile, and measures each.
-# usage: npm run bench:gpu [-- cuda|vulkan|false]; false takes the CPU alone, to try the script.
+# For a machine with a GPU, Linux on x64: installs the build of node-llama-cpp for it, then judges the reference server
+# with the full profile and measures it, on the shipped model and on a larger one, on the CPU and on the GPU. It prints a
+# table in Markdown, and ends with 1 where a step failed or a server is not conformant.
+# usage: npm run bench:gpu [-- cuda|vulkan|false]; false takes the CPU alone.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-version=$(node -p "require('./package.json').devDependencies['node-llama-cpp']")
+usage() {
+  echo "error: $1" >&2
+  exit 2
+}
+
 gpu=${1:-}
-if [ -z "$gpu" ]; then
-  if command -v nvidia-smi > /dev/null; then gpu=cuda; else gpu=vulkan; fi
-fi
+[ -n "$gpu" ] || { if command -v nvidia-smi > /dev/null; then gpu=cuda; else gpu=vulkan; fi; }
 case $gpu in
-  cuda) packages=("@node-llama-cpp/linux-x64-cuda@$version" "@node-llama-cpp/linux-x64-cuda-ext@$version") ;;
-  vulkan) packages=("@node-llama-cpp/linux-x64-vulkan@$version") ;;
-  false) packages=() ;;
-  *) echo "error: take cuda, vulkan or false, not $gpu" >&2; exit 2 ;;
+  cuda) builds='linux-x64-cuda linux-x64-cuda-ext' ;;
+  vulkan) builds=linux-x64-vulkan ;;
+  false) builds= ;;
+  *) usage "take cuda, vulkan or false, not $gpu" ;;
 esac
-if [ ${#packages[@]} -gt 0 ]; then
-  [ "$(uname -sm)" = 'Linux x86_64' ] || { echo 'error: this script knows the builds for Linux on x64 alone' >&2; exit 2; }
-  echo "installing ${packages[*]}" >&2
-  npm install --no-save --ignore-scripts --no-audit --no-fund "${packages[@]}" >&2
-fi
-npm run --silent build
-larger=$(sh fixtures/model/fetch-smollm2.sh)
+[ -z "$builds" ] || [ "$(uname -sm)" = 'Linux x86_64' ] || usage 'this knows the builds for Linux on x64 alone'
 
 work=$(mktemp -d)
-server=
-trap '[ -z "$server" ] || kill "$server" 2> /dev/null; rm -rf "$work"' EXIT
-random() { node -p "'sk-' + require('node:crypto').randomBytes(24).toString('hex')"; }
-key=$(random) disabled=$(random) exhausted=$(random)
-cat > "$work/keys.json" << KEYS
-[
-  { "key": "$key", "tier": "free" },
-  { "key": "$disabled", "tier": "free", "disabled": true },
-  { "key": "$exhausted", "tier": "free", "tokensUsed": 100000 }
-]
-KEYS
-chmod 600 "$work/keys.json"
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
 
-# judge MODEL GPU: the full profile against a server of its own.
-judge() {
-  local log="$work/serve.log" url=
-  node dist/stack29-conformance.js serve --port 0 --keys "$work/keys.json" --model "$1" --gpu "$2" --context-size 4096 \
-    --allow-faults 2> "$log" &
-  server=$!
-  for _ in $(seq 600); do
-    url=$(sed -n 's/^serving .* on //p' "$log")
-    [ -z "$url" ] && kill -0 "$server" 2> /dev/null || break
-    sleep 0.2
-  done
-  [ -n "$url" ] || { cat "$log" >&2; echo "error: no server with $1 on $2" >&2; exit 1; }
-  local code=0
-  STACK29_API_KEY=$key STACK29_DISABLED_KEY=$disabled STACK29_EXHAUSTED_KEY=$exhausted \
-    node dist/stack29-conformance.js --url "$url" --profile full --fault-header X-Stack29-Fault --timeout 600 --quiet ||
-    code=$?
-  kill "$server" && wait "$server" 2> /dev/null || true
-  server=
-  echo "full profile on $(basename "$1"), gpu $2: exit code $code"
+# step WORDS COMMAND…: a line that tells how it went. What the command said is shown where it failed.
+step() {
+  local words=$1 since=$SECONDS code=0
+  shift
+  "$@" > "$work/words" 2>&1 || code=$?
+  [ $code = 0 ] || cat "$work/words" >&2
+  echo "$words: $([ $code = 0 ] && echo done || echo "FAILED with $code") after $((SECONDS - since)) s" >&2
+  return $code
 }
 
-names=$( [ "$gpu" = false ] && echo false || echo "false $gpu" )
+install_builds() {
+  local version build packages=()
+  version=$(node -p "require('./package.json').devDependencies['node-llama-cpp']")
+  for build in $builds; do packages+=("@node-llama-cpp/$build@$version"); done
+  npm install --no-save --ignore-scripts --no-audit --no-fund "${packages[@]}"
+}
+
+# The full profile takes real clients, some of them in Python.
+install_clients() {
+  python3 -m venv "$work/clients" && "$work/clients/bin/pip" install --quiet -r suites/clients/requirements.txt
+}
+
+judge() {
+  node dist/stack29-conformance.js --gguf "$1" --gpu "$2" --profile full --python "$work/clients/bin/python" \
+    --timeout 600 --no-color
+}
+
+[ -z "$builds" ] || step "install node-llama-cpp for $gpu" install_builds
+step 'build' npm run --silent build
+step 'install the clients in Python' install_clients
+step 'fetch the larger model' npm run --silent fetch:model
+larger=$(npm run --silent fetch:model)
+
+# row VERDICT FILE: a row of the table, from what bench:server wrote.
+row() {
+  node - "$@" << 'ROW'
+const [verdict, file] = process.argv.slice(2);
+const { model, device, speeds, firstPieceMs, largestGapMs, startMs } = JSON.parse(require('node:fs').readFileSync(file));
+const rates = speeds.map(({ tokensPerSecond }) => {
+  const [raw, served] = Object.values(tokensPerSecond).map(({ median }) => median);
+  return `${Math.round(served).toLocaleString('en')} (${(served / raw).toFixed(2)})`;
+});
+const times = [firstPieceMs, largestGapMs].map(({ median }) => `${median.toFixed(1)} ms`);
+console.log(`| ${[model, device, verdict, ...rates, ...times, `${(startMs.median / 1000).toFixed(1)} s`].join(' | ')} |`);
+ROW
+}
+
+code=0
+{
+  echo '| model | on | full profile | tokens a second (of the raw model): 1 stream | 4 | 8 | 8 with a seed |' \
+    'first piece | largest gap | start |'
+  echo '|---|---|---|---|---|---|---|---|---|---|'
+} > "$work/table"
 for model in fixtures/model/stack29-tiny.gguf "$larger"; do
-  for name in $names; do
-    judge "$model" "$name"
-    node dist/bench-server.js --model "$model" --gpu "$name" --out "$work/$(basename "$model").$name.json"
+  for on in $([ "$gpu" = false ] || echo false) "$gpu"; do
+    name="$(basename "$model" .gguf), --gpu $on"
+    verdict=conformant
+    step "judge $name" judge "$model" "$on" || {
+      case $? in 1) verdict='NOT conformant' ;; 3) verdict=incomplete ;; *) verdict=failed ;; esac
+      code=1
+    }
+    if step "measure $name" node dist/bench-server.js --model "$model" --gpu "$on" --out "$work/figures"; then
+      row "$verdict" "$work/figures" >> "$work/table"
+    else
+      code=1
+    fi
   done
 done
-
-[ "$gpu" = cuda ] && nvidia-smi --query-gpu=name,memory.total,driver_version --format=csv,noheader || true
-node - "$work" << 'TABLE'
-const { readdirSync, readFileSync } = require('node:fs');
-const folder = process.argv[2];
-console.log('tokens a second through the reference server (median)');
-for (const file of readdirSync(folder).filter((name) => name.endsWith('.json') && name !== 'keys.json').sort()) {
-  const { model, device, speeds } = JSON.parse(readFileSync(`${folder}/${file}`, 'utf8'));
-  const cells = speeds.map(({ streams, seeded, tokensPerSecond }) => {
-    const median = Math.round(tokensPerSecond['reference server'].median);
-    return `${streams}${seeded ? ' seeded' : ''}: ${median}`;
-  });
-  console.log(`${model.padEnd(30)} ${device.padEnd(40)} ${cells.join('   ')}`);
-}
-TABLE
+cat "$work/table"
+exit $code
