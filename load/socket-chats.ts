@@ -1,7 +1,8 @@
 import { type Ending, Flight } from './engine/flight.ts';
 import type { Endpoint, Wording } from './engine/job.ts';
+import { readMessage } from './engine/reading.ts';
 import { endingOfStatus } from './engine/transport/transport.ts';
-import { readMessage, WebSocketTransport } from './engine/transport/websocket.ts';
+import { WebSocketTransport } from './engine/transport/websocket.ts';
 import type { Ask } from './engine/wording.ts';
 import type { OpenStream } from './target.ts';
 
@@ -58,7 +59,7 @@ export class SocketChats {
         socket
           .on('open', () => socket.send(this.#transport.startOf(words)))
           .on('message', (data) => {
-            const ending = readMessage(data, flight);
+            const ending = readMessage(String(data), flight, performance.now());
             if (ending) take(ending);
           })
           .on('unexpected-response', (_request, { statusCode = 0 }) => take(endingOfStatus(statusCode)))
@@ -117,7 +118,7 @@ class Piecewise extends Flight {
     this.#onPiece = onPiece;
   }
 
-  override content(at: number): void {
+  override content(at: number | undefined): void {
     super.content(at);
     this.#onPiece();
   }

@@ -3,7 +3,7 @@ import { Agent, type Dispatcher, request } from 'undici';
 import type { LoadWorkload } from '../specs/wire.ts';
 import type { Endpoint, Wording } from './engine/job.ts';
 import { randomFrom } from './engine/random.ts';
-import { membersOf, promptOf } from './engine/wording.ts';
+import { membersOf, promptCostOf, promptOf, trialWords } from './engine/wording.ts';
 import { LoadProblem } from './problem.ts';
 
 /** A whole answer. */
@@ -132,15 +132,11 @@ export async function learnWording(
     const asked = membersOf({ model, workload }, { messages, maxTokens: 1 });
     return contact.ask('POST', '/chat/completions', { ...asked, ...members });
   };
-  const [short, long] = [8, 40];
-  const shortCost = promptTokens(await checked(chat(short)));
-  const longCost = promptTokens(await checked(chat(long)));
-  const perWord = shortCost !== undefined && longCost !== undefined ? (longCost - shortCost) / (long - short) : 0;
-  const promptCost =
-    perWord > 0 && shortCost !== undefined ? { fixed: shortCost - short * perWord, perWord } : { fixed: 0, perWord: 1 };
+  const costOf = async (words: number) => promptTokens(await checked(chat(words)));
+  const promptCost = promptCostOf(await costOf(trialWords.short), await costOf(trialWords.long));
   let askUsage = (workload.transports.sse ?? 0) > 0;
   if (askUsage) {
-    const { status } = await chat(short, { stream: true, stream_options: { include_usage: true } });
+    const { status } = await chat(trialWords.short, { stream: true, stream_options: { include_usage: true } });
     // The document does not list stream_options, so that a target may refuse them.
     askUsage = status === 200;
   }

@@ -2,6 +2,7 @@ import type { LoadResult, TrafficProfile } from '../specs/wire.ts';
 import { judgeBounds } from './bounds.ts';
 import { outcomeOfBounds, withDoubts } from './doubt.ts';
 import type { JobArrival } from './engine/job.ts';
+import { defaultTimeoutSeconds } from './engine/lane.ts';
 import type { Pulse } from './engine/pulse.ts';
 import type { Measurer } from './measurer.ts';
 import { metricsOf, type Totals } from './summary.ts';
@@ -34,8 +35,6 @@ export interface TrafficSettings {
   /** @param secondsLeft about how much longer it takes at most, where the profile does not say */
   readonly onPulse: (pulse: Pulse, secondsLeft?: number) => void;
 }
-
-const defaultTimeoutSeconds = 120;
 
 /** Runs a traffic profile. @throws LoadProblem where its trace cannot be used */
 export async function measureTraffic(profile: TrafficProfile, settings: TrafficSettings): Promise<Measured> {

@@ -25,9 +25,10 @@ export class Flight {
     this.#onGap = onGap;
   }
 
-  /** A piece of content arrived. */
-  content(at: number): void {
+  /** A piece of content arrived. @param at when, where that is known */
+  content(at: number | undefined): void {
     this.pieces += 1;
+    if (at === undefined) return;
     if (this.lastContent === undefined) this.firstContent = at;
     else if (this.measured) this.#onGap(at - this.lastContent);
     this.lastContent = at;

@@ -1,14 +1,13 @@
-import { type MetricName, metricOf, type SloMetric, sloMetrics } from '../../specs/metrics.ts';
+import { type MetricName, sloMetrics } from '../../specs/metrics.ts';
 import { Distribution, type PackedDistribution } from './distribution.ts';
 import type { Ending, Flight } from './flight.ts';
 import { lateAfterMs } from './lane.ts';
+import { isGood, type Latencies, latenciesOf, limitsOf, tokensOf } from './latencies.ts';
 import { type PackedTimeline, type SlicedMetric, Timeline } from './timeline.ts';
 
 export const distributionNames = [...sloMetrics, 'icl', 'queue_delay'] as const satisfies MetricName[];
 
 export type DistributionName = (typeof distributionNames)[number];
-
-type Latencies = Partial<Record<DistributionName, number>>;
 
 interface Counts {
   sent: number;
@@ -70,7 +69,7 @@ export class Tally {
   /** When the first measured request is due, on the clock of the flights. */
   readonly #begin: number;
   readonly #durationMs: number;
-  readonly #limits: readonly (readonly [metric: SloMetric, most: number])[];
+  readonly #limits: ReturnType<typeof limitsOf>;
 
   /**
    * @param slos the most that each statistic may be; of each request its metric is held to the same number
@@ -79,10 +78,7 @@ export class Tally {
   constructor(begin: number, slos: Readonly<Record<string, number>> = {}, durationMs = Number.POSITIVE_INFINITY) {
     this.#begin = begin;
     this.#durationMs = durationMs;
-    this.#limits = sloMetrics.flatMap((metric) => {
-      const limits = Object.entries(slos).filter(([statistic]) => metricOf(statistic) === metric);
-      return limits.length === 0 ? [] : [[metric, Math.min(...limits.map(([, most]) => most))] as const];
-    });
+    this.#limits = limitsOf(slos);
     const make = () => new Distribution();
     this.distributions = {
       ttft: make(),
@@ -112,9 +108,9 @@ export class Tally {
   }
 
   ended(flight: Flight, ending: Ending, at: number): void {
-    const tokens = flight.outputTokens ?? flight.pieces;
-    const latencies = ending === 'succeeded' ? latenciesOf(flight, tokens, at) : undefined;
-    const good = latencies !== undefined && this.#isGood(latencies);
+    const tokens = tokensOf(flight);
+    const latencies = ending === 'succeeded' ? latenciesOf(flight, at) : undefined;
+    const good = latencies !== undefined && isGood(latencies, this.#limits);
     const after = at - this.#begin;
     // Those of the warm-up count here: they stand for as many that the end of the run finds under way.
     if (latencies && after >= 0 && after <= this.#durationMs) {
@@ -138,10 +134,6 @@ export class Tally {
     }
   }
 
-  #isGood(latencies: Latencies): boolean {
-    return this.#limits.every(([metric, most]) => (latencies[metric] ?? Number.POSITIVE_INFINITY) <= most);
-  }
-
   #succeeded(flight: Flight, due: number, tokens: number, latencies: Latencies, good: boolean): void {
     const { counts, timeline } = this;
     counts.succeeded += 1;
@@ -152,7 +144,7 @@ export class Tally {
     timeline.add(due, 'succeeded');
     timeline.add(due, 'outputTokens', tokens);
     for (const name of distributionNames) {
-      const ms = latencies[name];
+      const ms = name === 'icl' ? undefined : latencies[name];
       if (ms === undefined) continue;
       this.distributions[name].record(ms);
       if (name === 'ttft' || name === 'tpot' || name === 'e2e') timeline.record(due, name satisfies SlicedMetric, ms);
@@ -188,18 +180,4 @@ export class Tally {
       wallMs: this.wallMs,
     };
   }
-}
-
-/** The latencies of a request that was answered whole; those that it does not have are absent. */
-function latenciesOf(flight: Flight, tokens: number, at: number): Latencies {
-  const { due, firstContent, lastContent } = flight;
-  const sent = flight.sent ?? flight.begun;
-  const end = lastContent ?? at;
-  return {
-    e2e: end - due,
-    e2e_from_send: end - sent,
-    queue_delay: sent - due,
-    ...(firstContent !== undefined && { ttft: firstContent - due, ttft_from_send: firstContent - sent }),
-    ...(firstContent !== undefined && flight.pieces > 1 && tokens > 1 && { tpot: (end - firstContent) / (tokens - 1) }),
-  };
 }

@@ -53,6 +53,16 @@ function chooseTransport({ transports }: LoadWorkload, random: Random): Transpor
   return weights.at(-1)?.[0] ?? 'sse';
 }
 
+/** Words of the two prompts that show what a prompt costs. */
+export const trialWords = { short: 8, long: 40 } as const;
+
+/** What a prompt costs, by what the two cost, in tokens; where nobody says, each word is one. */
+export function promptCostOf(short: number | undefined, long: number | undefined): Wording['promptCost'] {
+  if (short === undefined || long === undefined || long <= short) return { fixed: 0, perWord: 1 };
+  const perWord = (long - short) / (trialWords.long - trialWords.short);
+  return { fixed: short - trialWords.short * perWord, perWord };
+}
+
 /** What every transport sends of a request. */
 export function membersOf(
   { model, workload }: Pick<Wording, 'model' | 'workload'>,

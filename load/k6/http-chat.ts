@@ -1,9 +1,10 @@
 import http, { type Response } from 'k6/http';
+import type { Flight } from '../engine/flight.ts';
 import type { Wording } from '../engine/job.ts';
+import { readCompletion, StreamEvents } from '../engine/reading.ts';
 import { type Ask, membersOf } from '../engine/wording.ts';
-import { addUsage, type Ending, endingOfStatus, type Flight, parseObject } from './flight.ts';
+import { type Ending, endingOfStatus } from './flight.ts';
 import { requestHeaders, targetUrl } from './settings.ts';
-import { StreamReading } from './stream-reading.ts';
 
 // A 429 is an answer that a limit is there to give, and no failed request.
 http.setResponseCallback(http.expectedStatuses(200, 429));
@@ -12,11 +13,7 @@ http.setResponseCallback(http.expectedStatuses(200, 429));
 export function askForBody(wording: Wording, ask: Ask, flight: Flight, timeoutSeconds: number): Ending {
   const response = post(JSON.stringify(membersOf(wording, ask)), flight, timeoutSeconds, 'json');
   if (response.status !== 200) return endingOf(response);
-  const completion = parseObject(response.body);
-  if (completion === undefined) return { failed: 'body is not JSON' };
-  addUsage(flight, completion.usage);
-  const [choice]: readonly unknown[] = Array.isArray(completion.choices) ? completion.choices : [];
-  return Object(choice).message ? 'succeeded' : { failed: 'body is no completion' };
+  return readCompletion(String(response.body), flight);
 }
 
 /**
@@ -26,9 +23,20 @@ export function askForBody(wording: Wording, ask: Ask, flight: Flight, timeoutSe
 export function askForWholeStream(wording: Wording, ask: Ask, flight: Flight, timeoutSeconds: number): Ending {
   const response = post(streamBody(wording, ask), flight, timeoutSeconds, 'sse');
   if (response.status !== 200) return endingOf(response);
-  const reading = new StreamReading(flight);
-  reading.whole(String(response.body));
-  return reading.ending();
+  const events = new StreamEvents(flight);
+  for (const data of eventsOf(String(response.body))) events.event(data, undefined);
+  return events.ending();
+}
+
+/** The data of each event of a stream. An event that no empty line ends is none. */
+function eventsOf(stream: string): string[] {
+  return stream
+    .split(/\r\n\r\n|\n\n|\r\r/)
+    .slice(0, -1)
+    .flatMap((event) => {
+      const lines = event.split(/\r\n|\n|\r/).flatMap((line) => /^data: ?(.*)$/.exec(line)?.[1] ?? []);
+      return lines.length > 0 ? [lines.join('\n')] : [];
+    });
 }
 
 export function streamBody(wording: Wording, ask: Ask): string {

@@ -12,7 +12,7 @@ export async function findKeyPlace(wording: Wording): Promise<KeyPlace | undefin
   if (settings.key === undefined || (wording.workload.transports.websocket ?? 0) === 0) return undefined;
   const ask = { ...askFor(wording, Math.random), maxTokens: 1 };
   for (const keyPlace of keyPlaces) {
-    const ending = await askOverSocket({ ...wording, keyPlace }, ask, openFlight(Date.now()), timeoutSeconds);
+    const ending = await askOverSocket({ ...wording, keyPlace }, ask, openFlight(Date.now(), false), timeoutSeconds);
     // A limit is that of a key that was read.
     if (ending === 'succeeded' || ending === 'limited') return keyPlace;
   }

@@ -2,8 +2,8 @@ import http, { type Response } from 'k6/http';
 import type { LoadWorkload } from '../../specs/wire.ts';
 import type { Wording } from '../engine/job.ts';
 import { randomFrom } from '../engine/random.ts';
-import { promptOf } from '../engine/wording.ts';
-import { parseObject } from './flight.ts';
+import { parseObject } from '../engine/reading.ts';
+import { promptCostOf, promptOf, trialWords } from '../engine/wording.ts';
 import { requestHeaders, settings, targetUrl } from './settings.ts';
 
 /**
@@ -22,16 +22,12 @@ export function learnWording(workload: LoadWorkload): Wording {
       { headers: requestHeaders(), timeout: '60s', tags: { name: 'preparation' } },
     );
   };
-  const [short, long] = [8, 40];
-  const shortCost = promptTokens(checked(chat(short, {})));
-  const longCost = promptTokens(checked(chat(long, {})));
-  const perWord = shortCost !== undefined && longCost !== undefined ? (longCost - shortCost) / (long - short) : 0;
-  const promptCost =
-    perWord > 0 && shortCost !== undefined ? { fixed: shortCost - short * perWord, perWord } : { fixed: 0, perWord: 1 };
+  const costOf = (words: number) => promptTokens(checked(chat(words, {})));
+  const promptCost = promptCostOf(costOf(trialWords.short), costOf(trialWords.long));
   // The document does not list stream_options, so that a target may refuse them.
   const askUsage =
     (workload.transports.sse ?? 0) > 0 &&
-    chat(short, { stream: true, stream_options: { include_usage: true } }).status === 200;
+    chat(trialWords.short, { stream: true, stream_options: { include_usage: true } }).status === 200;
   return { model, workload, askUsage, promptCost };
 }
 
@@ -44,7 +40,7 @@ export function learnModel(): string {
     http.get(`${targetUrl()}/models`, { headers: requestHeaders(), timeout: '60s', tags: { name: 'preparation' } }),
   );
   if (settings.model !== undefined) return settings.model;
-  const { data } = parseObject(body) ?? {};
+  const { data } = parseObject(String(body)) ?? {};
   const id: unknown = Object(Array.isArray(data) ? data[0] : undefined).id;
   if (typeof id === 'string') return id;
   throw new Error('GET /models lists no model: is this the API? If it is, give -e STACK29_MODEL=…');
@@ -70,6 +66,6 @@ function checked(response: Response): Response {
 }
 
 function promptTokens({ body }: Response): number | undefined {
-  const tokens: unknown = Object(parseObject(body)?.usage).prompt_tokens;
+  const tokens: unknown = Object(parseObject(String(body))?.usage).prompt_tokens;
   return typeof tokens === 'number' ? tokens : undefined;
 }

@@ -1,8 +1,10 @@
 import { Counter, Gauge, Rate, Trend } from 'k6/metrics';
-import { metricOf, type SloMetric, sloMetrics } from '../../specs/metrics.ts';
+import { sloMetrics } from '../../specs/metrics.ts';
+import type { Flight } from '../engine/flight.ts';
 import { lateAfterMs } from '../engine/lane.ts';
+import { isGood, latenciesOf, type limitsOf, tokensOf } from '../engine/latencies.ts';
 import type { TransportName } from '../engine/wording.ts';
-import type { Ending, Flight } from './flight.ts';
+import type { Ending } from './flight.ts';
 
 /** Distributions that k6 can measure. They keep every sample, so that long runs leave `icl` out. */
 export const trendNames = [...sloMetrics, 'icl'] as const;
@@ -74,9 +76,10 @@ export interface Recorded {
   readonly from: number;
   /** How long measured requests are due; infinite where the profile names no duration. */
   readonly durationMs: number;
-  readonly slos: Readonly<Record<string, number>>;
-  /** Whether every gap becomes a sample. */
-  readonly keepGaps: boolean;
+  /** What each request is held to. */
+  readonly limits: ReturnType<typeof limitsOf>;
+  /** Between its pieces, in milliseconds, where each becomes a sample. */
+  readonly gaps: readonly number[];
 }
 
 export function recordSent({ transport, measured }: Recorded, due: number): void {
@@ -97,11 +100,11 @@ export function recordDelay({ measured }: Recorded, ms: number): void {
 }
 
 export function recordEnded(recorded: Recorded, flight: Flight, ending: Ending): void {
-  const { transport, measured, from, durationMs, slos, keepGaps } = recorded;
+  const { transport, measured, from, durationMs, limits, gaps } = recorded;
   const at = Date.now();
-  const tokens = flight.outputTokens ?? flight.pieces;
-  const latencies = latenciesOf(flight, tokens, at);
-  const good = ending === 'succeeded' && isGood(latencies, slos);
+  const tokens = tokensOf(flight);
+  const latencies = latenciesOf(flight, at);
+  const good = ending === 'succeeded' && isGood(latencies, limits);
   // Those of the warm-up count here: they stand for as many that the end of the run finds under way.
   if (ending === 'succeeded' && at >= from && at - from <= durationMs) {
     counters.inTime.add(1, { transport });
@@ -136,28 +139,7 @@ export function recordEnded(recorded: Recorded, flight: Flight, ending: Ending):
     const ms = latencies[name];
     if (ms !== undefined) add(name, ms);
   }
-  if (keepGaps) for (const gap of flight.gaps) add('icl', gap);
+  for (const gap of gaps) add('icl', gap);
   fractions.good.add(good, { transport });
   if (good) counters.good.add(1, { transport });
-}
-
-function isGood(latencies: Latencies, slos: Recorded['slos']): boolean {
-  return Object.entries(slos).every(([statistic, most]) => {
-    const metric = sloMetrics.find((name) => name === metricOf(statistic));
-    return metric === undefined || (latencies[metric] ?? Number.POSITIVE_INFINITY) <= most;
-  });
-}
-
-type Latencies = Partial<Record<SloMetric, number>>;
-
-/** The latencies of a request that was answered whole; those that it does not have are absent. */
-function latenciesOf(flight: Flight, tokens: number, at: number): Latencies {
-  const { due, sent, firstContent, lastContent, pieces } = flight;
-  const end = lastContent ?? at;
-  return {
-    e2e: end - due,
-    e2e_from_send: end - sent,
-    ...(firstContent !== undefined && { ttft: firstContent - due, ttft_from_send: firstContent - sent }),
-    ...(firstContent !== undefined && pieces > 1 && tokens > 1 && { tpot: (end - firstContent) / (tokens - 1) }),
-  };
 }

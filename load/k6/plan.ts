@@ -1,9 +1,9 @@
 import { SharedArray } from 'k6/data';
 import type { TrafficProfile } from '../../specs/wire.ts';
 import type { JobArrival } from '../engine/job.ts';
+import { defaultTimeoutSeconds } from '../engine/lane.ts';
 import { type Due, openSchedule } from '../engine/schedule.ts';
 import { parseTrace } from '../trace-text.ts';
-import { defaultTimeoutSeconds } from './profile.ts';
 import { settings } from './settings.ts';
 
 /** What is settled once for all users of k6, and by one seed for all runners of a cluster. */

@@ -34,5 +34,3 @@ export function tierProfile(): TierProfile {
   if (profile.kind !== 'tier') throw new Error(`profile ${profile.name} is not one of a tier`);
   return profile;
 }
-
-export const defaultTimeoutSeconds = 120;

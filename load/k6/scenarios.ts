@@ -1,7 +1,7 @@
 import type { Scenario } from 'k6/options';
 import type { TrafficProfile } from '../../specs/wire.ts';
+import { defaultTimeoutSeconds } from '../engine/lane.ts';
 import type { Plan } from './plan.ts';
-import { defaultTimeoutSeconds } from './profile.ts';
 
 /** Of a scenario that sends both what is measured and, before it, what is not. */
 const trafficName = 'traffic';

@@ -1,10 +1,12 @@
 import { clearTimeout, setTimeout } from 'k6/timers';
 import { WebSocket } from 'k6/websockets';
 import ws from 'k6/ws';
+import type { Flight } from '../engine/flight.ts';
 import type { Wording } from '../engine/job.ts';
+import { readMessage } from '../engine/reading.ts';
 import { keyIn } from '../engine/socket-key.ts';
 import { type Ask, membersOf } from '../engine/wording.ts';
-import { addContent, addUsage, type Ending, endingOfStatus, type Flight, parseObject } from './flight.ts';
+import { type Ending, endingOfStatus } from './flight.ts';
 import { settings, targetUrl } from './settings.ts';
 
 /**
@@ -37,21 +39,8 @@ export function askOverSocket(wording: Wording, ask: Ask, flight: Flight, timeou
       socket.send(JSON.stringify({ type: 'start', ...held.start, ...membersOf(wording, ask) }));
     };
     socket.onmessage = (event) => {
-      const message = parseObject(event?.data);
-      switch (message?.type) {
-        case undefined:
-          return finish({ failed: 'message is not JSON with a type' });
-        case 'content':
-          if (typeof message.content === 'string' && message.content !== '') addContent(flight, event?.timestamp ?? 0);
-          return;
-        case 'tool_call':
-          return addContent(flight, event?.timestamp ?? 0);
-        case 'done':
-          if (message.usage) addUsage(flight, message.usage);
-          return finish('succeeded');
-        case 'error':
-          return finish(isLimit(message) ? 'limited' : { failed: 'error message' });
-      }
+      const ending = readMessage(String(event?.data), flight, event?.timestamp ?? 0);
+      if (ending !== undefined) finish(ending);
     };
     socket.onerror = (event) => {
       if (state.isOpen) finish({ failed: 'connection lost' });
@@ -59,10 +48,6 @@ export function askOverSocket(wording: Wording, ask: Ask, flight: Flight, timeou
     };
     socket.onclose = () => finish({ failed: 'connection lost' });
   });
-}
-
-function isLimit({ code, type }: Readonly<Record<string, unknown>>): boolean {
-  return code === 429 || code === 'rate_limit_exceeded' || type === 'rate_limit_exceeded';
 }
 
 /** A refusal does not show its status here; the older module does, so that it asks once more. */

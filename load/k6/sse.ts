@@ -1,9 +1,10 @@
+import type { Flight } from '../engine/flight.ts';
 import type { Wording } from '../engine/job.ts';
+import { StreamEvents } from '../engine/reading.ts';
 import type { Ask } from '../engine/wording.ts';
-import { type Ending, endingOfStatus, type Flight } from './flight.ts';
+import { type Ending, endingOfStatus } from './flight.ts';
 import { streamBody } from './http-chat.ts';
 import { requestHeaders, settings, targetUrl } from './settings.ts';
-import { StreamReading } from './stream-reading.ts';
 
 /** What is used of the extension `k6/x/sse`, which is no part of k6 and has no published types. */
 interface SseModule {
@@ -42,7 +43,7 @@ function load(name: string | undefined): SseModule | undefined {
 
 /** Asks for an event stream and takes the time of each event as the script is given it, to 1 ms. */
 export function askForEvents(module: SseModule, wording: Wording, ask: Ask, flight: Flight): Ending {
-  const reading = new StreamReading(flight);
+  const events = new StreamEvents(flight);
   const state = { lost: false };
   flight.sent = Date.now();
   const { status, error } = module.open(
@@ -54,7 +55,7 @@ export function askForEvents(module: SseModule, wording: Wording, ask: Ask, flig
       tags: { name: 'chat', transport: 'sse' },
     },
     (client) => {
-      client.on('event', ({ data }) => reading.event(data, Date.now()));
+      client.on('event', ({ data }) => events.event(data, Date.now()));
       client.on('error', (problem) => {
         // It also calls a line an error that it does not know, as the empty ones that end in CRLF.
         if (/unknown event/.test(String(problem.error?.()))) return;
@@ -65,5 +66,5 @@ export function askForEvents(module: SseModule, wording: Wording, ask: Ask, flig
   );
   if (error) return { failed: 'no connection' };
   if (status !== 200) return endingOfStatus(status);
-  return state.lost ? { failed: 'connection lost' } : reading.ending();
+  return state.lost ? { failed: 'connection lost' } : events.ending();
 }

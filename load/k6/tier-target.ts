@@ -1,10 +1,10 @@
 import http, { type RefinedResponse, type ResponseType } from 'k6/http';
 import { setTimeout } from 'k6/timers';
 import type { LoadWorkload } from '../../specs/wire.ts';
+import { defaultTimeoutSeconds } from '../engine/lane.ts';
+import { parseObject } from '../engine/reading.ts';
 import { askFor, membersOf } from '../engine/wording.ts';
 import { type LimitState, limitState } from '../tier/limit-state.ts';
-import { parseObject } from './flight.ts';
-import { defaultTimeoutSeconds } from './profile.ts';
 import { requestHeaders, targetUrl } from './settings.ts';
 
 http.setResponseCallback(http.expectedStatuses(200, 429));
@@ -56,7 +56,7 @@ function params(check: string, timeoutSeconds: number) {
 }
 
 function answerOf({ status, headers, body }: RefinedResponse<ResponseType | undefined>): Answer {
-  const tokens: unknown = Object(parseObject(body)?.usage).total_tokens;
+  const tokens: unknown = Object(parseObject(String(body))?.usage).total_tokens;
   return {
     kind: status === 200 ? 'admitted' : status === 429 ? 'refused' : 'other',
     status,

@@ -4,12 +4,14 @@ import type { Options } from 'k6/options';
 import type { LoadResult, LoadWorkload, RequestCounts, TrafficProfile } from '../../specs/wire.ts';
 import { judgeBounds } from '../bounds.ts';
 import { outcomeOfBounds, withDoubts } from '../doubt.ts';
+import type { Flight } from '../engine/flight.ts';
 import type { Wording } from '../engine/job.ts';
-import { pauseMs } from '../engine/lane.ts';
+import { defaultTimeoutSeconds, pauseMs } from '../engine/lane.ts';
+import { limitsOf } from '../engine/latencies.ts';
 import { randomOf } from '../engine/random.ts';
 import { placeNotes } from '../engine/socket-key.ts';
 import { type Ask, askFor, type TransportName } from '../engine/wording.ts';
-import { type Ending, type Flight, openFlight } from './flight.ts';
+import { type Ending, openFlight } from './flight.ts';
 import { askForBody, askForWholeStream } from './http-chat.ts';
 import { findKeyPlace } from './key-place.ts';
 import { learnWording } from './learn.ts';
@@ -24,7 +26,7 @@ import {
 } from './measured.ts';
 import { recordDelay, recordEnded, recordSent } from './metrics.ts';
 import { planOf } from './plan.ts';
-import { defaultTimeoutSeconds, trafficProfile } from './profile.ts';
+import { trafficProfile } from './profile.ts';
 import { writtenResult } from './result.ts';
 import { isMeasured, measuredFrom, scenariosOf } from './scenarios.ts';
 import { askOverSocket } from './socket.ts';
@@ -54,6 +56,7 @@ export function trafficScript(fallback: string, only?: TransportName, { keepGaps
   const { slos = {}, timeoutSeconds = defaultTimeoutSeconds } = profile;
   const plan = planOf(profile);
   const { seed, schedule } = plan;
+  const limits = limitsOf(slos);
   const durationMs = (profile.durationSeconds ?? Number.POSITIVE_INFINITY) * 1000;
   return {
     options: {
@@ -83,15 +86,10 @@ export function trafficScript(fallback: string, only?: TransportName, { keepGaps
       if (due - from >= durationMs) return;
       if (planned !== undefined) sleep(Math.max(0, due - Date.now()) / 1000);
       const ask = askFor(wording, randomOf(seed, iterationInTest), planned?.lengths);
-      const recorded = {
-        transport: ask.transport,
-        measured: isMeasured(name, due, startTime, profile),
-        from,
-        durationMs,
-        slos,
-        keepGaps,
-      };
-      const flight = openFlight(due);
+      const measured = isMeasured(name, due, startTime, profile);
+      const gaps: number[] = [];
+      const flight = openFlight(due, measured && keepGaps, gaps);
+      const recorded = { transport: ask.transport, measured, from, durationMs, limits, gaps };
       recordSent(recorded, due);
       recordDelay(recorded, planned === undefined ? 0 : Date.now() - due);
       const ending = await answerTo(wording, ask, flight, timeoutSeconds);

@@ -1,17 +1,10 @@
-import WebSocket, { type RawData } from 'ws';
+import WebSocket from 'ws';
 import type { Ending, Flight } from '../flight.ts';
 import type { Endpoint, Wording } from '../job.ts';
+import { readMessage } from '../reading.ts';
 import { keyIn } from '../socket-key.ts';
 import { type Ask, membersOf } from '../wording.ts';
 import { endingOfStatus, failureOf, type Transport } from './transport.ts';
-
-/** The members of a message that count; any of them may be of any type on a target that errs. */
-interface ServerMessage {
-  readonly type?: unknown;
-  readonly content?: unknown;
-  readonly code?: unknown;
-  readonly usage?: object | null;
-}
 
 /** The chat endpoint over WebSockets: a socket a request, closed when the answer is done, as the document shows. */
 export class WebSocketTransport implements Transport {
@@ -68,7 +61,7 @@ export class WebSocketTransport implements Transport {
         socket.send(this.startOf(ask));
       })
       .on('message', (data) => {
-        const ending = readMessage(data, flight);
+        const ending = readMessage(String(data), flight, performance.now());
         if (ending) finish(ending);
       })
       .on('unexpected-response', (_request, response) => finish(endingOfStatus(response.statusCode ?? 0)))
@@ -79,36 +72,5 @@ export class WebSocketTransport implements Transport {
 
   async close(): Promise<void> {
     for (const socket of this.#open) socket.terminate();
-  }
-}
-
-/** Reads one message; gives the ending where it ends the answer. */
-export function readMessage(data: RawData, flight: Flight): Ending | undefined {
-  const message = parse(String(data));
-  switch (message?.type) {
-    case undefined:
-      return { failed: 'message is not JSON with a type' };
-    case 'content':
-      if (typeof message.content === 'string' && message.content !== '') flight.content(performance.now());
-      return undefined;
-    case 'tool_call':
-      flight.content(performance.now());
-      return undefined;
-    case 'done':
-      if (message.usage) flight.usage(message.usage);
-      return 'succeeded';
-    case 'error':
-      return message.code === 429 || message.code === 'rate_limit_exceeded' ? 'limited' : { failed: 'error message' };
-    default:
-      return undefined;
-  }
-}
-
-function parse(text: string): ServerMessage | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? value : undefined;
-  } catch {
-    return undefined;
   }
 }
