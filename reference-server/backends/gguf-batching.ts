@@ -1,4 +1,4 @@
-import type { BatchItem, CustomBatchingPrioritizationStrategy } from 'node-llama-cpp';
+import type { BatchItem, PrioritizedBatchItem } from 'node-llama-cpp';
 
 /**
  * Whether the next token of a generation may be computed in one batch with those of others. That is fast, but the sums of
@@ -60,7 +60,8 @@ export class FairBatches {
     while (this.#pause !== undefined) await this.#pause.over;
   }
 
-  readonly next: CustomBatchingPrioritizationStrategy = ({ items, size }) => {
+  /** What is computed next of everything that waits; nothing where others are about to come back. */
+  next({ items, size }: { readonly items: readonly BatchItem[]; readonly size: number }): PrioritizedBatchItem[] {
     const generating = items.filter(isGenerating);
     const prompt = items.find((item) => !isGenerating(item));
     const [first] = generating;
@@ -74,7 +75,7 @@ export class FairBatches {
     if (!isAlone(first) && this.#isWorthWaiting(batch.length)) return [];
     this.#owed = Number(this.#owed) - 1;
     return batch.map((item) => ({ item, processAmount: 1 }));
-  };
+  }
 
   /** Generations that once miss a batch would go on by turns with the others, each in a batch of its own. */
   #isWorthWaiting(present: number): boolean {

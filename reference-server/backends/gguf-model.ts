@@ -48,7 +48,7 @@ export async function ggufModel(options: GgufOptions): Promise<GgufModel> {
     threads,
     // On a CPU it makes reading a prompt several times slower.
     flashAttention: llama.gpu !== false,
-    batching: { itemPrioritizationStrategy: batches.next },
+    batching: { itemPrioritizationStrategy: (queue) => batches.next(queue) },
   });
   const lanes = new Lanes(
     Array.from({ length: context.totalSequences }, () => new Lane(context.getSequence(), batches)),

@@ -9,32 +9,19 @@ import { shippedPath, shippedTokenizer } from '../../fixtures/model/shipped.ts';
 import type { Tokenizer } from '../../fixtures/model/tokenizer.ts';
 import { type Backend, BackendUnavailable, type Generation, type GenerationEvent } from './backend.ts';
 import { loadGgufBackend } from './gguf.ts';
-import type { GgufOptions } from './gguf-protocol.ts';
+import { childPids, endless, shippedOptions as options, request } from './gguf-rig.ts';
 
-const options: GgufOptions = { modelPath: shippedPath, gpu: false };
 const wanted = new AbortController().signal;
 /** Each start of a model takes seconds on a busy machine. */
 const slow = { timeout: 90_000 };
-/** The model answers it for as long as it may. */
-const endless = 'Count from 1 to 2000 in words, one number a line. Do not stop early.';
 /** At a temperature it is answered in many ways. */
 const open = 'Write a long story about a fox.';
-
-function request(content: string, changes: Partial<Generation> = {}): Generation {
-  const sampling = { temperature: 0, topP: 1, frequencyPenalty: 0, presencePenalty: 0 };
-  return { messages: [{ role: 'user', content }], maxTokens: 32, stop: [], ...sampling, ...changes };
-}
 
 async function run(backend: Backend, generation: Generation, signal = wanted) {
   const events: GenerationEvent[] = [];
   for await (const event of backend.generate(generation, signal)) events.push(event);
   const texts = events.flatMap((event) => (event.type === 'text' ? [event.text] : []));
   return { texts, text: texts.join(''), end: events.at(-1) };
-}
-
-async function childPids(): Promise<number[]> {
-  const { stdout } = await promisify(execFile)('pgrep', ['-P', String(process.pid), '-f', 'gguf-process']);
-  return stdout.trim().split('\n').map(Number);
 }
 
 describe('one model for many requests', () => {
