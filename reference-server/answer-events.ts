@@ -78,7 +78,7 @@ export async function* answerEvents(
       generation = { ...free, messages, tools, maxTokens: left };
     }
   } finally {
-    await chat.place.release();
+    chat.turn.leave();
   }
 }
 

@@ -70,9 +70,12 @@ export async function* streamParts(
     }
   } catch (error) {
     if (!begun) throw error;
+    await chat.place.release();
     yield errorBody(toApiError(error, onFault));
     return;
   }
+  // Who reads the end may ask again at once.
+  await chat.place.release();
   yield '[DONE]';
 }
 

@@ -175,26 +175,3 @@ test('a client that goes away before its prompt is counted starts no generation'
   await new Promise((resolve) => setTimeout(resolve, 20));
   expect(generations).toBe(0);
 });
-
-test('a stream is generated no faster than its client reads', async () => {
-  let generated = 0;
-  const backend: Backend = {
-    ...scriptedBackend({ contextWindow: 1_000_000 }),
-    async *generate({ maxTokens }) {
-      for (; generated < maxTokens; generated += 1) yield { type: 'text', text: 'word '.repeat(200) };
-      yield { type: 'end', finishReason: 'length', completionTokens: maxTokens };
-    },
-  };
-  const { url } = await startRig({ backend });
-  const { request } = await import('node:http');
-  const asking = request(`${url}/chat/completions`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-  });
-  asking.end(JSON.stringify({ ...plainChat, max_tokens: 100_000, stream: true }));
-  const [response] = await once(asking, 'response');
-  response.pause();
-  await new Promise((resolve) => setTimeout(resolve, 300));
-  expect(generated).toBeLessThan(50_000);
-  asking.destroy();
-});

@@ -35,6 +35,12 @@ export function serveCommand(host: ServeHost, finish: (exitCode: number) => void
       wholeNumber(0, 86_400),
       30,
     )
+    .option(
+      '--send-timeout <seconds>',
+      'how long a client may take nothing of its answer before it is cut',
+      wholeNumber(1, 86_400),
+      60,
+    )
     .optionsGroup('For who runs it:')
     .option(
       '--metrics-listen <host:port>',

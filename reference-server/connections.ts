@@ -1,18 +1,25 @@
 import type { Server, ServerResponse } from 'node:http';
 import { type Socket, Server as TcpServer } from 'node:net';
-import type { Activity } from './activity.ts';
+import type { Service } from './service.ts';
+
+interface Listener {
+  /** The response is sent, or its connection has ended before it was sent whole. */
+  ended(isWhole: boolean): void;
+  /** Its connection is about to be ended, since the client takes nothing of it. */
+  stalled(): void;
+}
 
 /** The connections of a server, from the moment at which it is followed. */
 export class Connections {
   readonly #server: Server;
-  readonly #activity: Activity;
+  readonly #service: Pick<Service, 'activity' | 'sendTimeoutMs'>;
   readonly #open = new Set<Socket>();
   readonly #answers = new Set<ServerResponse>();
   #draining = false;
 
-  constructor(server: Server, activity: Activity) {
+  constructor(server: Server, service: Pick<Service, 'activity' | 'sendTimeoutMs'>) {
     this.#server = server;
-    this.#activity = activity;
+    this.#service = service;
     server.on('connection', (socket: Socket) => {
       this.#open.add(socket);
       socket.once('close', () => this.#open.delete(socket));
@@ -22,16 +29,21 @@ export class Connections {
   }
 
   /** Follows a response until it is sent or its connection ends. */
-  answer(response: ServerResponse, ended: () => void = () => {}): void {
+  answer(response: ServerResponse, { ended, stalled }: Listener): void {
     const { socket } = response.req;
-    const over = this.#activity.begin();
+    const over = this.#service.activity.begin();
+    let isWhole = false;
+    // It finishes, too, when its connection is ended under it.
+    response.prependListener('finish', () => {
+      isWhole = !socket.destroyed;
+    });
     const end = () => {
       // The close of a connection brings that of its response, while it is still being told to all who listen.
       if (!this.#answers.delete(response)) return;
       response.off('close', end);
       socket.off('close', end);
       over();
-      ended();
+      ended(isWhole);
     };
     this.#answers.add(response);
     if (this.#draining) response.shouldKeepAlive = false;
@@ -40,6 +52,12 @@ export class Connections {
     socket.setMaxListeners(0);
     socket.on('close', end);
     if (socket.destroyed) end();
+    response.setTimeout(this.#service.sendTimeoutMs, () => {
+      // A connection is quiet, too, while its answer is made.
+      if (socket.writableLength === 0) return;
+      stalled();
+      socket.destroy();
+    });
   }
 
   /** Takes no more connections and ends those without a request. Others end after the next answer that can say so. */

@@ -50,6 +50,8 @@ export interface ServeChoices {
   readonly queueSize?: number;
   /** Seconds. */
   readonly drainTimeout: number;
+  /** Seconds. */
+  readonly sendTimeout: number;
   readonly metricsListen?: { readonly host: string; readonly port: number };
   readonly logLevel?: LogLevel;
 }
@@ -305,12 +307,13 @@ type Parts = Required<Pick<ServerOptions, 'backend' | 'keys' | 'behaviour' | 'st
 };
 
 async function listen(choices: ServeChoices, { slots, webhook, ...parts }: Parts): Promise<RunningServer> {
-  const { host, port, allowImageUrls, allowFaults, queueSize } = choices;
+  const { host, port, allowImageUrls, allowFaults, queueSize, sendTimeout } = choices;
   const fetchImage = allowImageUrls ? (await import('./images/fetch-image.ts')).imageFetcher() : undefined;
   try {
     return await startServer({
       host,
       port,
+      sendTimeoutMs: sendTimeout * 1000,
       ...(allowFaults && { allowFaults }),
       ...(slots !== undefined && { slots }),
       ...(queueSize !== undefined && { queueSize }),

@@ -73,6 +73,8 @@ export interface ServerOptions {
   readonly slots?: number;
   /** Chats that may wait for a slot; more are refused with 503. Default without bound. */
   readonly queueSize?: number;
+  /** A client that takes nothing of its answer for so long is cut; default 60,000. */
+  readonly sendTimeoutMs?: number;
   /** Told of what happens, for metrics and logs. */
   readonly watchers?: readonly Watcher[];
   /** Told of every error that is the server's own; a client learns no more of it than 500 or 503. */
@@ -170,6 +172,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     }),
     fetchImage: options.fetchImage,
     tools: options.tools,
+    sendTimeoutMs: options.sendTimeoutMs ?? 60_000,
     onFault,
   };
   if (!(backend instanceof Promise)) serve(backend);
@@ -251,17 +254,20 @@ function createApp(service: Service, bodyLimit: number): App {
 
   async function open(request: FastifyRequest, { raw }: FastifyReply, route: string, free = false): Promise<void> {
     let isOver = false;
-    const tellEnd = () => {
+    const tellEnd = (isWhole: boolean) => {
       const { exchange } = request;
-      service.watch.requestEnded(exchange, raw.headersSent ? raw.statusCode : undefined, raw.writableFinished);
+      service.watch.requestEnded(exchange, raw.headersSent ? raw.statusCode : undefined, isWhole);
     };
-    connections.answer(raw, () => {
-      isOver = true;
-      if (request.exchange) tellEnd();
+    connections.answer(raw, {
+      ended(isWhole) {
+        isOver = true;
+        if (request.exchange) tellEnd(isWhole);
+      },
+      stalled: () => service.watch.readerCut(request.exchange),
     });
     request.exchange = await openExchange(service, request.raw, route, free);
     // Its client may have left before anybody was told of its beginning.
-    if (isOver) tellEnd();
+    if (isOver) tellEnd(false);
   }
 
   /** Runs a handler that sends the response itself. */
@@ -282,7 +288,7 @@ function createApp(service: Service, bodyLimit: number): App {
     else await respond(service, request.exchange, reply.raw, errorReply(toApiError(error, service.onFault)));
   }
 
-  const connections = new Connections(app.server, service.activity);
+  const connections = new Connections(app.server, service);
   app.server.on('request', (request, response) => answering.set(request.socket, response));
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
   app.removeContentTypeParser('text/plain');

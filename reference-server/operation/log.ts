@@ -43,6 +43,9 @@ export function createLog(level: LogLevel, write: (line: string) => void): Log {
         const facts = { ...factsOf(exchange), status, ...(!whole && { cut: true }), durationMs: since(exchange) };
         log[levelOf(exchange)]({ ...facts, ...(chat && factsOfChat(exchange, chat)) }, 'request ended');
       },
+      readerCut(exchange) {
+        log.warn({ ...factsOf(exchange), durationMs: since(exchange) }, 'reader cut');
+      },
       refused(reason) {
         log.debug({ reason }, 'refused');
       },

@@ -55,6 +55,7 @@ export function createMetrics(version: string): Metrics {
     'Requests and chats that a limit or the state of the server refused.',
     'reason',
   );
+  const readersCut = counter('readers_cut_total', 'Connections that were ended since their clients took nothing.');
   const chats = counter('chats_total', 'Chats whose answer began and is over.', 'transport', 'outcome');
   const tokens = counter('tokens_total', 'Tokens of those chats.', 'type');
   const firstToken = histogram(
@@ -111,6 +112,7 @@ export function createMetrics(version: string): Metrics {
         requests.inc({ route, method, status: status ?? 'none' });
         requestTime.observe({ route }, secondsSince(exchange));
       },
+      readerCut: () => readersCut.inc(),
       refused: (reason) => refusals.inc({ reason }),
       chatEnded(exchange, chat) {
         const { transport, outcome, firstTokenAt, endedAt } = chat;

@@ -40,6 +40,8 @@ export interface Watcher {
   requestBegan?(exchange: Exchange): void;
   /** @param status `undefined` where the client left before there was one; 101 for a socket, when it is open */
   requestEnded?(exchange: Exchange, status: number | undefined, whole: boolean): void;
+  /** A client took nothing of what was sent to it for so long that its connection is ended. */
+  readerCut?(exchange: Exchange): void;
   refused?(reason: RefusalReason): void;
   chatEnded?(exchange: Exchange, chat: Chat): void;
   socketOpened?(exchange: Exchange): void;
@@ -57,6 +59,7 @@ export function tellAll(watchers: readonly Watcher[]): Required<Watcher> {
   return {
     requestBegan: (...facts) => each((watcher) => watcher.requestBegan?.(...facts)),
     requestEnded: (...facts) => each((watcher) => watcher.requestEnded?.(...facts)),
+    readerCut: (...facts) => each((watcher) => watcher.readerCut?.(...facts)),
     refused: (...facts) => each((watcher) => watcher.refused?.(...facts)),
     chatEnded: (...facts) => each((watcher) => watcher.chatEnded?.(...facts)),
     socketOpened: (...facts) => each((watcher) => watcher.socketOpened?.(...facts)),

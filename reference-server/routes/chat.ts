@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { ChatRequest } from '../../specs/wire.ts';
 import { checkModel, type Exchange, takePlace } from '../admission.ts';
+import { ahead } from '../ahead.ts';
 import { answerEvents } from '../answer-events.ts';
 import { ApiError } from '../api-error.ts';
 import type { Behaviour } from '../behaviour.ts';
@@ -45,7 +46,6 @@ async function sendAnswer(
   signal: AbortSignal,
 ): Promise<void> {
   const events = answerEvents(service, exchange, chat, signal);
-  signal.addEventListener('abort', () => void events.return(undefined));
   const transport = chat.request.stream === true ? 'sse' : 'json';
   const told = tellWebhooks(service, exchange, chat, watchChat(service, exchange, chat, transport, events));
   if (chat.request.stream !== true) {
@@ -56,9 +56,9 @@ async function sendAnswer(
     const { body: sent } = await respond(service, exchange, response, { kind: 'completion', body });
     return told.end(membersOf(sent).id || chat.id);
   }
-  const parts = streamParts(chat, told.events, service.onFault);
+  const parts = streamParts(chat, ahead(told.events), service.onFault);
   const first = await parts.next();
-  await respondWithStream(service, exchange, response, resume(first, parts, chat.place));
+  await respondWithStream(service, exchange, response, resume(first, parts));
   told.end(chat.id);
 }
 
@@ -112,13 +112,8 @@ function tooLong(promptTokens: number, contextWindow: number): ApiError {
   return new ApiError('context_length_exceeded', message, { param: 'messages' });
 }
 
-/** All of a stream whose first item was taken; its place is free before it is known to be over. */
-async function* resume<Item>(
-  first: IteratorResult<Item>,
-  rest: AsyncGenerator<Item>,
-  place: Place,
-): AsyncGenerator<Item> {
+/** All of a stream whose first item was taken. */
+async function* resume<Item>(first: IteratorResult<Item>, rest: AsyncGenerator<Item>): AsyncGenerator<Item> {
   if (!first.done) yield first.value;
   yield* rest;
-  await place.release();
 }

@@ -14,7 +14,7 @@ export interface Channel {
   drop(): void;
 }
 
-/** Who waits for these promises is no faster than the client reads, and keeps nothing for it in memory. */
+/** Who waits for these promises is no faster than the client reads. */
 export function channelOver(socket: WebSocket, stream: Duplex): Channel {
   const send = (data: string | Uint8Array, options: { readonly binary: boolean; readonly fin: boolean }) =>
     new Promise<void>((resolve) => {

@@ -1,5 +1,6 @@
 import type { ToolCall, WsContent, WsDone, WsError, WsToolCall, WsToolResult } from '../../specs/wire.ts';
 import type { Exchange } from '../admission.ts';
+import { ahead } from '../ahead.ts';
 import { answerEvents } from '../answer-events.ts';
 import type { ApiError } from '../api-error.ts';
 import type { Members } from '../change.ts';
@@ -18,12 +19,11 @@ export async function* turnMessages(
   chat: Chat,
   signal: AbortSignal,
 ): AsyncGenerator<Members> {
-  let pieces = 0;
   const calls: ToolCall[] = [];
   // A change of what REST answers is none of what a socket does.
   const events = answerEvents(service, exchange, chat, signal, (output) => output);
   const told = tellWebhooks(service, exchange, chat, watchChat(service, exchange, chat, 'websocket', events));
-  for await (const event of told.events) {
+  for await (const event of ahead(told.events)) {
     if (event.type === 'end') {
       told.end(chat.id);
       for (const call of calls) yield callMessage(call);
@@ -33,14 +33,12 @@ export async function* turnMessages(
     if (signal.aborted) break;
     switch (event.type) {
       case 'text':
-        pieces += 1;
         yield { type: 'content', content: event.text } satisfies WsContent;
         break;
       case 'call':
         calls.push(beginningOf(event));
         break;
       case 'arguments':
-        pieces += 1;
         append(calls[event.index], event.text);
         break;
       case 'tool_call': {
@@ -52,13 +50,14 @@ export async function* turnMessages(
         yield { type: 'tool_result', ...event.result } satisfies WsToolResult;
     }
   }
-  yield stopped(chat, pieces);
+  yield stopped(chat, exchange.chat?.completionTokens ?? 0);
 }
 
 function callMessage(call: ToolCall) {
   return { type: 'tool_call', tool_call: call } satisfies WsToolCall;
 }
 
+/** @param completionTokens those that were made, which may be more than the client was sent */
 function stopped({ promptTokens }: Chat, completionTokens: number) {
   // A prompt whose count was aborted has no number.
   const counts = promptTokens > 0 && { usage: usage({ promptTokens, completionTokens }) };

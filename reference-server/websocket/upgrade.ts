@@ -85,6 +85,13 @@ export function acceptSockets(service: Service, server: Server, messageLimit: nu
     sockets.handleUpgrade(request, stream, head, (socket) => {
       if (closed) socket.terminate();
       service.watch.requestEnded(exchange, 101, true);
+      request.socket.setTimeout(service.sendTimeoutMs);
+      request.socket.on('timeout', () => {
+        // A socket may be quiet for as long as it likes.
+        if (request.socket.writableLength === 0) return;
+        service.watch.readerCut(exchange);
+        socket.terminate();
+      });
       const channel = channelOver(socket, stream);
       const sayFarewell = converse({ service, behaviour, opened: exchange, keyPlace: given?.place, socket, channel });
       farewells.add(sayFarewell);

@@ -1,0 +1,141 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Backend } from './backends/backend.ts';
+import { scriptedBackend } from './backends/scripted.ts';
+import { createLog } from './operation/log.ts';
+import { createMetrics } from './operation/metrics.ts';
+import { type Transport, transports } from './operation/watcher.ts';
+import type { ServerOptions } from './server.ts';
+import { key, plainChat, startRig, until } from './test-rig.ts';
+import { openSocket, start } from './websocket/socket-rig.ts';
+
+/** Far more than the system keeps for a client that reads nothing. */
+const manyTokens = 64;
+const longToken = 'x'.repeat(2 ** 20);
+
+/** A megabyte a token. */
+function largeBackend() {
+  const state = { made: 0 };
+  const backend: Backend = {
+    ...scriptedBackend(),
+    async *generate({ maxTokens }) {
+      for (let token = 0; token < maxTokens; token += 1) {
+        yield { type: 'text', text: longToken };
+        state.made += 1;
+      }
+      yield { type: 'end', finishReason: 'length', completionTokens: maxTokens };
+    },
+  };
+  return { backend, state };
+}
+
+/** A client that asks for a long answer and reads none of it. @returns reads it all, and gives its length */
+async function askUnread(url: string, transport: Transport): Promise<() => Promise<number>> {
+  if (transport === 'websocket') {
+    const { socket, say, until: receive } = await openSocket(url);
+    socket.pause();
+    say(start({ max_tokens: manyTokens }));
+    return async () => {
+      socket.resume();
+      return (await receive('done')).reduce((sum, { content = '' }) => sum + content.length, 0);
+    };
+  }
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  onTestFinished(() => void socket.destroy());
+  const body = JSON.stringify({ ...plainChat, max_tokens: manyTokens, stream: transport === 'sse' });
+  const head = [
+    ...['POST /v1/chat/completions HTTP/1.1', 'Host: a', 'Connection: close', 'Content-Type: application/json'],
+    ...[`Authorization: Bearer ${key}`, `Content-Length: ${body.length}`],
+  ];
+  socket.write(`${head.join('\r\n')}\r\n\r\n${body}`);
+  return async () => {
+    let length = 0;
+    socket.on('data', (bytes) => {
+      length += bytes.length;
+    });
+    await once(socket, 'end');
+    return length;
+  };
+}
+
+async function startWatched(options: Partial<ServerOptions>) {
+  let text = '';
+  const log = createLog('info', (line) => {
+    text += line;
+  });
+  const metrics = createMetrics('29.0.0');
+  const rig = await startRig({ ...options, watchers: [log.watcher, metrics.watcher] });
+  const lines = (): { readonly msg: string; readonly cut?: boolean }[] =>
+    text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line)]));
+  return { ...rig, said: (msg: string) => lines().filter((line) => line.msg === msg), metrics };
+}
+
+describe.each(transports)('a client that reads nothing (%s)', (transport) => {
+  test('has its answer made, and keeps nobody from the slot', async () => {
+    const { backend, state: model } = largeBackend();
+    const { url, chat, state } = await startRig({ backend, slots: 1 });
+    const read = await askUnread(url, transport);
+    await until(() => model.made === manyTokens && state.slots.busy === 0);
+    expect((await chat({ max_tokens: 1 })).json.choices[0].message.content).toBe(longToken);
+    expect(state.underWay).toBe(1);
+    expect(await read()).toBeGreaterThanOrEqual(manyTokens * longToken.length);
+  });
+
+  test('is cut after the send timeout, which the log and a metric tell', async () => {
+    const { url, state, said, metrics } = await startWatched({ backend: largeBackend().backend, sendTimeoutMs: 200 });
+    await askUnread(url, transport);
+    await until(() => state.underWay === 1);
+    await until(() => state.underWay === 0);
+    const [began] = said('request began');
+    const cut = {
+      ...began,
+      level: 'warn',
+      time: expect.any(String),
+      msg: 'reader cut',
+      durationMs: expect.any(Number),
+    };
+    expect(said('reader cut')).toEqual([cut]);
+    expect(said(transport === 'websocket' ? 'socket closed' : 'request ended')).toEqual([
+      expect.objectContaining({ cut: true }),
+    ]);
+    expect((await metrics.read()).text).toMatch(/^stack29_readers_cut_total 1$/m);
+  });
+});
+
+test('a client whose answer takes longer than the send timeout to be made is not cut', async () => {
+  const backend = scriptedBackend({ ttftMs: 300, tokensPerSecond: 5 });
+  const { url, chat, said } = await startWatched({ backend, sendTimeoutMs: 20 });
+  const socket = await openSocket(url);
+  socket.say(start({ max_tokens: 3 }));
+  expect(
+    (await Promise.all([chat({ max_tokens: 3 }), chat({ max_tokens: 3, stream: true })])).map(({ status }) => status),
+  ).toEqual([200, 200]);
+  await socket.until('done');
+  expect(said('reader cut')).toEqual([]);
+});
+
+test('a stop is heard from a client that reads nothing', async () => {
+  let made = 0;
+  let isAborted = false;
+  const backend: Backend = {
+    ...scriptedBackend(),
+    async *generate(_, signal) {
+      for (; made < manyTokens; made += 1) yield { type: 'text', text: longToken };
+      if (!signal.aborted) await once(signal, 'abort');
+      isAborted = true;
+    },
+  };
+  const { url, state } = await startRig({ backend });
+  const { socket, say, until: receive } = await openSocket(url);
+  socket.pause();
+  say(start());
+  await until(() => made === manyTokens);
+  say({ type: 'stop' });
+  await until(() => isAborted && state.slots.busy === 0);
+  socket.resume();
+  const messages = await receive('done');
+  // What was made and not sent yet is not sent any more, and counts.
+  expect(messages.length).toBeLessThan(manyTokens);
+  expect(messages.at(-1)).toMatchObject({ finish_reason: 'stop', usage: { completion_tokens: manyTokens } });
+});
