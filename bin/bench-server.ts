@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { GgufStartError } from '../reference-server/backends/gguf-client.ts';
 import { type GgufOptions, type GpuName, gpuNames, gpuOf } from '../reference-server/backends/gguf-protocol.ts';
 import { TargetProblem } from '../suites/baseline.ts';
 import { numberOf } from '../suites/command/values.ts';
+import { type Figures, nameOf, type Speeds, tableOf } from './bench-server/figures.ts';
 import { largestGap, promptMaker, timesToFirst } from './bench-server/latency.ts';
 import { measureReuse } from './bench-server/reuse.ts';
 import { type Spread, spreadOf } from './bench-server/statistics.ts';
@@ -20,6 +21,7 @@ interface Choices {
   readonly rounds: number;
   readonly promptTokens: number;
   readonly out?: string;
+  readonly row?: readonly string[];
 }
 
 const shipped = new URL('../fixtures/model/stack29-tiny.gguf', import.meta.url).pathname;
@@ -27,26 +29,22 @@ const streamCounts = [1, 4, 8] as const;
 /** Of each answer. */
 const maxTokens = 256;
 
-/** Tokens a second of each subject, measured by turns. */
-interface Speeds {
-  readonly streams: number;
-  readonly seeded: boolean;
-  readonly tokensPerSecond: Readonly<Record<string, Spread>>;
-}
-
 async function measureSpeeds(subjects: readonly Subject[], workload: Workload, rounds: number): Promise<Speeds> {
   for (const subject of subjects) await subject.generate({ ...workload, durationMs: 200 });
-  const seen = new Map(subjects.map(({ name }) => [name, [] as number[]]));
+  const seen = subjects.map(({ name }) => ({ name, rates: [] as number[] }));
   for (let round = 0; round < rounds; round += 1) {
-    for (const subject of subjects) {
+    for (const [place, subject] of subjects.entries()) {
       const tokens = await subject.generate(workload);
-      seen.get(subject.name)?.push((tokens * 1000) / workload.durationMs);
+      seen[place]?.rates.push((tokens * 1000) / workload.durationMs);
     }
   }
+  const [raw, server] = seen;
   return {
     streams: workload.streams,
     seeded: workload.seed !== undefined,
-    tokensPerSecond: Object.fromEntries([...seen].map(([name, values]) => [name, spreadOf(values)])),
+    tokensPerSecond: Object.fromEntries(seen.map(({ name, rates }) => [name, spreadOf(rates)])),
+    // What else the machine does at a time is the same for both.
+    ratio: spreadOf((server?.rates ?? []).map((rate, round) => rate / Number(raw?.rates[round]))),
   };
 }
 
@@ -69,15 +67,9 @@ function row(what: string, values: readonly string[], goal = ''): void {
   console.log(`${what.padEnd(46)}${values.map((value) => value.padStart(21)).join('')}${goal && `   goal ${goal}`}`);
 }
 
-function rowOfSpeeds({ streams, seeded, tokensPerSecond }: Speeds, goal: string): void {
-  const [raw, reference, ...others] = Object.values(tokensPerSecond);
-  const ratio = (reference?.median ?? Number.NaN) / (raw?.median ?? Number.NaN);
-  const what = `${streams} ${streams === 1 ? 'stream' : 'streams'}${seeded ? ', with a seed' : ''}`;
-  row(
-    what,
-    [...[raw, reference].map((one) => (one ? spread(one) : '')), ratio.toFixed(2), ...others.map((one) => spread(one))],
-    goal,
-  );
+function rowOfSpeeds({ streams, seeded, tokensPerSecond, ratio }: Speeds, goal: string): void {
+  const rates = Object.values(tokensPerSecond).map((rate) => spread(rate));
+  row(nameOf(streams, seeded), [...rates.slice(0, 2), spread(ratio, 2), ...rates.slice(2)], goal);
 }
 
 async function bench(choices: Choices): Promise<void> {
@@ -121,19 +113,24 @@ async function bench(choices: Choices): Promise<void> {
       gaps.push(await largestGap(reference.server, make(choices.promptTokens)));
     }
     row(`largest gap beside a prompt of ${choices.promptTokens}, ms`, [spread(spreadOf(gaps), 1)], 'under 50');
-    const { known, unknown } = await measureReuse(options, make);
-    for (const [name, turn] of Object.entries({ known, unknown })) {
-      const read = `${turn.readTokens} of ${turn.promptTokens} read`;
-      row(`first piece of a follow-up, ${name}, ms`, [turn.firstMs.toFixed(1), read]);
+    const followUp = await measureReuse(options, make, choices.rounds);
+    for (const [name, { firstMs, readTokens, promptTokens }] of Object.entries(followUp)) {
+      row(`first piece of a follow-up, ${name}, ms`, [spread(firstMs, 1), `${readTokens} of ${promptTokens} read`]);
     }
     row('start of the server until it is ready, ms', [spread(spreadOf(started))]);
     if (choices.out === undefined) return;
-    const figures = { model: reference.server.model, device, threads: raw.threads, speeds, firstPieceMs: firstTimes };
-    const rest = { largestGapMs: spreadOf(gaps), followUp: { known, unknown }, startMs: spreadOf(started) };
-    await writeFile(choices.out, `${JSON.stringify({ ...figures, ...rest }, null, 2)}\n`);
+    const figures: Figures = {
+      ...{ model: reference.server.model, device, speeds, followUp },
+      ...{ firstPieceMs: firstTimes, largestGapMs: spreadOf(gaps), startMs: spreadOf(started) },
+    };
+    await writeFile(choices.out, `${JSON.stringify(figures, null, 2)}\n`);
   } finally {
     for (const subject of subjects) await subject.close();
   }
+}
+
+async function figuresIn(path: string): Promise<Figures> {
+  return JSON.parse(await readFile(path, 'utf8'));
 }
 
 function existing(path: string): string {
@@ -155,9 +152,15 @@ await new Command('bench:server')
   .option('--rounds <number>', 'of measurements', whole('rounds', 100), 3)
   .option('--prompt-tokens <number>', 'of the long prompt beside a stream', whole('tokens', 100_000), 3000)
   .option('--out <file>', 'write the figures there, as JSON')
+  .option(
+    '--row <files...>',
+    'measure nothing: print a Markdown table with a row for each file that --out wrote',
+    (path, others: readonly string[] = []) => [...others, existing(path)],
+  )
   .action(async (choices: Choices) => {
     try {
-      await bench(choices);
+      if (choices.row === undefined) await bench(choices);
+      else process.stdout.write(tableOf(await Promise.all(choices.row.map(figuresIn))));
     } catch (error) {
       const known = [SubjectProblem, TargetProblem, GgufStartError].some((kind) => error instanceof kind);
       if (!known) throw error;

@@ -58,26 +58,9 @@ step 'install the clients in Python' install_clients
 step 'fetch the larger model' npm run --silent fetch:model
 larger=$(npm run --silent fetch:model)
 
-# row VERDICT FILE: a row of the table, from what bench:server wrote.
-row() {
-  node - "$@" << 'ROW'
-const [verdict, file] = process.argv.slice(2);
-const { model, device, speeds, firstPieceMs, largestGapMs, startMs } = JSON.parse(require('node:fs').readFileSync(file));
-const rates = speeds.map(({ tokensPerSecond }) => {
-  const [raw, served] = Object.values(tokensPerSecond).map(({ median }) => median);
-  return `${Math.round(served).toLocaleString('en')} (${(served / raw).toFixed(2)})`;
-});
-const times = [firstPieceMs, largestGapMs].map(({ median }) => `${median.toFixed(1)} ms`);
-console.log(`| ${[model, device, verdict, ...rates, ...times, `${(startMs.median / 1000).toFixed(1)} s`].join(' | ')} |`);
-ROW
-}
-
 code=0
-{
-  echo '| model | on | full profile | tokens a second (of the raw model): 1 stream | 4 | 8 | 8 with a seed |' \
-    'first piece | largest gap | start |'
-  echo '|---|---|---|---|---|---|---|---|---|---|'
-} > "$work/table"
+figures=()
+printf '| full profile\n| ---\n' > "$work/verdicts"
 for model in fixtures/model/stack29-tiny.gguf "$larger"; do
   for on in $([ "$gpu" = false ] || echo false) "$gpu"; do
     name="$(basename "$model" .gguf), --gpu $on"
@@ -86,12 +69,13 @@ for model in fixtures/model/stack29-tiny.gguf "$larger"; do
       case $? in 1) verdict='NOT conformant' ;; 3) verdict=incomplete ;; *) verdict=failed ;; esac
       code=1
     }
-    if step "measure $name" node dist/bench-server.js --model "$model" --gpu "$on" --out "$work/figures"; then
-      row "$verdict" "$work/figures" >> "$work/table"
+    if step "measure $name" node dist/bench-server.js --model "$model" --gpu "$on" --out "$work/$name.json"; then
+      figures+=("$work/$name.json")
+      echo "| $verdict" >> "$work/verdicts"
     else
       code=1
     fi
   done
 done
-cat "$work/table"
+[ ${#figures[@]} = 0 ] || node dist/bench-server.js --row "${figures[@]}" | paste -d ' ' "$work/verdicts" -
 exit $code

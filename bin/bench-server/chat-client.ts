@@ -1,4 +1,5 @@
 import { Agent, request } from 'undici';
+import { timeLimit } from '../../reference-server/time-limit.ts';
 import { promptOf, temperature, type Workload } from './workload.ts';
 
 /** A server with the chat API. */
@@ -64,7 +65,7 @@ export async function streamChat(
 /** Tokens that a server makes for a workload. */
 export async function tokensOf(server: ChatServer, workload: Workload): Promise<number> {
   const deadline = performance.now() + workload.durationMs;
-  const signal = AbortSignal.timeout(workload.durationMs);
+  const { signal, end } = timeLimit(workload.durationMs, new AbortController().signal);
   let tokens = 0;
   const keepBusy = async (stream: number) => {
     for (let turn = 0; performance.now() < deadline; turn += 1) {
@@ -83,6 +84,7 @@ export async function tokensOf(server: ChatServer, workload: Workload): Promise<
     }
   };
   await Promise.all(Array.from({ length: workload.streams }, (_, stream) => keepBusy(stream)));
+  end();
   return tokens;
 }
 

@@ -35,38 +35,64 @@ export async function timesToFirst(server: ChatServer, prompts: readonly string[
   return times;
 }
 
-/** The largest gap of a stream, in milliseconds, while another client's prompt is read. */
+/** When the pieces of one streamed answer came, in milliseconds of one clock. */
+export interface HeardAnswer {
+  readonly pieces: number[];
+  /** Whether it has come to its end, after which there is nothing to wait for. */
+  isOver: boolean;
+}
+
+/**
+ * The longest time for which streams stood still within a span: between two pieces of an answer, or since its last one where
+ * no other has come. What came before the span begins with it, and what comes after ends with it. Undefined where no answer
+ * was under way.
+ */
+export function longestStill(
+  answers: readonly HeardAnswer[],
+  { from, to }: { readonly from: number; readonly to: number },
+): number | undefined {
+  const stills = answers.flatMap(({ pieces, isOver }) => {
+    const ends = isOver ? pieces.slice(1) : [...pieces.slice(1), to];
+    return ends.map((end, place) => Math.min(end, to) - Math.max(pieces[place] ?? to, from));
+  });
+  const within = stills.filter((ms) => ms > 0);
+  return within.length === 0 ? undefined : Math.max(...within);
+}
+
+/**
+ * The largest gap of a stream, in milliseconds, while another client's prompt is read: also one that lasts to the end of it.
+ * @param prompt must be another one each time, as the server would remember it
+ */
 export async function largestGap(server: ChatServer, prompt: string): Promise<number> {
   const over = new AbortController();
-  const gaps: number[] = [];
-  let pieces = 0;
-  let reading = false;
+  const answers: HeardAnswer[] = [];
   let flowing = () => {};
   const flows = new Promise<void>((resolve) => {
     flowing = resolve;
   });
   const stream = async () => {
     while (!over.signal.aborted) {
-      let last: number | undefined;
+      const answer: HeardAnswer = { pieces: [], isOver: false };
+      answers.push(answer);
       const piece = () => {
-        const now = performance.now();
-        if (reading && last !== undefined) gaps.push(now - last);
-        last = now;
-        pieces += 1;
-        if (pieces === 20) flowing();
+        answer.pieces.push(performance.now());
+        if (answer.pieces.length === 20) flowing();
       };
-      const messages = [{ role: 'user', content: `Tell me everything about the sea (${pieces}).` }];
-      await streamChat(server, { messages, maxTokens: 1000 }, piece, over.signal).catch((error) => {
+      const content = `${answers.length}: count from 1 to 2000 in words, one number a line. Do not stop early.`;
+      const wish = { messages: [{ role: 'user', content }], maxTokens: 3000 };
+      await streamChat(server, wish, piece, over.signal).catch((error) => {
         if (!over.signal.aborted) throw error;
       });
+      answer.isOver = !over.signal.aborted;
     }
   };
   const streaming = stream();
   await Promise.race([flows, streaming]);
-  reading = true;
+  const from = performance.now();
   await streamChat(server, { messages: [{ role: 'user', content: prompt }], maxTokens: 1 }, () => {});
-  reading = false;
+  const still = longestStill(answers, { from, to: performance.now() });
   over.abort();
   await streaming;
-  return Math.max(...gaps);
+  if (still === undefined) throw new Error('no stream was under way while the prompt was read');
+  return still;
 }

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { GgufOptions } from '../../reference-server/backends/gguf-protocol.ts';
 import { startReference } from '../reference.ts';
 import { type ChatServer, modelOf, tokensOf } from './chat-client.ts';
+import { serverName } from './figures.ts';
 import type { Workload } from './workload.ts';
 
 /** Something that makes tokens out of a model. */
@@ -63,7 +64,7 @@ export async function referenceServer({
   });
   const server = await modelOf(reference.url, reference.key);
   return {
-    name: 'reference server',
+    name: serverName,
     server,
     generate: (workload) => tokensOf(server, workload),
     close: reference.close,
