@@ -31,7 +31,7 @@ step() {
   shift
   "$@" > "$work/words" 2>&1 || code=$?
   [ $code = 0 ] || cat "$work/words" >&2
-  echo "$words: $([ $code = 0 ] && echo done || echo "FAILED with $code") after $((SECONDS - since)) s" >&2
+  echo "$words: $([ $code = 0 ] && echo "done" || echo "FAILED with $code") after $((SECONDS - since)) s" >&2
   return $code
 }
 
