@@ -62,7 +62,11 @@ export function loadCommand(host: LoadHost, finish: (exitCode: number) => void):
       numberOf({ whole: true, most: 10_000, unit: 'runners' }),
       1,
     )
-    .option('--secret <name>', 'the Secret that holds the key as STACK29_API_KEY', 'stack29-api-key')
+    .option(
+      '--secret <name>',
+      'the Secret that holds the key as STACK29_API_KEY, and STACK29_SECOND_KEY where tokens are checked',
+      'stack29-api-key',
+    )
     .option('--namespace <name>', 'of the cluster')
     .addOption(
       new Option('--script <name>', 'where the profile takes several (default: the first)').choices(scriptNames),

@@ -2,7 +2,8 @@ import type { Endpoint, Wording } from './engine/job.ts';
 import { randomFrom } from './engine/random.ts';
 import { type KeyPlace, keyPlaces } from './engine/socket-key.ts';
 import { promptOf } from './engine/wording.ts';
-import { type SocketAnswer, SocketChats } from './socket-chats.ts';
+import { SocketChats } from './socket-chats.ts';
+import type { SocketAnswer } from './tier/socket-answer.ts';
 
 const timeoutMs = 30_000;
 

@@ -59,6 +59,9 @@ function inconsistencies(profile: LoadProfile): string[] {
   if (profile.kind === 'capacity' && profile.search.fromRate > profile.search.toRate) {
     found.push(`/search/fromRate of ${profile.search.fromRate} is above /search/toRate of ${profile.search.toRate}`);
   }
+  if (profile.kind === 'tier' && profile.checks.includes('tokens') && profile.checks.length > 1) {
+    found.push('/checks: tokens counts to a token what the key spends, so that it must be the only check of its run');
+  }
   if (profile.kind !== 'traffic') return found;
   names(profile.thresholds, statisticNames, '/thresholds');
   if (!hasEnd(profile)) {

@@ -66,14 +66,29 @@ function k6Settings(
   profile: LoadProfile,
   path: string,
   { endpoint, description }: Subject,
-  { model, seed, k6, k6Image: image, workers }: LoadChoices,
+  { model, seed, k6, k6Image: image, workers, secondKey, freshKey }: LoadChoices,
   { argv, signal }: LoadHost,
   { say }: LiveView,
 ): K6Settings {
   if (workers > 1) {
     throw new LoadProblem('usage', '--workers is of the embedded engine: k6 uses every core by itself');
   }
-  return { profile, path, endpoint, description, model, seed, k6, image, command: commandLine(argv), signal, say };
+  const isFresh = freshKey ?? description !== undefined;
+  const keys = { secondKey, isFresh };
+  return {
+    profile,
+    path,
+    endpoint,
+    description,
+    ...keys,
+    model,
+    seed,
+    k6,
+    image,
+    command: commandLine(argv),
+    signal,
+    say,
+  };
 }
 
 /** `undefined` where the user interrupts before there is anything to report. */

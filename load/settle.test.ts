@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { LoadChoices } from './options.ts';
-import { readProfile } from './profile.ts';
+import { readProfile, validProfile } from './profile.ts';
 import { settle } from './settle.ts';
 
 const none: LoadChoices = {
@@ -94,6 +94,19 @@ test('limits of a tier are those of its profile, but for what is stated otherwis
   });
   const limits = { requestsPerMinute: 12, concurrent: 5, tokensPerDay: 100_000, windowSeconds: 3 };
   expect(profile).toEqual({ ...(await readProfile('tier-free')), limits });
+});
+
+test('a fresh key is told to either engine', async () => {
+  const profile = await readProfile('tier-free');
+  for (const engine of ['embedded', 'k6'] as const) {
+    expect(await settled('tier-free', { freshKey: true, engine })).toEqual(profile);
+  }
+});
+
+test('tokens are checked by themselves, as what other checks spend is not known to a token', async () => {
+  const profile = { ...(await readProfile('tier-free')), checks: ['concurrency', 'tokens'] };
+  expect(() => validProfile(profile, 'it')).toThrow('/checks: tokens counts to a token');
+  expect(validProfile({ ...profile, checks: ['tokens'] }, 'it')).toMatchObject({ checks: ['tokens'] });
 });
 
 test.each<[profile: string, choices: Partial<LoadChoices>, words: string]>([

@@ -38,7 +38,7 @@ function changed(profile: LoadProfile, choices: LoadChoices, common: { readonly 
     }
     case 'tier':
       refuse(profile, choices, ['duration', 'warmUp', 'requests', 'rate', 'concurrency', 'slo', 'threshold']);
-      refuse(profile, choices, choices.engine === 'k6' ? ['transport', 'freshKey'] : notOfTiers);
+      refuse(profile, choices, choices.engine === 'k6' ? ['transport'] : notOfTiers);
       return {
         ...profile,
         ...common,

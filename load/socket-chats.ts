@@ -1,18 +1,11 @@
-import { type Ending, Flight } from './engine/flight.ts';
+import type { Ending, Flight } from './engine/flight.ts';
 import type { Endpoint, Wording } from './engine/job.ts';
 import { readMessage } from './engine/reading.ts';
 import { endingOfStatus } from './engine/transport/transport.ts';
 import { WebSocketTransport } from './engine/transport/websocket.ts';
 import type { Ask } from './engine/wording.ts';
 import type { OpenStream } from './target.ts';
-
-/** What came of a chat over a socket. */
-export interface SocketAnswer {
-  /** 200 and 429 as over REST; 0 for what is neither. */
-  readonly status: number;
-  /** Of prompt and answer together, where `done` reports them. */
-  readonly tokens: number | undefined;
-}
+import { type SocketAnswer, socketAnswer, socketStatus, UntimedFlight } from './tier/socket-answer.ts';
 
 /** A chat that takes longer to its end, or a held one to its first piece, is answered with neither. */
 const timeoutMs = 60_000;
@@ -32,11 +25,11 @@ export class SocketChats {
 
   /** Rejects where the signal ends it. */
   async chat(words: Words): Promise<SocketAnswer> {
-    const flight = new Piecewise(() => {});
+    const flight = new UntimedFlight();
     const over = AbortSignal.any([this.#signal, AbortSignal.timeout(timeoutMs)]);
     const ending = await new Promise<Ending>((resolve) => this.#send(words, flight, over, resolve));
     this.#signal.throwIfAborted();
-    return answerOf(ending, flight);
+    return socketAnswer(ending, flight);
   }
 
   /** Chats on one socket, one after the other, until one is not answered. Rejects where the signal ends them. */
@@ -48,10 +41,10 @@ export class SocketChats {
     this.#signal.addEventListener('abort', leave);
     try {
       await new Promise<void>((resolve) => {
-        let flight = new Piecewise(() => {});
+        let flight = new UntimedFlight();
         const take = (ending: Ending) => {
-          answers.push(answerOf(ending, flight));
-          flight = new Piecewise(() => {});
+          answers.push(socketAnswer(ending, flight));
+          flight = new UntimedFlight();
           if (ending === 'succeeded' && answers.length < count) socket.send(this.#transport.startOf(words));
           else resolve();
         };
@@ -86,9 +79,9 @@ export class SocketChats {
         resolve({ status, first: Promise.resolve(() => ended) });
       };
       const over = AbortSignal.any([this.#signal, leaving, impatience.signal]);
-      this.#send(words, new Piecewise(() => tell(200)), over, (ending) => {
+      this.#send(words, new UntimedFlight(() => tell(200)), over, (ending) => {
         ended = true;
-        tell(statusOf(ending));
+        tell(socketStatus(ending));
       });
     });
   }
@@ -106,29 +99,4 @@ export class SocketChats {
     over.addEventListener('abort', leave);
     if (over.aborted) leave();
   }
-}
-
-/** Tells of each piece of content. */
-class Piecewise extends Flight {
-  readonly #onPiece: () => void;
-
-  constructor(onPiece: () => void) {
-    const now = performance.now();
-    super(now, now, false, () => {});
-    this.#onPiece = onPiece;
-  }
-
-  override content(at: number | undefined): void {
-    super.content(at);
-    this.#onPiece();
-  }
-}
-
-function answerOf(ending: Ending, { promptTokens, outputTokens }: Flight): SocketAnswer {
-  const isCounted = promptTokens !== undefined && outputTokens !== undefined;
-  return { status: statusOf(ending), tokens: isCounted ? promptTokens + outputTokens : undefined };
-}
-
-function statusOf(ending: Ending): number {
-  return ending === 'succeeded' ? 200 : ending === 'limited' ? 429 : 0;
 }

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { Behaviour } from '../../reference-server/behaviour.ts';
 import { problemsOf } from '../../specs/validate.ts';
 import type { LoadProfile } from '../../specs/wire.ts';
-import { startTarget, unlimited } from '../engine/test-rig.ts';
+import { secondKey, startTarget, unlimited } from '../engine/test-rig.ts';
 import { standIn, trafficOf } from '../k6/stand-in/test-rig.ts';
 import { key, load } from './test-rig.ts';
 
@@ -126,6 +126,33 @@ test('the scripts of a tier run one after the other, and one report has their ve
     ['concurrency', 'broken'],
   ]);
   expect([code, result.outcome]).toEqual([1, 'broken']);
+});
+
+test('a second key and a fresh one reach the script, and are shown nowhere', async () => {
+  const limits = { ...unlimited, tokensPerDay: 400 };
+  const { url } = await startTarget({ limits });
+  const tier = profileFile({
+    kind: 'tier',
+    name: 'trial',
+    description: '',
+    workload: { promptTokens: 8, outputTokens: 1, transports: { json: 1 } },
+    tier: 'enterprise',
+    limits: { tokensPerDay: 400 },
+    checks: ['tokens'],
+  });
+  const options = [tier, '--url', url, '--k6', k6, '--format', 'json'];
+  const { code, stdout, stderr } = await load([...options, '--fresh-key', '--second-key', secondKey]);
+  expect(JSON.parse(stdout).tier).toMatchObject([{ check: 'tokens', limit: 400, verdict: 'holds', reasons: [] }]);
+  expect(code).toBe(0);
+  for (const secret of [key, secondKey]) expect(`${stdout}${stderr}`).not.toContain(secret);
+  // The first key is spent now, and nobody says that it is fresh.
+  const spent = await load(options);
+  const [made] = JSON.parse(spent.stdout).tier;
+  expect([spent.code, made.verdict, made.reasons]).toEqual([
+    3,
+    'inconclusive',
+    [expect.stringContaining('--fresh-key')],
+  ]);
 });
 
 test('an interruption ends k6 too, with what it measured', async () => {

@@ -14,6 +14,10 @@ export interface K6Settings {
   /** The profile's file, beside which a trace lies. */
   readonly path: string;
   readonly endpoint: Endpoint;
+  /** Another key of the tier. */
+  readonly secondKey: string | undefined;
+  /** Whether the keys are known to have spent no tokens today. */
+  readonly isFresh: boolean;
   /** What the target is, where it was started for the run. */
   readonly description: string | undefined;
   readonly model: string | undefined;
@@ -58,7 +62,7 @@ async function runScript(
   trace: string | undefined,
   settings: K6Settings,
 ): Promise<LoadResult | undefined> {
-  const { profile, endpoint, description, model, seed, command, k6, image, signal, say } = settings;
+  const { profile, endpoint, secondKey, isFresh, description, model, seed, command, k6, image, signal, say } = settings;
   const task: K6Task = {
     script,
     trace,
@@ -71,6 +75,8 @@ async function runScript(
       STACK29_COMMAND: command,
       STACK29_HEADERS: JSON.stringify(endpoint.headers),
       ...(endpoint.key !== undefined && { STACK29_API_KEY: endpoint.key }),
+      ...(profile.kind === 'tier' && secondKey && { STACK29_SECOND_KEY: secondKey }),
+      ...(profile.kind === 'tier' && isFresh && { STACK29_FRESH_KEY: '1' }),
       ...(model !== undefined && { STACK29_MODEL: model }),
       ...(seed !== undefined && { STACK29_SEED: String(seed) }),
     },

@@ -20,7 +20,9 @@ interface Settings {
   readonly seed: number | undefined;
   /** Name of the module for event streams, where this k6 has it: `k6/x/sse`. */
   readonly sseModule: string | undefined;
-  /** Whether the key has used no tokens today. */
+  /** Another key of the tier, which shows a limit on tokens from below. */
+  readonly secondKey: string | undefined;
+  /** Whether the keys have used no tokens today. */
   readonly isKeyFresh: boolean;
 }
 
@@ -50,6 +52,7 @@ export const settings: Settings = {
   command: given('STACK29_COMMAND') ?? 'k6 run',
   seed: number('STACK29_SEED'),
   sseModule: given('STACK29_SSE'),
+  secondKey: given('STACK29_SECOND_KEY'),
   isKeyFresh: given('STACK29_FRESH_KEY') === '1',
 };
 
@@ -59,10 +62,11 @@ export function targetUrl(): string {
   return settings.url;
 }
 
-export function requestHeaders(): Record<string, string> {
+/** @param key other than the run's */
+export function requestHeaders(key = settings.key): Record<string, string> {
   return {
     'Content-Type': 'application/json',
-    ...(settings.key !== undefined && { Authorization: `Bearer ${settings.key}` }),
+    ...(key !== undefined && { Authorization: `Bearer ${key}` }),
     ...settings.headers,
   };
 }

@@ -9,44 +9,81 @@ import { type Ask, membersOf } from '../engine/wording.ts';
 import { type Ending, endingOfStatus } from './flight.ts';
 import { settings, targetUrl } from './settings.ts';
 
-/**
- * Asks over a WebSocket of its own. The time of each piece is that at which k6 read it from the socket; the request
- * counts as sent when its connection stands, by a clock of 1 ms.
- */
-export function askOverSocket(wording: Wording, ask: Ask, flight: Flight, timeoutSeconds: number): Promise<Ending> {
-  return new Promise((resolve) => {
-    const held = keyIn(wording.keyPlace ?? 'header', settings.key);
-    const url = `${targetUrl().replace(/^http/, 'ws')}/ws/chat${held.query}`;
-    const params = {
-      headers: { ...held.headers, ...settings.headers },
-      tags: { name: 'chat', transport: 'websocket' },
-    };
-    const socket = new WebSocket(url, null, params);
-    const state = { isOpen: false, isOver: false };
-    const finish = (ending: Ending) => {
-      if (state.isOver) return;
-      state.isOver = true;
-      clearTimeout(timer);
+/** What becomes of a socket, and of the chats on it. */
+interface Dialog {
+  /** The socket stands. */
+  opened(socket: ChatSocket): void;
+  /** What the chat that is under way came to. */
+  ended(ending: Ending, socket: ChatSocket): void;
+  /** That of the chat under way. */
+  flight(): Flight;
+}
+
+interface ChatSocket {
+  start(ask: Pick<Ask, 'messages' | 'maxTokens'>): void;
+  /** Closes it, now or when it stands. */
+  leave(): void;
+}
+
+/** Opens a socket for chats, one after the other. The time of each piece is that at which k6 read it from the socket. */
+export function dial(wording: Wording, { opened, ended, flight }: Dialog): ChatSocket {
+  const held = keyIn(wording.keyPlace ?? 'header', settings.key);
+  const url = `${targetUrl().replace(/^http/, 'ws')}/ws/chat${held.query}`;
+  const params = {
+    headers: { ...held.headers, ...settings.headers },
+    tags: { name: 'chat', transport: 'websocket' },
+  };
+  const socket = new WebSocket(url, null, params);
+  let isOpen = false;
+  let isLeft = false;
+  const chats: ChatSocket = {
+    start: (ask) => socket.send(JSON.stringify({ type: 'start', ...held.start, ...membersOf(wording, ask) })),
+    leave() {
       // k6 waits for good for a socket that is closed before it stands.
-      if (state.isOpen) socket.close();
+      if (isOpen && !isLeft) socket.close();
+      isLeft = true;
+    },
+  };
+  socket.onopen = () => {
+    isOpen = true;
+    if (isLeft) socket.close();
+    else opened(chats);
+  };
+  socket.onmessage = (event) => {
+    const ending = readMessage(String(event?.data), flight(), event?.timestamp ?? 0);
+    if (ending !== undefined) ended(ending, chats);
+  };
+  socket.onerror = (event) => {
+    if (isOpen) ended({ failed: 'connection lost' }, chats);
+    else if (/handshake/.test(event?.error ?? '')) ended(endingOfRefusal(url, params), chats);
+    else ended({ failed: 'no connection' }, chats);
+  };
+  socket.onclose = () => ended({ failed: 'connection lost' }, chats);
+  return chats;
+}
+
+/** Asks over a socket of its own. The request counts as sent when its connection stands, by a clock of 1 ms. */
+export function askOverSocket(
+  wording: Wording,
+  ask: Pick<Ask, 'messages' | 'maxTokens'>,
+  flight: Flight,
+  timeoutSeconds: number,
+): Promise<Ending> {
+  return new Promise((resolve) => {
+    const finish = (ending: Ending) => {
+      clearTimeout(timer);
+      socket.leave();
       resolve(ending);
     };
     const timer = setTimeout(() => finish({ failed: 'timeout' }), timeoutSeconds * 1000);
-    socket.onopen = () => {
-      state.isOpen = true;
-      if (state.isOver) return socket.close();
-      flight.sent = Date.now();
-      socket.send(JSON.stringify({ type: 'start', ...held.start, ...membersOf(wording, ask) }));
-    };
-    socket.onmessage = (event) => {
-      const ending = readMessage(String(event?.data), flight, event?.timestamp ?? 0);
-      if (ending !== undefined) finish(ending);
-    };
-    socket.onerror = (event) => {
-      if (state.isOpen) finish({ failed: 'connection lost' });
-      else finish(/handshake/.test(event?.error ?? '') ? endingOfRefusal(url, params) : { failed: 'no connection' });
-    };
-    socket.onclose = () => finish({ failed: 'connection lost' });
+    const socket = dial(wording, {
+      flight: () => flight,
+      opened({ start }) {
+        flight.sent = Date.now();
+        start(ask);
+      },
+      ended: finish,
+    });
   });
 }
 

@@ -1,3 +1,5 @@
+import { chatWords } from '../tier/chat-words.ts';
+import type { FindingName } from '../tier/findings.ts';
 import { type Check, tierScript } from './tier.ts';
 import { type Answer, freshWindow, wait } from './tier-target.ts';
 
@@ -11,47 +13,96 @@ const short = { stream: false, max_tokens: 1 };
 const settleMs = 500;
 const graceMs = 3000;
 
-/** As many long answers as may run; the next request is refused; once one answer has ended, the next is admitted. */
-const concurrency: Check = async ({ limits }, target, report) => {
+/** A chat over a socket that has not begun after this waits for a place, or its target is slow. */
+const patienceMs = 10_000;
+
+/**
+ * As many long answers as may run, half of them over sockets; the next request is refused over either; once the client
+ * of a socket has left, and once an answer has ended, the next is admitted.
+ */
+const concurrency: Check = async ({ profile: { limits }, target }, report) => {
   const limit = limits.concurrent;
   if (limit === undefined) return report.find('no-limit-known');
+  const { sockets } = target;
+  if (target.lacksSockets) report.find('no-sockets');
   await freshWindow(limits.windowSeconds ?? 60);
-  report.expect(limit, limit + 1);
+  const overSockets = sockets ? Math.floor(limit / 2) : 0;
+  report.expect(limit, limit + (overSockets > 0 ? 2 : 1));
+
   const ended: Answer[] = [];
-  const held = Array.from({ length: limit }, async () => {
+  const held = Array.from({ length: limit - overSockets }, async () => {
     const answer = await target.chat('concurrency', long);
     report.answer(answer);
     ended.push(answer);
   });
-  await wait(settleMs);
+  let open = sockets ? Array.from({ length: overSockets }, () => sockets.open(chatWords(long.max_tokens))) : [];
+  const statuses: number[] = [];
+  const begun = open.map(async (chat) => {
+    const status = await chat.begun;
+    report.answer({ status });
+    statuses.push(status);
+  });
+  await Promise.all([wait(settleMs), Promise.race([Promise.all(begun), wait(patienceMs)])]);
+
   const early = (kind: Answer['kind']) => ended.some((answer) => answer.kind === kind);
-  if (early('admitted')) report.find('answers-too-short');
-  let [isNextAdmitted, isTooLate] = [false, false];
-  if (ended.length === 0) {
-    const next = await target.chat('concurrency', short);
-    report.answer(next);
-    if (next.kind === 'other') report.find('other-answers');
-    isNextAdmitted = next.kind === 'admitted';
-    // Only while all the others are under way is there no place.
-    isTooLate = isNextAdmitted && early('admitted');
-    if (isTooLate) report.find('answers-too-short');
+  const isEarly = () => early('admitted') || open.some((chat) => chat.isOver());
+  const isRefused = () => early('refused') || statuses.includes(429);
+  if (isEarly()) report.find('answers-too-short');
+  let beyond: FindingName | undefined;
+  let isTooLate = false;
+  if (ended.length === 0 && statuses.every((status) => status === 200)) {
+    beyond = await tryBeyond();
+    const [left, ...others] = open;
+    if (beyond === undefined && left !== undefined) {
+      open = others;
+      left.leave();
+      if (!(await isAdmittedSoon())) report.find('socket-slot-not-released');
+      // It may have had the place of another.
+      else if (isEarly()) report.find('answers-too-short');
+    }
     await Promise.race(held);
     if (!early('refused') && !(await isAdmittedSoon())) report.find('slot-not-released');
   }
   await Promise.all(held);
-  if (early('other')) report.find('other-answers');
-  const admitted = ended.filter(({ kind }) => kind === 'admitted').length + (isNextAdmitted ? 1 : 0);
-  if (admitted > limit && !isTooLate) report.find('admitted-more');
+  for (const chat of open) chat.leave();
+  await Promise.all(begun);
+  if (early('other') || statuses.includes(0)) report.find('other-answers');
+  const admitted =
+    [...ended.map(({ status }) => status), ...statuses].filter((status) => status === 200).length + (beyond ? 1 : 0);
+  if (beyond !== undefined && admitted > limit && !isTooLate) report.find(beyond);
   // One that was on its way for long may have lost its place to the next.
-  if (early('refused')) report.find(admitted < limit ? 'admitted-less' : 'overtaken');
+  if (isRefused()) report.find(admitted < limit ? 'admitted-less' : 'overtaken');
+
+  /** Asks for one more, over REST and then over a socket. @returns what is wrong where it is admitted */
+  async function tryBeyond(): Promise<FindingName | undefined> {
+    const overRest = overSockets > 0 ? 'admitted-beside-sockets' : 'admitted-more';
+    const ways: (readonly [FindingName, () => Promise<Pick<Answer, 'status'>>])[] = [
+      [overRest, () => target.chat('concurrency', short)],
+      ...(sockets ? [['admitted-over-socket', () => sockets.chat(chatWords(1))] as const] : []),
+    ];
+    for (const [finding, ask] of ways) {
+      const { status } = await ask();
+      report.answer({ status });
+      if (status === 429) continue;
+      if (status !== 200) {
+        report.find('other-answers');
+        continue;
+      }
+      // Only while all the others are under way is there no place.
+      isTooLate = isEarly();
+      if (isTooLate) report.find('answers-too-short');
+      return finding;
+    }
+    return undefined;
+  }
 
   /** A place may be left a moment after its answer has ended. */
   async function isAdmittedSoon(): Promise<boolean> {
     const deadline = Date.now() + graceMs;
     for (;;) {
-      const begun = Date.now();
+      const since = Date.now();
       const answer = await target.chat('concurrency', short);
-      if (answer.kind !== 'refused' || begun > deadline) {
+      if (answer.kind !== 'refused' || since > deadline) {
         report.answer(answer);
         return answer.kind !== 'refused';
       }
@@ -62,6 +113,6 @@ const concurrency: Check = async ({ limits }, target, report) => {
 
 /**
  * Whether the limit on requests at the same time holds. k6 gives an answer only once it is whole, so that an answer is
- * under way while its promise is pending.
+ * under way while its promise is pending; over a socket it shows that it has begun.
  */
 export const { options, setup, check, handleSummary } = tierScript({ concurrency }, '1h');

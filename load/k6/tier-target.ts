@@ -1,11 +1,14 @@
 import http, { type RefinedResponse, type ResponseType } from 'k6/http';
 import { setTimeout } from 'k6/timers';
-import type { LoadWorkload } from '../../specs/wire.ts';
+import type { Wording } from '../engine/job.ts';
 import { defaultTimeoutSeconds } from '../engine/lane.ts';
 import { parseObject } from '../engine/reading.ts';
 import { askFor, membersOf } from '../engine/wording.ts';
+import { steady } from '../tier/chat-words.ts';
 import { type LimitState, limitState } from '../tier/limit-state.ts';
-import { requestHeaders, targetUrl } from './settings.ts';
+import type { FoundPlace } from './key-place.ts';
+import { requestHeaders, settings, targetUrl } from './settings.ts';
+import { TierSockets } from './tier-sockets.ts';
 
 http.setResponseCallback(http.expectedStatuses(200, 429));
 
@@ -26,44 +29,55 @@ async function askForModels(): Promise<Answer> {
 
 /** What a target takes of a tier's requests. */
 export class TierTarget {
-  readonly #model: string;
-  readonly #workload: LoadWorkload;
+  readonly wording: Wording;
+  /** For the part that is asked over sockets; absent where the profile opens none, or none is answered. */
+  readonly sockets: TierSockets | undefined;
+  /** Whether the profile asks for sockets, and there are none. */
+  readonly lacksSockets: boolean;
   readonly #timeoutSeconds: number;
 
-  constructor(model: string, workload: LoadWorkload, timeoutSeconds = defaultTimeoutSeconds) {
-    this.#model = model;
-    this.#workload = workload;
+  /** @param found where the key of sockets is taken, if that was found out */
+  constructor(wording: Wording, found: FoundPlace | undefined, timeoutSeconds = defaultTimeoutSeconds) {
+    this.wording = wording;
     this.#timeoutSeconds = timeoutSeconds;
+    const isWanted = (wording.workload.transports.websocket ?? 0) > 0;
+    const isThere = settings.key === undefined || found !== undefined;
+    const workload = { ...wording.workload, ...steady };
+    const sockets = { ...wording, workload, ...(found && { keyPlace: found.place }) };
+    this.sockets = isWanted && isThere ? new TierSockets(sockets, timeoutSeconds) : undefined;
+    this.lacksSockets = isWanted && !isThere;
   }
 
-  /** @param members of the request, other than the workload has them */
-  async chat(check: string, members: object = {}): Promise<Answer> {
-    const wording = {
-      model: this.#model,
-      workload: this.#workload,
-      askUsage: false,
-      promptCost: { fixed: 0, perWord: 1 },
-    };
-    const body = JSON.stringify({ ...membersOf(wording, askFor(wording, Math.random)), ...members });
-    return answerOf(
-      await http.asyncRequest('POST', `${targetUrl()}/chat/completions`, body, params(check, this.#timeoutSeconds)),
-    );
+  /** A chat of the workload. @param members of the request, other than the workload has them */
+  chat(check: string, members: object = {}): Promise<Answer> {
+    return this.ask(check, { ...membersOf(this.wording, askFor(this.wording, Math.random)), ...members });
+  }
+
+  /** @param key other than the run's */
+  async ask(check: string, members: object, key?: string): Promise<Answer> {
+    const url = `${targetUrl()}/chat/completions`;
+    const sent = params(check, this.#timeoutSeconds, key);
+    return answerOf(await http.asyncRequest('POST', url, JSON.stringify(members), sent));
   }
 }
 
-function params(check: string, timeoutSeconds: number) {
-  return { headers: requestHeaders(), timeout: `${timeoutSeconds}s`, tags: { name: 'chat', check } };
+function params(check: string, timeoutSeconds: number, key?: string) {
+  return { headers: requestHeaders(key), timeout: `${timeoutSeconds}s`, tags: { name: 'chat', check } };
 }
 
 function answerOf({ status, headers, body }: RefinedResponse<ResponseType | undefined>): Answer {
   const tokens: unknown = Object(parseObject(String(body))?.usage).total_tokens;
   return {
-    kind: status === 200 ? 'admitted' : status === 429 ? 'refused' : 'other',
+    kind: kindOf(status),
     status,
     headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),
     at: Date.now(),
     tokens: typeof tokens === 'number' ? tokens : undefined,
   };
+}
+
+export function kindOf(status: number): Answer['kind'] {
+  return status === 200 ? 'admitted' : status === 429 ? 'refused' : 'other';
 }
 
 export function wait(ms: number): Promise<void> {

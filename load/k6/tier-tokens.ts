@@ -1,37 +1,61 @@
-import { limitState } from '../tier/limit-state.ts';
+import { chatBody, chatWords } from '../tier/chat-words.ts';
+import { type Purse, spendDay } from '../tier/tokens.ts';
 import { settings } from './settings.ts';
 import { type Check, tierScript } from './tier.ts';
-import { freshWindow } from './tier-target.ts';
+import { type TierTarget, wait } from './tier-target.ts';
 
-const large = { max_tokens: 1000, messages: [{ role: 'user', content: 'Count from one to a thousand in words.' }] };
-
-/** Uses up the tokens of a day: the first request after the sum has reached the limit is refused, and none before. */
-const tokens: Check = async ({ limits }, target, report) => {
+/** Uses up the tokens of a day to the last one, some of them over a socket, as the embedded engine does. */
+const tokens: Check = async ({ profile: { limits }, target, found }, report) => {
   const limit = limits.tokensPerDay;
   if (limit === undefined) return report.find('no-limit-known');
-  const windowSeconds = limits.windowSeconds ?? 60;
-  let requestsLeft = (await freshWindow(windowSeconds))?.remaining ?? 0;
-  let sum = 0;
-  let within = 0;
-  for (;;) {
-    // A refusal must not be one for the requests of the minute.
-    if (requestsLeft < 2) requestsLeft = (await freshWindow(windowSeconds))?.remaining ?? limit;
-    const isWithin = sum < limit;
-    const answer = await target.chat('tokens', large);
-    requestsLeft = Math.min(requestsLeft - 1, limitState(answer).remaining ?? Infinity);
-    if (isWithin) within += 1;
-    report.expect(limit, within);
-    report.answer(answer);
-    if (answer.kind === 'other') return report.find('other-answers');
-    if (answer.kind === 'refused') {
-      if (isWithin) report.find(settings.isKeyFresh ? 'refused-early' : 'key-not-fresh');
-      return;
-    }
-    if (!isWithin) return report.find('admitted-more');
-    if (answer.tokens === undefined) return report.find('no-usage');
-    sum += answer.tokens;
-  }
+  if (target.lacksSockets) report.find('no-sockets');
+  const { secondKey, isKeyFresh } = settings;
+  let admitted = 0;
+  const all = await spendDay({
+    limit,
+    first: purseOf(target, { spent: found?.answer.tokens ?? 0, hasSockets: true }),
+    second: secondKey === undefined ? undefined : purseOf(target, { key: secondKey }),
+    isFresh: isKeyFresh,
+    isSocketUsageKnown: found?.answer.status !== 200 || found.answer.tokens !== undefined,
+    windowSeconds: limits.windowSeconds ?? 60,
+    pause: wait,
+    count(status) {
+      if (status === 200) admitted += 1;
+      report.expect(limit, admitted);
+      report.answer({ status });
+    },
+  });
+  for (const { name } of all) report.find(name);
 };
 
-/** Whether the limit on tokens a day holds, which spends them: give a key that has used none today. */
+interface Means {
+  /** Other than the run's. */
+  readonly key?: string;
+  /** Tokens that were spent before. */
+  readonly spent?: number;
+  readonly hasSockets?: boolean;
+}
+
+function purseOf(target: TierTarget, { key, spent = 0, hasSockets = false }: Means): Purse {
+  const { sockets, wording } = target;
+  let sum = spent;
+  return {
+    spentTokens: () => sum,
+    async chat(maxTokens, members) {
+      const answer = await target.ask('tokens', { ...chatBody(wording, maxTokens), ...members }, key);
+      sum += answer.tokens ?? 0;
+      return answer;
+    },
+    ...(hasSockets &&
+      sockets && {
+        async chatOverSocket(maxTokens) {
+          const answer = await sockets.chat(chatWords(maxTokens));
+          sum += answer.tokens ?? 0;
+          return answer.status;
+        },
+      }),
+  };
+}
+
+/** Whether the limit on tokens a day holds, which spends them: give keys that have used none today. */
 export const { options, setup, check, handleSummary } = tierScript({ tokens }, '12h');

@@ -1,14 +1,18 @@
 import { Counter, Gauge } from 'k6/metrics';
 import type { Options } from 'k6/options';
 import type { TierCheck, TierProfile } from '../../specs/wire.ts';
+import { type FindingName, findingNames, findings, partsOf } from '../tier/findings.ts';
 import { measuredOfChecks } from '../tier/measured-of-checks.ts';
+import { verdictOf } from '../tier/verdict.ts';
+import { type FoundPlace, findKeyPlace } from './key-place.ts';
 import { learnModel } from './learn.ts';
 import { tierProfile } from './profile.ts';
 import { writtenResult } from './result.ts';
 import { readValue, type SummaryData } from './summary-data.ts';
 import { reported, type Thresholds } from './thresholds.ts';
-import { type CheckName, type FindingName, findingNames, verdictOfFindings } from './tier-findings.ts';
-import { type Answer, TierTarget } from './tier-target.ts';
+import { type Answer, kindOf, TierTarget } from './tier-target.ts';
+
+type CheckName = TierCheck['check'];
 
 const requests = new Counter('tier_requests');
 const found = new Counter('tier_findings');
@@ -24,8 +28,8 @@ export class Report {
     this.#check = check;
   }
 
-  answer({ kind }: Answer): void {
-    requests.add(1, { check: this.#check, answer: kind });
+  answer({ status }: Pick<Answer, 'status'>): void {
+    requests.add(1, { check: this.#check, answer: kindOf(status) });
   }
 
   find(finding: FindingName): void {
@@ -39,8 +43,15 @@ export class Report {
   }
 }
 
+interface Circumstances {
+  readonly profile: TierProfile;
+  readonly target: TierTarget;
+  /** Where the key of sockets is taken, if that was found out. */
+  readonly found: FoundPlace | undefined;
+}
+
 /** Tries a limit; what it sees goes into the report. */
-export type Check = (profile: TierProfile, target: TierTarget, report: Report) => Promise<void>;
+export type Check = (circumstances: Circumstances, report: Report) => Promise<void>;
 
 interface Prepared {
   readonly model: string;
@@ -80,9 +91,12 @@ export function tierScript(checks: Partial<Readonly<Record<CheckName, Check>>>, 
     setup: () => ({ model: learnModel() }),
 
     async check({ model }) {
-      const target = new TierTarget(model, profile.workload, profile.timeoutSeconds);
+      const { workload, timeoutSeconds } = profile;
+      const wording = { model, workload, askUsage: false, promptCost: { fixed: 0, perWord: 1 } };
+      const found = await findKeyPlace(wording);
+      const target = new TierTarget(wording, found, timeoutSeconds);
       for (const name of names) {
-        await checks[name]?.(profile, target, new Report(name));
+        await checks[name]?.({ profile, target, found }, new Report(name));
         done.add(1, { check: name });
       }
     },
@@ -116,6 +130,8 @@ function tierCheckOf(check: CheckName, data: SummaryData): TierCheck {
   const limit = readValue(data, limitPart(check), 'value');
   const expected = readValue(data, expectedPart(check), 'value');
   const came = findingNames.filter((finding) => readValue(data, foundPart(check, finding)) > 0);
+  const { broken, open } = partsOf(came.map((name) => ({ name, words: findings[name].words })));
+  const isDone = readValue(data, donePart(check)) > 0;
   return {
     check,
     ...(limit > 0 && { limit }),
@@ -124,7 +140,7 @@ function tierCheckOf(check: CheckName, data: SummaryData): TierCheck {
     admitted,
     refused,
     other,
-    ...verdictOfFindings(came, readValue(data, donePart(check)) > 0),
+    ...verdictOf(broken, isDone ? open : [...open, 'the check did not run to its end']),
   };
 }
 
@@ -141,6 +157,5 @@ function resultOf(
     runMs: data.state.testRunDurationMs,
     profile,
     ...measured,
-    notes: [...measured.notes, 'k6 tries the limits over REST alone'],
   };
 }

@@ -73,8 +73,8 @@ export function trafficScript(fallback: string, only?: TransportName, { keepGaps
 
     async setup() {
       const wording = learnWording(profile.workload);
-      const keyPlace = await findKeyPlace(wording);
-      return { wording: { ...wording, ...(keyPlace && { keyPlace }) } };
+      const found = await findKeyPlace(wording);
+      return { wording: { ...wording, ...(found && { keyPlace: found.place }) } };
     },
 
     async request({ wording }) {

@@ -61,6 +61,20 @@ test.each(Object.keys(readyProfiles).filter((name) => name !== 'capacity'))('pro
   expect(stdout).not.toContain('sk-a-secret-key');
 });
 
+test('the keys of a check of tokens come out of the Secret', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'stack29-test-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const profile = join(folder, 'tokens.json');
+  writeFileSync(profile, JSON.stringify({ ...readyProfiles['tier-free'], checks: ['tokens'] }));
+  const options = ['--fresh-key', '--second-key', 'sk-a-second-key', '--secret', 'keys-of-free'];
+  const { code, stdout } = await print(profile, ...url, ...options);
+  const { runner } = documentsOf(stdout).testRun.spec;
+  expect([code, runner.envFrom]).toEqual([0, [{ secretRef: { name: 'keys-of-free' } }]]);
+  expect(runner.env).toContainEqual({ name: 'STACK29_FRESH_KEY', value: '1' });
+  expect(stdout).toContain('generic keys-of-free --from-literal=STACK29_API_KEY=… --from-literal=STACK29_SECOND_KEY=…');
+  expect(stdout).not.toMatch(/sk-a-/);
+});
+
 test('runners share the load, which the manifest says what to make of', async () => {
   const { stdout } = await print('steady', ...url, '--parallelism', '4', '--namespace', 'perf', '--rate', '200');
   const { configMap, testRun } = documentsOf(stdout);

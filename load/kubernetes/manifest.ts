@@ -19,7 +19,9 @@ export interface ClusterRun {
   readonly parallelism: number;
   /** What the runners run, other than the public image of k6. */
   readonly image: string | undefined;
-  /** The Secret that holds the key as STACK29_API_KEY. */
+  /** Whether the keys have spent no tokens today. */
+  readonly isFresh: boolean;
+  /** The Secret that holds the key as STACK29_API_KEY, and another as STACK29_SECOND_KEY where tokens are checked. */
   readonly secret: string;
   readonly namespace: string | undefined;
   /** Default: the first that the profile takes. */
@@ -84,7 +86,7 @@ export function manifestOf(run: ClusterRun): string {
   return [configMap, testRun].map((document) => document.toString({ lineWidth: 0 })).join('---\n');
 }
 
-function environment({ url, model, seed, trace, insecure }: ClusterRun): Record<string, string> {
+function environment({ url, model, seed, trace, insecure, isFresh }: ClusterRun): Record<string, string> {
   return {
     STACK29_URL: url,
     STACK29_PROFILE: './profile.json',
@@ -93,15 +95,18 @@ function environment({ url, model, seed, trace, insecure }: ClusterRun): Record<
     ...(model !== undefined && { STACK29_MODEL: model }),
     STACK29_SEED: String(seed),
     ...(trace !== undefined && { STACK29_TRACE: './trace.jsonl' }),
+    ...(isFresh && { STACK29_FRESH_KEY: '1' }),
     ...(insecure && { K6_INSECURE_SKIP_TLS_VERIFY: 'true' }),
   };
 }
 
-function preface({ secret, namespace }: ClusterRun, name: string): string[] {
+function preface({ secret, namespace, profile }: ClusterRun, name: string): string[] {
   const place = namespace === undefined ? '' : ` --namespace ${namespace}`;
+  const hasSecond = profile.kind === 'tier' && profile.checks.includes('tokens');
+  const literals = ['STACK29_API_KEY', ...(hasSecond ? ['STACK29_SECOND_KEY'] : [])];
   return [
-    'For a cluster with k6-operator 1.x. Before it is applied, the key of the target, which is in no manifest:',
-    `  kubectl create secret generic ${secret}${place} --from-literal=STACK29_API_KEY=…`,
+    `For a cluster with k6-operator 1.x. Before it is applied, the ${hasSecond ? 'keys' : 'key'} of the target, which ${hasSecond ? 'are' : 'is'} in no manifest:`,
+    `  kubectl create secret generic ${secret}${place}${literals.map((literal) => ` --from-literal=${literal}=…`).join('')}`,
     'After the run, the result of each runner, as JSON in its log:',
     `  kubectl logs${place} --selector k6_cr=${name},runner=true --tail=-1`,
   ];

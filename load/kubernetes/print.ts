@@ -28,7 +28,8 @@ const names = {
 
 /** Prints what runs a profile on a cluster. @returns the exit code @throws LoadProblem, and what the host throws */
 export async function printManifest(profileName: string, choices: ClusterChoices, host: LoadHost): Promise<number> {
-  const { url, model, seed, insecure = false, parallelism, secret, namespace, script, k6Image: image } = choices;
+  const { url, model, seed, insecure = false, parallelism, secret, namespace, script } = choices;
+  const { k6Image: image, freshKey = false } = choices;
   refuseOthers(choices);
   if (url === undefined) {
     throw new LoadProblem('usage', 'give --url, the base URL at which the cluster reaches the target');
@@ -51,6 +52,7 @@ export async function printManifest(profileName: string, choices: ClusterChoices
       model,
       seed: seed ?? randomInt(2 ** 31),
       insecure,
+      isFresh: freshKey,
       parallelism,
       image,
       secret,

@@ -1,4 +1,4 @@
-import type { Fault } from './verdict.ts';
+import type { Fault } from './findings.ts';
 
 /**
  * Chats over sockets in a burst: some on a socket each, and some on one together. What they count for tells whether it is
@@ -25,7 +25,7 @@ interface Count {
 interface Share {
   /** Requests over REST that the limit admits. */
   readonly expected: number;
-  readonly broken: readonly Fault<'admitted-more' | 'admitted-less'>[];
+  readonly broken: readonly Fault<'admitted-more' | 'admitted-beside-sockets' | 'admitted-less'>[];
 }
 
 /** What the chats over sockets leave of the limit to those over REST, and what is wrong with the count of these. */
@@ -37,7 +37,7 @@ export function shareOf(overSockets: readonly number[], { limit, admitted, back,
   const beside = isKnown ? ` beside ${overSockets.length} chats over sockets` : '';
   if (isKnown && admitted > most + 1 + back) {
     const words = 'chats over sockets are not counted with the requests over REST';
-    return { expected: most, broken: [{ name: 'admitted-more', words }] };
+    return { expected: most, broken: [{ name: 'admitted-beside-sockets', words }] };
   }
   if (admitted > expected + back) {
     const words = `${admitted - expected - back} more than the limit were admitted in a window${beside}`;

@@ -1,9 +1,8 @@
-import type { Answer } from '../target.ts';
-import { type LimitState, limitState } from './limit-state.ts';
-import type { Fault } from './verdict.ts';
+import type { Fault } from './findings.ts';
+import { type Headed, type LimitState, limitState } from './limit-state.ts';
 
 /** An answer of a burst, with what was known of the others. */
-export interface BurstAnswer extends Pick<Answer, 'status' | 'headers' | 'at'> {
+export interface BurstAnswer extends Headed {
   /** Requests whose admission was known when this one was sent. */
   readonly admittedBefore: number;
   /** Requests that were begun when its answer came, this one included. */

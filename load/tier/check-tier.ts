@@ -1,11 +1,11 @@
 import type { TierCheck, TierProfile } from '../../specs/wire.ts';
 import { LoadProblem } from '../problem.ts';
 import type { Measured } from '../traffic.ts';
+import { checkTokens } from './check-tokens.ts';
 import { checkConcurrency } from './concurrency.ts';
 import { measuredOfChecks } from './measured-of-checks.ts';
 import { checkBurst, checkPaced } from './requests.ts';
 import type { TierKey } from './tier-key.ts';
-import { checkTokens } from './tokens.ts';
 import { undecided } from './verdict.ts';
 
 /**

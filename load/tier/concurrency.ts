@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TierCheck } from '../../specs/wire.ts';
 import type { OpenStream } from '../target.ts';
-import { chatBody, chatWords, roomFor, shortChat, socketChat, type TierKey, waitForRequests } from './tier-key.ts';
+import { chatBody, chatWords } from './chat-words.ts';
+import { roomFor, shortChat, socketChat, type TierKey, waitForRequests } from './tier-key.ts';
 import { countStatuses, decided, undecided } from './verdict.ts';
 
 /** Lengths to hold a place with, the longest first; a target may refuse what exceeds its context. */
@@ -259,5 +260,5 @@ async function ask(key: TierKey, way: Way, maxTokens: number, patienceMs: number
 
 function open(key: TierKey, way: Way, maxTokens: number, leaving: AbortSignal): Promise<OpenStream> {
   if (way === 'socket' && key.sockets) return key.sockets.open(chatWords(maxTokens), leaving);
-  return key.contact.openStream({ ...chatBody(key, maxTokens), stream: true }, leaving);
+  return key.contact.openStream({ ...chatBody(key.wording, maxTokens), stream: true }, leaving);
 }

@@ -1,4 +1,14 @@
-import type { Answer } from '../target.ts';
+/** An answer, as far as it tells of limits. */
+export interface Headed {
+  readonly status: number;
+  /** Their names in small letters. */
+  readonly headers: Readonly<Record<string, unknown>>;
+  /** When it came, in epoch milliseconds. */
+  readonly at: number;
+}
+
+/** How late a window may end: resets are whole seconds, of a clock that need not be ours. */
+export const slackMs = 2_000;
 
 /** What the headers of an answer say of the request limit; a header that is no whole number is absent. */
 export interface LimitState {
@@ -9,7 +19,7 @@ export interface LimitState {
   readonly resetAt?: number;
 }
 
-export function limitState({ headers, at }: Pick<Answer, 'headers' | 'at'>): LimitState {
+export function limitState({ headers, at }: Pick<Headed, 'headers' | 'at'>): LimitState {
   const number = (name: string) => {
     const value = headers[`x-ratelimit-${name}`];
     return typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : undefined;

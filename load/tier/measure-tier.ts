@@ -5,8 +5,8 @@ import type { LiveView } from '../live.ts';
 import { SocketChats } from '../socket-chats.ts';
 import { Contact } from '../target.ts';
 import type { Measured } from '../traffic.ts';
+import { steady } from './chat-words.ts';
 import { checkTier } from './check-tier.ts';
-import { steady } from './tier-key.ts';
 
 interface TierSettings {
   readonly endpoint: Endpoint;

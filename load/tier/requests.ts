@@ -1,11 +1,12 @@
 import type { TierCheck } from '../../specs/wire.ts';
 import { LoadProblem } from '../problem.ts';
-import type { SocketAnswer } from '../socket-chats.ts';
 import type { Answer } from '../target.ts';
 import { shareOf, socketChats, socketCosts } from './burst-count.ts';
 import { type BurstAnswer, wrongHeaders } from './burst-headers.ts';
-import { limitState } from './limit-state.ts';
-import { chatWords, freshWindow, pause, shortChat, slackMs, type TierKey } from './tier-key.ts';
+import { chatWords } from './chat-words.ts';
+import { type Headed, limitState, slackMs } from './limit-state.ts';
+import type { SocketAnswer } from './socket-answer.ts';
+import { freshWindow, pause, shortChat, type TierKey } from './tier-key.ts';
 import { countStatuses, decided, undecided } from './verdict.ts';
 import { shapeOf } from './window-shape.ts';
 
@@ -147,8 +148,6 @@ async function sendAll(key: TierKey, first: Answer, requests: number, concurrent
   await Promise.all(Array.from({ length: Math.max(1, Math.floor(concurrent / 2)) }, lane));
   return answers;
 }
-
-type Headed = Pick<Answer, 'status' | 'headers' | 'at'>;
 
 /** What the answers of a status say of the reset, in epoch milliseconds. */
 function resetsOf(answers: readonly Headed[], status: number): number[] {

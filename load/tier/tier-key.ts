@@ -1,11 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Wording } from '../engine/job.ts';
-import { randomFrom } from '../engine/random.ts';
-import type { Ask } from '../engine/wording.ts';
-import { promptOf } from '../engine/wording.ts';
 import type { SocketChats } from '../socket-chats.ts';
 import type { Answer, Contact } from '../target.ts';
-import { limitState } from './limit-state.ts';
+import { chatBody, chatWords } from './chat-words.ts';
+import { limitState, slackMs } from './limit-state.ts';
 
 /** What the checks of a tier share. */
 export interface TierKey {
@@ -30,24 +28,8 @@ export interface TierKey {
   readonly show: (line: string) => void;
 }
 
-/** How late a window may end: resets are whole seconds, of a clock that need not be ours. */
-export const slackMs = 2_000;
-
-/** A chat of a few prompt tokens. */
-export function chatWords(maxTokens: number): Pick<Ask, 'messages' | 'maxTokens'> {
-  return { messages: [{ role: 'user', content: promptOf(8, randomFrom(29)) }], maxTokens };
-}
-
-export function chatBody({ wording }: Pick<TierKey, 'wording'>, maxTokens: number): object {
-  const { messages } = chatWords(maxTokens);
-  return { model: wording.model, messages, max_tokens: maxTokens, temperature: steady.temperature };
-}
-
-/** At temperature 0 models seldom end by themselves. */
-export const steady = { temperature: 0 } as const;
-
 export function shortChat(key: TierKey, maxTokens = 1): Promise<Answer> {
-  return key.contact.ask('POST', '/chat/completions', chatBody(key, maxTokens));
+  return key.contact.ask('POST', '/chat/completions', chatBody(key.wording, maxTokens));
 }
 
 /** A whole chat over a socket, of which only the status counts. */

@@ -1,9 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { TierCheck } from '../../specs/wire.ts';
-import type { Contact } from '../target.ts';
-import { limitState } from './limit-state.ts';
-import { chatBody, pause, slackMs, socketChat, type TierKey } from './tier-key.ts';
-import { countStatuses, decided, undecided } from './verdict.ts';
+import type { Fault, FindingName } from './findings.ts';
+import { type Headed, limitState, slackMs } from './limit-state.ts';
 
 /** Output tokens of a request that spends. */
 const largest = 3_000;
@@ -14,10 +10,36 @@ const lastChats = 8;
 /** What was spent may be counted a moment after its answer has ended. */
 const countMs = 500;
 
-/** A key whose tokens are spent. */
-interface Purse {
-  readonly contact: Contact;
-  readonly statuses: number[];
+/** A key whose tokens of the day are spent, as an engine asks with it. */
+export interface Purse {
+  /** What it has spent, as the answers report it. */
+  spentTokens(): number;
+  /** A chat in one JSON body. @param members of it, beside the usual ones */
+  chat(maxTokens: number, members: object): Promise<Headed>;
+  /** A chat over a socket, to its end; absent where none are opened. @returns its status */
+  readonly chatOverSocket?: ((maxTokens: number) => Promise<number>) | undefined;
+}
+
+/** What a check of the tokens of a day needs of an engine. */
+export interface TokenCheck {
+  readonly limit: number;
+  readonly first: Purse;
+  /** Another key of the tier, of which none are spent over sockets. */
+  readonly second: Purse | undefined;
+  /** Whether the keys are known to have spent no tokens today but by this run. */
+  readonly isFresh: boolean;
+  /** Whether chats over sockets report what they cost. */
+  readonly isSocketUsageKnown: boolean;
+  /** Of the request limit. */
+  readonly windowSeconds: number;
+  pause(ms: number, why: string): Promise<void>;
+  /** Is told of every chat that is admitted or refused, or neither, by its status. */
+  count(status: number): void;
+}
+
+/** How far a purse was spent. */
+interface Spending {
+  readonly purse: Purse;
   /** Tokens of the prompt of every chat, once one was answered. */
   prompt: number | undefined;
   /** Output tokens at most; less where the target refuses so many. */
@@ -28,116 +50,122 @@ interface Purse {
   reserves: boolean | undefined;
 }
 
+type Found = Fault<FindingName>;
+
 /** Why a purse was not spent to the goal. */
 type Stop =
   /** A chat that is worth so much was refused. */
-  { readonly kind: 'refused'; readonly worth: number } | { readonly kind: 'open'; readonly reason: string };
+  { readonly kind: 'refused'; readonly worth: number } | { readonly kind: 'open'; readonly found: Found };
 
 /**
  * Spends a whole day's tokens, some of them over sockets, so that they end on the limit: until then everything is
  * admitted, and then nothing, which shows that the limit is not higher. Whether it is lower by less than a chat costs, a
  * second key shows, spent but for one token: it still admits a chat. Where the target refuses what could go beyond the
  * limit, one key shows both. Takes keys that have spent nothing today.
+ * @returns what breaks the limit, and what leaves it open; nothing where it holds
  */
-export async function checkTokens(key: TierKey, limit: number | undefined): Promise<TierCheck> {
-  if (limit === undefined)
-    return undecided('tokens', 'no limit is stated: give limits.tokensPerDay in a profile of your own');
-  const { isSocketUsageKnown = true } = key;
-  const purse = purseOf(key.contact, key.sockets && isSocketUsageKnown ? 1 : 0);
-  const result = (broken: readonly string[], open: readonly string[] = []) => {
-    const counted = countStatuses(purse.statuses);
-    const expected = { limit, expected: counted.admitted };
-    if (!isSocketUsageKnown) {
-      const unknown = 'a chat over a socket reports no usage, so that what was spent is not known to a token';
-      return decided('tokens', expected, counted, [], [...broken, ...open, unknown]);
-    }
-    const restOnly = key.noSockets === undefined ? [] : [`only REST was spent: ${key.noSockets}`];
-    return decided('tokens', expected, counted, broken, [...open, ...restOnly]);
-  };
-  const stop = await spendTo(key, purse, limit);
-  if (stop?.kind === 'open') return result([], [stop.reason]);
+export async function spendDay(check: TokenCheck): Promise<readonly Found[]> {
+  const { limit, first, isSocketUsageKnown } = check;
+  if (!isSocketUsageKnown) {
+    const words = 'a chat over a socket reports no usage, so that what was spent is not known to a token';
+    return [{ name: 'socket-usage-unknown', words }];
+  }
+  const spending = spendingOf(first, first.chatOverSocket ? 1 : 0);
+  const stop = await spendTo(check, spending, limit);
+  if (stop?.kind === 'open') return [stop.found];
   if (stop?.kind === 'refused') {
-    const spent = key.contact.spentTokens;
-    return result(...tooLow(key, `a request of ${stop.worth} tokens is refused with ${spent} of ${limit} spent`));
+    const words = `a request of ${stop.worth} tokens is refused with ${first.spentTokens()} of ${limit} spent`;
+    return [tooLow(check, words)];
   }
-  await sleep(countMs, undefined, { signal: key.signal });
-  const beyond = await chat(key, purse, 1);
-  if (beyond === 200) return result([`a request is admitted with ${limit} of ${limit} tokens spent`]);
-  if (beyond !== 429) return result([]);
-  if (key.sockets) {
-    const status = await socketChat(key);
-    purse.statuses.push(status);
-    if (status === 200) return result([`a chat over a socket is admitted with ${limit} of ${limit} tokens spent`]);
+  await check.pause(countMs, '');
+  const beyond = await chat(check, spending, 1);
+  check.count(beyond);
+  const all = `${limit} of ${limit} tokens spent`;
+  if (beyond === 200) return [{ name: 'admitted-beyond-tokens', words: `a request is admitted with ${all}` }];
+  if (beyond !== 429) return [strange(beyond)];
+  if (first.chatOverSocket) {
+    const status = await first.chatOverSocket(1);
+    check.count(status);
+    const words = `a chat over a socket is admitted with ${all}`;
+    if (status === 200) return [{ name: 'socket-admitted-beyond-tokens', words }];
+    if (status !== 429) return [strange(status)];
   }
-  if (purse.reserves) return result([]);
-  return result(...(await lowerSide(key, limit)));
+  return spending.reserves ? [] : lowerSide(check);
 }
 
 /** What a second key shows of a limit that is lower than stated by less than a chat costs. */
-async function lowerSide(key: TierKey, limit: number): Promise<[broken: string[], open: string[]]> {
-  if (key.second === undefined) {
-    const reason = `that the limit is not lower than ${limit} by less than a chat costs is seen with a --second-key alone`;
-    return [[], [reason]];
+async function lowerSide(check: TokenCheck): Promise<readonly Found[]> {
+  const { limit, second } = check;
+  if (second === undefined) {
+    const words = `that the limit is not lower than ${limit} by less than a chat costs is seen with a --second-key alone`;
+    return [{ name: 'no-second-key', words }];
   }
-  const purse = purseOf(key.second, 0);
-  const stop = await spendTo(key, purse, limit - 1);
-  if (stop?.kind === 'open') return [[], [`the second key: ${stop.reason}`]];
-  const spent = key.second.spentTokens;
+  const spending = spendingOf(second, 0);
+  const stop = await spendTo(check, spending, limit - 1);
+  if (stop?.kind === 'open') return [{ ...stop.found, words: `the second key: ${stop.found.words}` }];
   if (stop === undefined) {
-    await sleep(countMs, undefined, { signal: key.signal });
-    const last = await chat(key, purse, 1);
-    if (last === 200) return [[], []];
-    if (last !== 429) return [[], [`the last chat of the second key was answered with ${last}`]];
+    await check.pause(countMs, '');
+    const last = await chat(check, spending, 1);
+    check.count(last);
+    if (last === 200) return [];
+    if (last !== 429) return [strange(last)];
   }
-  return tooLow(key, `the second key is refused with ${spent} of ${limit} tokens spent`);
+  return [tooLow(check, `the second key is refused with ${second.spentTokens()} of ${limit} tokens spent`)];
 }
 
 /** A refusal before the limit: that of the target, if the key has spent nothing elsewhere. */
-function tooLow({ isFresh }: TierKey, words: string): [broken: string[], open: string[]] {
-  if (isFresh) return [[`${words}: the limit is lower`], []];
-  return [[], [`${words}: the limit is lower, unless the key spent others today; --fresh-key says that it did not`]];
+function tooLow({ isFresh }: TokenCheck, words: string): Found {
+  if (isFresh) return { name: 'refused-early', words: `${words}: the limit is lower` };
+  const unless = 'the limit is lower, unless the key spent others today; --fresh-key says that it did not';
+  return { name: 'key-not-fresh', words: `${words}: ${unless}` };
 }
 
-function purseOf(contact: Contact, overSockets: number): Purse {
-  return { contact, statuses: [], prompt: undefined, largest, overSockets, reserves: undefined };
+function strange(status: number): Found {
+  return { name: 'other-answers', words: `a chat was answered with ${status || 'neither an answer nor a refusal'}` };
+}
+
+function spendingOf(purse: Purse, overSockets: number): Spending {
+  return { purse, prompt: undefined, largest, overSockets, reserves: undefined };
 }
 
 /** Ends an answer that may be long after a word or two. */
 const soon = { stop: [' ', 'e', 'a', 'o'] };
 
 /** Spends until a purse has spent so much, exactly. */
-async function spendTo(key: TierKey, purse: Purse, goal: number): Promise<Stop | undefined> {
+async function spendTo(check: TokenCheck, spending: Spending, goal: number): Promise<Stop | undefined> {
+  const open = (found: Found): Stop => ({ kind: 'open', found });
   for (;;) {
-    const { prompt, contact } = purse;
-    const left = goal - contact.spentTokens;
+    const { prompt, purse } = spending;
+    const before = purse.spentTokens();
+    const left = goal - before;
     if (left === 0) return undefined;
-    const maxTokens = prompt === undefined ? 1 : nextLength(left, prompt, purse.largest);
+    const maxTokens = prompt === undefined ? 1 : nextLength(left, prompt, spending.largest);
     if (maxTokens === undefined) {
-      return {
-        kind: 'open',
-        reason: `${left} tokens are left after answers that ended early, and no chat costs so few`,
-      };
+      const words = `${left} tokens are left after answers that ended early, and no chat costs so few`;
+      return open({ name: 'tokens-left', words });
     }
-    const before = contact.spentTokens;
-    if (prompt !== undefined && purse.reserves === undefined && isNear(left, prompt)) {
+    if (prompt !== undefined && spending.reserves === undefined && isNear(left, prompt)) {
       // One token more than is left, if it were written to its end.
-      const status = await chat(key, purse, left - prompt + 1, soon);
-      purse.reserves = status === 429;
-      if (status !== 200 && status !== 429) return { kind: 'open', reason: `a chat was answered with ${status}` };
+      const status = await chat(check, spending, left - prompt + 1, soon);
+      check.count(status);
+      spending.reserves = status === 429;
+      if (status !== 200 && status !== 429) return open(strange(status));
       continue;
     }
-    const status = await chat(key, purse, maxTokens);
+    const status = await chat(check, spending, maxTokens);
     if (status === 400 && maxTokens > 50) {
       // No model writes so much.
-      purse.largest = Math.floor(maxTokens / 2);
-      purse.statuses.pop();
+      spending.largest = Math.floor(maxTokens / 2);
       continue;
     }
+    check.count(status);
     if (status === 429) return { kind: 'refused', worth: (prompt ?? 0) + maxTokens };
-    if (status !== 200) return { kind: 'open', reason: `a chat was answered with ${status}` };
-    const usage = contact.spentTokens - before;
-    if (usage === 0) return { kind: 'open', reason: 'answers report no usage, so that nobody knows what was spent' };
-    purse.prompt ??= usage - 1;
+    if (status !== 200) return open(strange(status));
+    const usage = purse.spentTokens() - before;
+    if (usage === 0) {
+      return open({ name: 'no-usage', words: 'answers report no usage, so that nobody knows what was spent' });
+    }
+    spending.prompt ??= usage - 1;
   }
 }
 
@@ -158,21 +186,18 @@ function isNear(left: number, prompt: number): boolean {
 }
 
 /** The status of a chat; waits where only the requests of the minute are spent. */
-async function chat(key: TierKey, purse: Purse, maxTokens: number, members: object = {}): Promise<number> {
+async function chat(check: TokenCheck, spending: Spending, maxTokens: number, members: object = {}): Promise<number> {
+  const { purse, prompt } = spending;
+  const { windowSeconds } = check;
+  if (purse.chatOverSocket && spending.overSockets > 0 && prompt !== undefined && !isNear(maxTokens, prompt)) {
+    spending.overSockets -= 1;
+    return purse.chatOverSocket(maxTokens);
+  }
   for (;;) {
-    if (purse.overSockets > 0 && purse.prompt !== undefined && !isNear(maxTokens, purse.prompt)) {
-      purse.overSockets -= 1;
-      const status = await socketChat(key, maxTokens);
-      purse.statuses.push(status);
-      return status;
-    }
-    const answer = await purse.contact.ask('POST', '/chat/completions', { ...chatBody(key, maxTokens), ...members });
+    const answer = await purse.chat(maxTokens, members);
     const { remaining, resetAt } = limitState(answer);
-    if (answer.status !== 429 || remaining !== 0 || !isWindow(resetAt, key.windowSeconds)) {
-      purse.statuses.push(answer.status);
-      return answer.status;
-    }
-    await pause(key, (resetAt ?? 0) - Date.now() + slackMs, 'as the limit of requests is spent');
+    if (answer.status !== 429 || remaining !== 0 || !isWindow(resetAt, windowSeconds)) return answer.status;
+    await check.pause((resetAt ?? 0) - Date.now() + slackMs, 'as the limit of requests is spent');
   }
 }
 

@@ -1,11 +1,5 @@
 import type { TierCheck } from '../../specs/wire.ts';
 
-/** What breaks a limit: the name that every engine has for it, and what was seen. */
-export interface Fault<Name extends string> {
-  readonly name: Name;
-  readonly words: string;
-}
-
 export interface Counted {
   readonly sent: number;
   readonly admitted: number;

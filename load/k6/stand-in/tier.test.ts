@@ -1,13 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
-import { rateLimited } from '../../../reference-server/api-error.ts';
+import type { Exchange } from '../../../reference-server/admission.ts';
+import { ApiError, rateLimited } from '../../../reference-server/api-error.ts';
 import type { Behaviour } from '../../../reference-server/behaviour.ts';
-import { inHeaders } from '../../../reference-server/change.ts';
+import { inHeaders, membersOf } from '../../../reference-server/change.ts';
 import { type FaultId, faults } from '../../../reference-server/faults/index.ts';
 import { sendOutgoing } from '../../../reference-server/outgoing.ts';
+import { onSockets } from '../../../reference-server/websocket/change-socket.ts';
 import { problemsOf } from '../../../specs/validate.ts';
 import type { TierCheck, TierProfile } from '../../../specs/wire.ts';
-import { openTarget, unlimited } from '../../engine/test-rig.ts';
+import { openTarget, secondKey, unlimited } from '../../engine/test-rig.ts';
 import { envFor, runUnderStandIn } from './test-rig.ts';
 
 interface Trial {
@@ -17,6 +19,8 @@ interface Trial {
   readonly served: Partial<typeof unlimited>;
   readonly behaviour?: Behaviour;
   readonly tokensPerSecond?: number;
+  /** Whether a part goes over sockets. */
+  readonly sockets?: boolean;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -33,14 +37,14 @@ const scripts = {
   tokens: 'tier-tokens',
 } as const;
 
-async function tried({ check, stated, served, behaviour = {}, tokensPerSecond = 0, env }: Trial) {
+async function tried({ check, stated, served, behaviour = {}, tokensPerSecond = 0, sockets = false, env }: Trial) {
   const limits = { ...unlimited, ...served };
   const { endpoint, close } = await openTarget({ behaviour, windowSeconds, tokensPerSecond, limits });
   const profile: TierProfile = {
     kind: 'tier',
     name: 'trial',
     description: '',
-    workload: { promptTokens: 8, outputTokens: 1, transports: { json: 1 } },
+    workload: { promptTokens: 8, outputTokens: 1, transports: { json: 1, ...(sockets && { websocket: 1 }) } },
     tier: 'enterprise',
     limits: { ...stated, windowSeconds },
     checks: [check],
@@ -249,29 +253,193 @@ describe.concurrent('requests at the same time', () => {
   });
 });
 
-describe.concurrent('tokens a day', () => {
-  const stated = { tokensPerDay: 3000 };
-  const trial = { check: 'tokens', stated } as const;
+describe.concurrent('requests a minute, some of them over sockets', () => {
+  const stated = { requestsPerMinute: 18, concurrent: 4 };
+  const trial = { check: 'burst', stated, served: stated, sockets: true } as const;
 
-  test('a limit that holds is spent to its end, and not beyond', async () => {
-    const { code, made } = await tried({ ...trial, served: stated });
-    expect(made).toMatchObject({ limit: 3000, sent: 4, expected: 3, admitted: 3, refused: 1, verdict: 'holds' });
+  test('a limit that holds is found to hold, exactly', async ({ expect }) => {
+    const { code, made } = await decided(trial);
+    // Of six chats over three sockets each start counts, and each socket; one of the two across the reset is admitted.
+    const { sent, expected = 0, admitted, refused, ...rest } = made as TierCheck;
+    expect(rest).toEqual({ check: 'burst', limit: 18, other: 0, verdict: 'holds', reasons: [] });
+    expect([admitted, sent]).toEqual([expected, admitted + refused]);
+    // The window has one or two requests more.
+    expect([18 - 9 - 2, 18 - 9 - 1]).toContain(admitted - 6 - 1);
     expect(code).toBe(0);
   });
 
-  test('a higher limit is caught', async () => {
-    const { outcome, made } = await tried({ ...trial, served: { tokensPerDay: 3100 } });
-    expect([outcome, made?.reasons]).toEqual(['broken', ['more requests were admitted than the limit allows']]);
+  const promised = inHeaders(({ allowance: { used } }) => ({
+    'X-RateLimit-Limit': '18',
+    'X-RateLimit-Used': String(Math.min(18, used)),
+    'X-RateLimit-Remaining': String(Math.max(0, 18 - used)),
+  }));
+
+  test.each([
+    [17, 'requests within the limit were refused'],
+    [19, 'more requests were admitted than the limit allows'],
+  ])('a limit of %i instead of 18 is caught', async (requestsPerMinute, words) => {
+    const { outcome, made } = await decided({
+      ...trial,
+      served: { ...stated, requestsPerMinute },
+      behaviour: promised,
+    });
+    expect([outcome, made?.reasons[0]]).toEqual(['broken', words]);
   });
 
-  test('an early refusal is one of the server only if the key was fresh', async () => {
-    const served = { tokensPerDay: 2000 };
-    const unknown = await tried({ ...trial, served });
-    expect([unknown.outcome, unknown.made?.verdict]).toEqual(['incomplete', 'inconclusive']);
-    const fresh = await tried({ ...trial, served, env: { STACK29_FRESH_KEY: '1' } });
-    expect([fresh.outcome, fresh.made?.reasons]).toEqual([
+  test.each<FaultId>(['socket-starts-uncounted', 'socket-starts-counted-apart', 'socket-limits-apart'])(
+    'the fault %s is caught',
+    async (fault) => {
+      const { outcome, made } = await decided({ ...trial, behaviour: faults[fault].behaviour });
+      expect([outcome, made?.reasons[0]]).toEqual([
+        'broken',
+        'more requests were admitted over REST than the limit leaves beside those over sockets',
+      ]);
+    },
+  );
+
+  test.each<[fault: FaultId, words: string]>([
+    ['used-always-zero', 'do not add up'],
+    ['refusal-with-remaining', 'that no requests are left'],
+  ])('headers that lie are caught beside sockets: %s', async (fault, words) => {
+    const { outcome, made } = await decided({ ...trial, behaviour: faults[fault].behaviour });
+    expect([outcome, made?.reasons.join('; ')]).toEqual(['broken', expect.stringContaining(words)]);
+  });
+
+  test('sockets on which no chat is answered leave it open, and so does a limit that is too low for them', async () => {
+    const behaviour: Behaviour = { socket: { decide: () => new ApiError('service_unavailable', 'no sockets') } };
+    const { made } = await tried({ ...trial, behaviour });
+    expect([made?.verdict, made?.reasons]).toEqual([
+      'inconclusive',
+      ['only REST was tried: no chat over a socket is answered'],
+    ]);
+    const low = { ...stated, requestsPerMinute: 8 };
+    const { made: few } = await tried({ ...trial, stated: low, served: low });
+    expect([few?.verdict, few?.reasons]).toEqual([
+      'inconclusive',
+      ['only REST was tried: the limit is too low for sockets'],
+    ]);
+  });
+});
+
+describe.concurrent('requests at the same time, some of them over sockets', () => {
+  const stated = { concurrent: 3 };
+  const trial = { check: 'concurrency', stated, served: stated, tokensPerSecond: 150, sockets: true } as const;
+
+  test('a limit that holds is found to hold, and places are free again', async () => {
+    const { code, made } = await decided(trial);
+    expect(made).toMatchObject({ limit: 3, sent: 7, expected: 5, admitted: 5, refused: 2, verdict: 'holds' });
+    expect(code).toBe(0);
+  });
+
+  test('the one place that there may be is tried over REST and over a socket', async () => {
+    const one = { concurrent: 1 };
+    const { made } = await decided({ ...trial, stated: one, served: one });
+    expect(made).toMatchObject({ limit: 1, sent: 4, expected: 2, admitted: 2, refused: 2, verdict: 'holds' });
+  });
+
+  test.each([
+    [2, 'requests within the limit were refused'],
+    [4, 'more requests were admitted over REST than the limit leaves beside those over sockets'],
+  ])('a limit of %i instead of 3 is caught', async (concurrent, words) => {
+    const { outcome, made } = await decided({ ...trial, served: { concurrent } });
+    expect([outcome, made?.reasons]).toEqual(['broken', [words]]);
+  });
+
+  test.each<FaultId>(['socket-places-apart', 'socket-limits-apart'])('the fault %s is caught', async (fault) => {
+    const { outcome, made } = await decided({ ...trial, behaviour: faults[fault].behaviour });
+    expect([outcome, made?.reasons[0]]).toEqual([
       'broken',
-      ['a request was refused before the tokens of the day were used'],
+      'more requests were admitted over REST than the limit leaves beside those over sockets',
+    ]);
+  });
+
+  test('a socket that is not held to the limit is caught', async () => {
+    const { outcome, made } = await decided({
+      ...trial,
+      behaviour: onSockets({ decide: (refusal, step) => (step === 'place' ? undefined : refusal) }),
+    });
+    expect([outcome, made?.reasons]).toEqual(['broken', ['a chat over a socket was admitted beyond the limit']]);
+  });
+
+  test('the place of a socket that its client left must be free again', async () => {
+    const isHeld = ({ url, body }: Exchange) => url.includes('/ws/') && membersOf(body).max_tokens === 1000;
+    const behaviour: Behaviour = {
+      place: (place, exchange) => (isHeld(exchange) ? { ...place, release: async () => {} } : place),
+    };
+    const { outcome, made } = await decided({ ...trial, tokensPerSecond: 50, behaviour });
+    expect([outcome, made?.reasons.join()]).toEqual(['broken', expect.stringContaining('had left its socket')]);
+  });
+
+  test('places that are free again far too late are caught', async () => {
+    const behaviour: Behaviour = {
+      place: (place, { body }) => {
+        const release = async () => {
+          // Nobody waits for it.
+          void sleep(8_000).then(() => place.release());
+        };
+        return membersOf(body).max_tokens === 1000 ? { ...place, release } : place;
+      },
+    };
+    const { outcome, made } = await decided({ ...trial, sockets: false, behaviour });
+    expect([outcome, made?.reasons.join()]).toEqual(['broken', expect.stringContaining('left its place')]);
+  });
+});
+
+describe.concurrent('tokens a day', () => {
+  const day = 5_000;
+  const stated = { tokensPerDay: day };
+  const both = { STACK29_SECOND_KEY: secondKey, STACK29_FRESH_KEY: '1' };
+  const trial = { check: 'tokens', stated, sockets: true, env: both } as const;
+  const spend = (tokensPerDay: number, changes: Partial<Trial> = {}) =>
+    tried({ ...trial, served: { tokensPerDay }, ...changes });
+
+  test('are spent to the limit and not beyond, on one key from above and on another from below', async () => {
+    const { code, made } = await spend(day);
+    const { admitted = 0 } = made ?? {};
+    expect(made).toEqual({
+      check: 'tokens',
+      limit: day,
+      sent: admitted + 2,
+      expected: admitted,
+      admitted,
+      refused: 2,
+      other: 0,
+      verdict: 'holds',
+      reasons: [],
+    });
+    expect(code).toBe(0);
+  });
+
+  test.each([
+    [day - 1, 'a request was refused before the tokens of the day were used'],
+    [day + 1, 'a request was admitted with all the tokens of the day spent'],
+    [day - 20, 'a request was refused before the tokens of the day were used'],
+    [2 * day, 'a request was admitted with all the tokens of the day spent'],
+  ])('a limit of %i instead of 5000 is caught', async (served, words) => {
+    const { code, outcome, made } = await spend(served);
+    expect([code, outcome, made?.reasons]).toEqual([99, 'broken', [words]]);
+  });
+
+  test.each<FaultId>(['socket-tokens-unlimited', 'socket-limits-apart'])('the fault %s is caught', async (fault) => {
+    const { outcome, made } = await spend(day, { behaviour: faults[fault].behaviour });
+    expect([outcome, made?.reasons]).toEqual([
+      'broken',
+      ['a chat over a socket was admitted with all the tokens of the day spent'],
+    ]);
+  });
+
+  test('of one key alone do not show a limit that is lower by less than a chat', async () => {
+    const { code, outcome, made } = await spend(day - 1, { env: { STACK29_FRESH_KEY: '1' } });
+    expect([code, outcome, made?.verdict]).toEqual([99, 'incomplete', 'inconclusive']);
+    expect(made?.reasons.join()).toContain('--second-key');
+  });
+
+  test('may have been spent by others, where nobody says that the keys are fresh', async () => {
+    const { outcome, made } = await spend(2_000, { env: { STACK29_SECOND_KEY: secondKey } });
+    expect([outcome, made?.verdict, made?.reasons.join()]).toEqual([
+      'incomplete',
+      'inconclusive',
+      expect.stringContaining('--fresh-key'),
     ]);
   });
 });

@@ -1,17 +1,20 @@
-import type { TierCheck } from '../../specs/wire.ts';
-import { verdictOf } from '../tier/verdict.ts';
-
-export type CheckName = TierCheck['check'];
-
 interface Finding {
   readonly effect: 'broken' | 'inconclusive';
   readonly words: string;
 }
 
-/** What a check can find out, by a tag of k6. What breaks a limit stands before what leaves it open. */
+/**
+ * What a check of a tier can find out, whichever engine makes it, in words that hold for every case of it. What breaks a
+ * limit stands before what leaves it open.
+ */
 export const findings = {
   'admitted-more': { effect: 'broken', words: 'more requests were admitted than the limit allows' },
   'admitted-less': { effect: 'broken', words: 'requests within the limit were refused' },
+  'admitted-beside-sockets': {
+    effect: 'broken',
+    words: 'more requests were admitted over REST than the limit leaves beside those over sockets',
+  },
+  'admitted-over-socket': { effect: 'broken', words: 'a chat over a socket was admitted beyond the limit' },
   'admitted-before-reset': {
     effect: 'broken',
     words: 'a request was admitted before the window of the limit had ended',
@@ -22,6 +25,10 @@ export const findings = {
   },
   'refused-while-paced': { effect: 'broken', words: 'requests at the even pace of the limit were refused' },
   'slot-not-released': { effect: 'broken', words: 'a request was refused though another had ended and left its place' },
+  'socket-slot-not-released': {
+    effect: 'broken',
+    words: 'a request was refused though the client of another had left its socket, and with it its place',
+  },
   'header-limit': { effect: 'broken', words: 'X-RateLimit-Limit is absent, or names another limit than the tier has' },
   'header-remaining': {
     effect: 'broken',
@@ -37,6 +44,14 @@ export const findings = {
     words: 'a refusal does not say in X-RateLimit-Remaining that no requests are left',
   },
   'refused-early': { effect: 'broken', words: 'a request was refused before the tokens of the day were used' },
+  'admitted-beyond-tokens': {
+    effect: 'broken',
+    words: 'a request was admitted with all the tokens of the day spent',
+  },
+  'socket-admitted-beyond-tokens': {
+    effect: 'broken',
+    words: 'a chat over a socket was admitted with all the tokens of the day spent',
+  },
   'no-limit-known': { effect: 'inconclusive', words: 'neither the profile nor a header names the limit' },
   'key-in-use': { effect: 'inconclusive', words: 'something else uses the key: give one that nothing else uses' },
   'too-slow': { effect: 'inconclusive', words: 'the answers took longer than the window of the limit' },
@@ -50,10 +65,26 @@ export const findings = {
     effect: 'inconclusive',
     words: 'a request that came later had the place of one that was on its way for too long',
   },
+  'no-sockets': { effect: 'inconclusive', words: 'only REST was tried: no chat over a socket is answered' },
+  'limit-too-low': { effect: 'inconclusive', words: 'only REST was tried: the limit is too low for sockets' },
+  'socket-usage-unknown': {
+    effect: 'inconclusive',
+    words: 'a chat over a socket reports no usage, so that what was spent is not known to a token',
+  },
+  'tokens-left': {
+    effect: 'inconclusive',
+    words: 'answers that ended early left fewer tokens than any chat costs',
+  },
+  'no-second-key': {
+    effect: 'inconclusive',
+    words:
+      'that the limit is not lower by less than a chat costs is seen with a second key alone: --second-key, or STACK29_SECOND_KEY',
+  },
   'no-usage': { effect: 'inconclusive', words: 'the answers do not report their usage' },
   'key-not-fresh': {
     effect: 'inconclusive',
-    words: 'refused before the tokens were used: if the key has used none today, say so by STACK29_FRESH_KEY=1',
+    words:
+      'refused before the tokens were used: if the keys have used none today, say so by --fresh-key, or STACK29_FRESH_KEY=1',
   },
 } as const satisfies Readonly<Record<string, Finding>>;
 
@@ -61,13 +92,18 @@ export type FindingName = keyof typeof findings;
 
 export const findingNames = Object.keys(findings) as FindingName[];
 
-/** The verdict of a check that came to these findings. @param isDone whether it ran to its end */
-export function verdictOfFindings(
-  found: readonly FindingName[],
-  isDone: boolean,
-): Pick<TierCheck, 'verdict' | 'reasons'> {
+/** What was found, and how it was seen this time. */
+export interface Fault<Name extends FindingName> {
+  readonly name: Name;
+  readonly words: string;
+}
+
+/** What was found, by what it makes of a check. */
+export function partsOf(found: readonly Fault<FindingName>[]): {
+  readonly broken: readonly string[];
+  readonly open: readonly string[];
+} {
   const wordsOf = (effect: Finding['effect']) =>
-    found.filter((name) => findings[name].effect === effect).map((name) => findings[name].words);
-  const unfinished = isDone ? [] : ['the check did not run to its end'];
-  return verdictOf(wordsOf('broken'), [...wordsOf('inconclusive'), ...unfinished]);
+    found.filter(({ name }) => findings[name].effect === effect).map(({ words }) => words);
+  return { broken: wordsOf('broken'), open: wordsOf('inconclusive') };
 }
