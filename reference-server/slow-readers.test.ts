@@ -8,6 +8,7 @@ import { createMetrics } from './operation/metrics.ts';
 import { type Transport, transports } from './operation/watcher.ts';
 import type { ServerOptions } from './server.ts';
 import { key, plainChat, startRig, until } from './test-rig.ts';
+import { parseWebhook } from './webhooks/target.ts';
 import { openSocket, start } from './websocket/socket-rig.ts';
 
 /** Far more than the system keeps for a client that reads nothing. */
@@ -82,8 +83,19 @@ describe.each(transports)('a client that reads nothing (%s)', (transport) => {
     expect(await read()).toBeGreaterThanOrEqual(manyTokens * longToken.length);
   });
 
-  test('is cut after the send timeout, which the log and a metric tell', async () => {
-    const { url, state, said, metrics } = await startWatched({ backend: largeBackend().backend, sendTimeoutMs: 200 });
+  test('is cut after the send timeout, which the log and a metric tell, and webhooks hear of its answer', async () => {
+    const told: string[] = [];
+    const { url, state, said, metrics } = await startWatched({
+      backend: largeBackend().backend,
+      sendTimeoutMs: 200,
+      webhook: parseWebhook({ webhook_url: 'http://127.0.0.1:9' }, 'the test'),
+      behaviour: {
+        tell({ event }) {
+          told.push(event);
+          return [];
+        },
+      },
+    });
     await askUnread(url, transport);
     await until(() => state.underWay === 1);
     await until(() => state.underWay === 0);
@@ -100,6 +112,8 @@ describe.each(transports)('a client that reads nothing (%s)', (transport) => {
       expect.objectContaining({ cut: true }),
     ]);
     expect((await metrics.read()).text).toMatch(/^stack29_readers_cut_total 1$/m);
+    await until(() => told.length > 0);
+    expect(told).toEqual(['generation.done']);
   });
 });
 

@@ -23,32 +23,36 @@ export async function* turnMessages(
   // A change of what REST answers is none of what a socket does.
   const events = answerEvents(service, exchange, chat, signal, (output) => output);
   const told = tellWebhooks(service, exchange, chat, watchChat(service, exchange, chat, 'websocket', events));
-  for await (const event of ahead(told.events)) {
-    if (event.type === 'end') {
-      told.end(chat.id);
-      for (const call of calls) yield callMessage(call);
-      yield { type: 'done', finish_reason: event.finishReason, usage: usage(event) } satisfies WsDone;
-      return;
-    }
-    if (signal.aborted) break;
-    switch (event.type) {
-      case 'text':
-        yield { type: 'content', content: event.text } satisfies WsContent;
-        break;
-      case 'call':
-        calls.push(beginningOf(event));
-        break;
-      case 'arguments':
-        append(calls[event.index], event.text);
-        break;
-      case 'tool_call': {
-        const { id, name, arguments: text } = event.call;
-        yield callMessage({ id, type: 'function', function: { name, arguments: text } });
-        break;
+  try {
+    for await (const event of ahead(told.events)) {
+      if (event.type === 'end') {
+        for (const call of calls) yield callMessage(call);
+        yield { type: 'done', finish_reason: event.finishReason, usage: usage(event) } satisfies WsDone;
+        return;
       }
-      case 'tool_result':
-        yield { type: 'tool_result', ...event.result } satisfies WsToolResult;
+      if (signal.aborted) break;
+      switch (event.type) {
+        case 'text':
+          yield { type: 'content', content: event.text } satisfies WsContent;
+          break;
+        case 'call':
+          calls.push(beginningOf(event));
+          break;
+        case 'arguments':
+          append(calls[event.index], event.text);
+          break;
+        case 'tool_call': {
+          const { id, name, arguments: text } = event.call;
+          yield callMessage({ id, type: 'function', function: { name, arguments: text } });
+          break;
+        }
+        case 'tool_result':
+          yield { type: 'tool_result', ...event.result } satisfies WsToolResult;
+      }
     }
+  } finally {
+    // Of an answer that was made, also where its client did not read to the end.
+    told.end(chat.id);
   }
   yield stopped(chat, exchange.chat?.completionTokens ?? 0);
 }
