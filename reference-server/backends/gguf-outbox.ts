@@ -10,8 +10,8 @@ export type Addressed = readonly [id: number, event: GgufEvent];
 const gatheringMs = 2;
 
 /**
- * Gathers events for one message. A message to another process costs the sender and the receiver more than a token of a
- * tiny model costs them otherwise.
+ * Gathers events for one message. To write a message to another process is the dearest part of a token of a tiny model,
+ * beside its computation.
  */
 export class Outbox {
   readonly #send: (events: readonly Addressed[]) => void;
