@@ -32,3 +32,9 @@ test('each run has a row, under names that say what it holds', () => {
   const cells = '| CPU, threads: 1 | 1800 (0.90) | 1300 (0.65) | 9.5 ms | 12.3 ms | 11.8 ms (16 of 1082) | 113.0 ms';
   expect(rows).toEqual(['small', 'large'].map((name) => `| ${name} ${cells} (1065 of 1081) | 1.05 s |`));
 });
+
+test('what could not be reckoned, as no token came in time, is left open', () => {
+  const slow = { ...speeds(1, false, 0), ratio: { median: Number.NaN, least: Number.NaN, most: Number.NaN } };
+  const read: Figures = JSON.parse(JSON.stringify({ ...figures('slow'), speeds: [slow] }));
+  expect(tableOf([read])).toContain('| slow | CPU, threads: 1 | 0 (?) | 9.5 ms |');
+});

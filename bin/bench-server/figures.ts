@@ -43,11 +43,11 @@ function cellsOf({ model, device, speeds, ...times }: Figures): Record<string, s
     ...Object.fromEntries(
       speeds.map(({ streams, seeded, tokensPerSecond, ratio }) => [
         `tokens/s, ${nameOf(streams, seeded)} (of raw)`,
-        `${Math.round(tokensPerSecond[serverName]?.median ?? Number.NaN)} (${ratio.median.toFixed(2)})`,
+        `${told(tokensPerSecond[serverName], 0)} (${told(ratio, 2)})`,
       ]),
     ),
-    'first piece': `${times.firstPieceMs.median.toFixed(1)} ms`,
-    'largest gap': `${times.largestGapMs.median.toFixed(1)} ms`,
+    'first piece': `${told(times.firstPieceMs, 1)} ms`,
+    'largest gap': `${told(times.largestGapMs, 1)} ms`,
     'follow-up, known (read)': turnsCell(known),
     'follow-up, unknown (read)': turnsCell(unknown),
     start: `${(times.startMs.median / 1000).toFixed(2)} s`,
@@ -59,5 +59,11 @@ export function nameOf(streams: number, seeded: boolean): string {
 }
 
 function turnsCell({ firstMs, readTokens, promptTokens }: Turns): string {
-  return `${firstMs.median.toFixed(1)} ms (${readTokens} of ${promptTokens})`;
+  return `${told(firstMs, 1)} ms (${readTokens} of ${promptTokens})`;
+}
+
+/** A model that is slow may make no token in the time of a measurement; in JSON what cannot be reckoned then is null. */
+function told(spread: Spread | undefined, digits: number): string {
+  const { median = Number.NaN } = spread ?? {};
+  return Number.isFinite(median) ? median.toFixed(digits) : '?';
 }
