@@ -175,7 +175,9 @@ describe('the exit code', () => {
 
   test('is 3 where requests were sent so late that the target was spared, whatever was kept', async () => {
     const { code, stdout, lastLine } = await loadWhileAway();
-    expect(stdout).toMatch(/^the client was the limit, .* it sent \d+ of \d+ requests late, by \d+ ms \(p99\)/m);
+    expect(stdout).toMatch(
+      /^the client was the limit, .* the client sent \d+ of \d+ requests late, by \d+ ms \(p99\)/m,
+    );
     expect(stdout).toMatch(/IN DOUBT +error_fraction at most 0.01: 0/);
     expect([code, lastLine]).toEqual([3, expect.stringContaining('since the client was the limit')]);
   });

@@ -31,7 +31,7 @@ export interface ReferenceWish {
 
 /** What the load commands take from the process that they run in, and from the other rooms. */
 export interface LoadHost {
-  readonly stdout: Writable & { readonly isTTY?: boolean };
+  readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
   readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number };
   readonly env: Readonly<Record<string, string | undefined>>;
   /** What was typed after the name of the program. */

@@ -204,14 +204,16 @@ async function deliver(result: LoadResult, choices: LoadChoices, host: LoadHost)
   const color =
     choices.color && picocolors.isColorSupported && (stdout.isTTY === true || env.FORCE_COLOR !== undefined);
   const show = async (shown: LoadFormat) => {
-    const text = quiet && shown === 'terminal' ? `${outcomeLine(result)}\n` : await renderResult(result, shown, color);
+    const settings = { color, columns: stdout.isTTY === true ? stdout.columns : undefined };
+    const text =
+      quiet && shown === 'terminal' ? `${outcomeLine(result)}\n` : await renderResult(result, shown, settings);
     stdout.write(text);
   };
   if (out === undefined) {
     await show(format);
     return true;
   }
-  const text = await renderResult(result, format, false);
+  const text = await renderResult(result, format, { color: false });
   try {
     await host.writeWhole(out, text);
   } catch (error) {

@@ -45,8 +45,8 @@ function judgeClient(measurements: readonly Measurement[], lateness: Distributio
   const tolerance = toleranceOf((ttft.count > 0 ? ttft : e2e).percentile(50));
   const reasons = [
     ...(cpu >= busiestCpu ? [`a process of the client used ${Math.round(cpu * 100)}% of a core`] : []),
-    ...(delay.p99 > tolerance ? [`its event loop was late by ${delay.p99.toFixed(0)} ms (p99)`] : []),
-    ...(lateSends.p99Ms > tolerance ? [`it ${lateWords(lateSends, tally.counts.sent)}`] : []),
+    ...(delay.p99 > tolerance ? [`the client's event loop was late by ${delay.p99.toFixed(0)} ms (p99)`] : []),
+    ...(lateSends.p99Ms > tolerance ? [`the client ${lateWords(lateSends, tally.counts.sent)}`] : []),
     ...[...tally.errors.keys()].filter(isOfClient),
   ];
   return {

@@ -5,11 +5,15 @@ import { renderTerminal } from './terminal.ts';
 export const loadFormats = ['terminal', 'json', 'csv', 'html'] as const;
 export type LoadFormat = (typeof loadFormats)[number];
 
-/** A result as text. Colour concerns the terminal's form alone. */
-export async function renderResult(result: LoadResult, format: LoadFormat, color: boolean): Promise<string> {
+/** A result as text. The settings concern the terminal's form alone. */
+export async function renderResult(
+  result: LoadResult,
+  format: LoadFormat,
+  settings: Parameters<typeof renderTerminal>[1],
+): Promise<string> {
   switch (format) {
     case 'terminal':
-      return renderTerminal(result, { color });
+      return renderTerminal(result, settings);
     case 'json':
       return `${JSON.stringify(result, null, 2)}\n`;
     case 'csv':

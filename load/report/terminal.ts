@@ -1,11 +1,18 @@
 import picocolors from 'picocolors';
 import type { Distribution, LoadResult } from '../../specs/wire.ts';
 import { boundWords, outcomeLine, pointWords, printable, short, withUnit } from './words.ts';
+import { wrap } from './wrap.ts';
 
 const shownPercentiles = ['50', '90', '95', '99', '99.9'];
 
-/** A result for a person, in 80 columns; the outcome is the last line. */
-export function renderTerminal(result: LoadResult, settings: { readonly color: boolean }): string {
+interface TerminalSettings {
+  readonly color: boolean;
+  /** Of the terminal; absent where lines are not to be broken. */
+  readonly columns?: number | undefined;
+}
+
+/** A result for a person; the outcome is the last line. */
+export function renderTerminal(result: LoadResult, settings: TerminalSettings): string {
   const colors = picocolors.createColors(settings.color);
   const color = { passed: colors.green, broken: colors.red, crossed: colors.red, incomplete: colors.yellow }[
     result.outcome
@@ -26,10 +33,11 @@ export function renderTerminal(result: LoadResult, settings: { readonly color: b
     result.notes.map((note) => `note: ${printable(note)}`),
     [color(outcomeLine(result))],
   ];
-  return `${blocks
+  const text = blocks
     .filter((lines) => lines.length > 0)
     .map((lines) => lines.join('\n'))
-    .join('\n\n')}\n`;
+    .join('\n\n');
+  return `${settings.columns === undefined ? text : wrap(text, settings.columns)}\n`;
 }
 
 function head({ target, profile, tool, seed, workers, measuredSeconds }: LoadResult): string[] {
