@@ -37,7 +37,7 @@ export function serveCommand(host: ServeHost, finish: (exitCode: number) => void
     )
     .option(
       '--send-timeout <seconds>',
-      'how long a client may take nothing of its answer before it is cut',
+      'how long a connection may take nothing more of an answer before it is cut',
       wholeNumber(1, 86_400),
       60,
     )

@@ -73,7 +73,7 @@ export interface ServerOptions {
   readonly slots?: number;
   /** Chats that may wait for a slot; more are refused with 503. Default without bound. */
   readonly queueSize?: number;
-  /** A client that takes nothing of its answer for so long is cut; default 60,000. */
+  /** A client whose connection takes nothing more of its answer for so long is cut; default 60,000. */
   readonly sendTimeoutMs?: number;
   /** Told of what happens, for metrics and logs. */
   readonly watchers?: readonly Watcher[];

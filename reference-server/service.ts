@@ -32,7 +32,7 @@ export interface Service {
   readonly webhooks: Webhooks;
   /** Runs calls that are the server's own; absent where every call is left to the client. */
   readonly tools: ToolRunner | undefined;
-  /** How long a client may take nothing of what is sent to it, in milliseconds. */
+  /** How long a client's connection may take nothing more of what is sent, in milliseconds. */
   readonly sendTimeoutMs: number;
   /** Told of every error that is the server's own. */
   readonly onFault: (error: unknown) => void;
