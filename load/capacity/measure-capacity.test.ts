@@ -146,3 +146,14 @@ test('a rate at which the target was gone has not held', async () => {
     undecided: expect.arrayContaining(['the target stopped answering']),
   });
 }, 60_000);
+
+test('a target that is gone at a rate so low that few requests miss it is told all the same', async () => {
+  const search = { ...easy.search, fromRate: 4, stepSeconds: 3 };
+  const { capacity, outcome, endedEarly } = await capacityOf({}, { search }, { chats: 5 });
+  expect([endedEarly, outcome, capacity?.withheld]).toEqual([
+    'target gone',
+    'incomplete',
+    'the target stopped answering',
+  ]);
+  expect(capacity?.points.length).toBeLessThanOrEqual(2);
+}, 60_000);

@@ -14,6 +14,8 @@ const mostErrors = 0.01;
 interface Step extends CapacityPoint {
   readonly totals: Totals;
   readonly metrics: LoadResult['metrics'];
+  /** Why the search ends with it, where it does. */
+  readonly ended: Totals['endedEarly'];
   /** Whether it was too short to tell anything, as every one of its length is. */
   readonly isTooShort: boolean;
 }
@@ -32,7 +34,7 @@ export async function measureCapacity(
     const step = await measureStep(profile, rate, { ...settings, index: steps.length, stepsLeft });
     steps.push(step);
     say(`${short(rate)} req/s: ${pointWords(step)}`);
-    if (step.totals.endedEarly !== undefined || step.limited > 0 || step.isTooShort) throw new Stopped();
+    if (step.ended !== undefined || step.limited > 0 || step.isTooShort) throw new Stopped();
     return step;
   };
   const found = await searchRate(profile.search, measure).catch((error: unknown): Found<Step> => {
@@ -42,7 +44,7 @@ export async function measureCapacity(
   const capacity = capacityOf(found, profile.search.toRate);
   const chosen = steps.findLast(({ rate }) => rate === found.held) ?? steps.at(-1);
   if (chosen === undefined) throw new Error('a search measures at least one rate');
-  const endedEarly = steps.at(-1)?.totals.endedEarly;
+  const endedEarly = steps.at(-1)?.ended;
   return {
     ...measuredOf(chosen.totals),
     ...(endedEarly && { endedEarly }),
@@ -85,8 +87,12 @@ async function measureStep(
   const grows = isSaturated(queue, rate);
   const saturated = grows === true;
   const isSilent = grows === undefined || sent === 0;
-  const { clientHealth, endedEarly } = totals;
-  const bounds = withDoubts(judgeBounds(metrics, slos), clientHealth, measuredOf(totals).errors);
+  const { clientHealth } = totals;
+  const { errors } = measuredOf(totals);
+  // At a low rate it takes the engine long to give a target up.
+  const isGone = failed > 0 && succeeded === 0 && errors.every(({ kind }) => kind === 'no connection');
+  const ended = totals.endedEarly ?? (isGone ? 'target gone' : undefined);
+  const bounds = withDoubts(judgeBounds(metrics, slos), clientHealth, errors);
   const broken = [
     ...bounds
       .filter(({ kept, inDoubt }) => !kept && !inDoubt && sent > 0)
@@ -97,7 +103,7 @@ async function measureStep(
   ];
   const doubted = bounds.filter(({ inDoubt }) => inDoubt).map(({ name }) => name);
   const undecided = [
-    ...(endedEarly === undefined ? [] : [earlyWords[endedEarly]]),
+    ...(ended === undefined ? [] : [earlyWords[ended]]),
     ...(isSilent
       ? [
           `the step was too short ${sent === 0 ? 'for a single request' : 'to tell whether the queue grows'}: give a longer --duration`,
@@ -123,12 +129,15 @@ async function measureStep(
     ...(undecided.length > 0 && { undecided }),
     totals,
     metrics,
+    ended,
     isTooShort: isSilent && broken.length === 0,
   };
 }
 
 function capacityOf({ points: steps, held, broke }: Found<Step>, toRate: number): Capacity {
-  const points = steps.map(({ totals: _, metrics: __, isTooShort: ___, ...point }): CapacityPoint => point);
+  const points = steps.map(
+    ({ totals: _, metrics: __, ended: ___, isTooShort: ____, ...point }): CapacityPoint => point,
+  );
   const withheld = reasonToWithhold(steps, held, broke, toRate);
   if (withheld !== undefined || held === undefined || broke === undefined) {
     return { points, withheld: withheld ?? 'the search was ended early' };
@@ -157,8 +166,7 @@ function reasonToWithhold(
   toRate: number,
 ): string | undefined {
   const last = steps.at(-1);
-  const early = last?.totals.endedEarly;
-  if (early !== undefined) return earlyWords[early];
+  if (last?.ended !== undefined) return earlyWords[last.ended];
   if (last !== undefined && last.limited > 0) {
     return `the limit of the key refused requests with 429 at ${short(last.rate)} req/s: give one without such a limit`;
   }

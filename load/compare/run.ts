@@ -6,6 +6,7 @@ import { loadExitCodes } from '../exit-codes.ts';
 import type { LoadHost } from '../host.ts';
 import { LoadProblem } from '../problem.ts';
 import { printable, withUnit } from '../report/words.ts';
+import { wrap } from '../report/wrap.ts';
 import { type Compared, type Comparison, compareRuns } from './compare.ts';
 
 export interface CompareChoices {
@@ -22,7 +23,9 @@ export async function runCompare(
   { stdout }: Pick<LoadHost, 'stdout'>,
 ): Promise<number> {
   const comparison = compareRuns(await readResult(before), await readResult(after), margin / 100);
-  stdout.write(format === 'json' ? `${JSON.stringify(comparison, null, 2)}\n` : comparisonText(comparison));
+  const text = comparisonText(comparison);
+  const fitted = stdout.isTTY === true && stdout.columns !== undefined ? wrap(text, stdout.columns) : text;
+  stdout.write(format === 'json' ? `${JSON.stringify(comparison, null, 2)}\n` : fitted);
   const codes = {
     'no worse': loadExitCodes.passed,
     worse: loadExitCodes.crossed,

@@ -53,13 +53,16 @@ function head({ target, profile, tool, seed, workers, measuredSeconds }: LoadRes
   return lines.map(([label, text]) => `${label.padEnd(10)}${printable(text)}`);
 }
 
-function counts({ requests, tokens }: LoadResult): string[] {
+function counts({ requests, tokens, profile }: LoadResult): string[] {
   const { sent, succeeded, failed, limited, unfinished, warmUp } = requests;
   if (sent === 0) return [];
   const by = { usage: 'as usage reports', chunks: 'counted pieces', both: 'usage or pieces', none: 'not counted' };
   return [
     `requests  ${sent} sent: ${succeeded} answered whole, ${failed} failed, ${limited} refused with 429${unfinished > 0 ? `, ${unfinished} unfinished` : ''}${warmUp > 0 ? `; ${warmUp} before, to warm up` : ''}`,
-    `tokens    ${tokens.prompt} prompt, ${tokens.output} output (${by[tokens.countedBy]})`,
+    // A check of a tier counts requests.
+    ...(profile.kind === 'tier'
+      ? []
+      : [`tokens    ${tokens.prompt} prompt, ${tokens.output} output (${by[tokens.countedBy]})`]),
   ];
 }
 
