@@ -23,7 +23,8 @@ export async function startGguf(options: GgufOptions, signal: AbortSignal): Prom
   const child = fork(programPath(), [JSON.stringify(options)], {
     execArgv: [],
     // llama.cpp sorts its outputs when they are first read: two threads of the pool that sample at once mix them up.
-    env: { ...process.env, UV_THREADPOOL_SIZE: '1' },
+    // A crash calls no debugger for a backtrace that nobody reads: it would keep the next process waiting.
+    env: { ...process.env, UV_THREADPOOL_SIZE: '1', GGML_NO_BACKTRACE: '1' },
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     signal,
     killSignal: 'SIGKILL',

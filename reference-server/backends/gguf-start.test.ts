@@ -1,9 +1,10 @@
 import { execFileSync, fork } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { shippedPath } from '../../fixtures/model/shipped.ts';
 import { loadGgufBackend } from './gguf.ts';
 import { GgufClient, GgufStartError } from './gguf-client.ts';
@@ -57,11 +58,16 @@ test('a cut file gives the reason of llama.cpp', async () => {
   expect(await refusal('cut.gguf', shipped.subarray(0, 100_000))).toContain('corrupted or incomplete');
 });
 
-test('a vocabulary with a token twice, on which native code aborts, is a start error too', async () => {
+test('a vocabulary with a token twice, on which native code aborts, is a start error too, and calls no debugger', async () => {
+  const called = join(folder, 'gdb-was-called');
+  await writeFile(join(folder, 'gdb'), `#!/bin/sh\necho > '${called}'\n`, { mode: 0o755 });
+  vi.stubEnv('PATH', `${folder}:${process.env.PATH}`);
+  onTestFinished(() => void vi.unstubAllEnvs());
   const bytes = Buffer.from(shipped);
   const token = (text: string) => Buffer.concat([Buffer.from([1, 0, 0, 0, 0, 0, 0, 0]), Buffer.from(text)]);
   bytes.set(token('A'), bytes.indexOf(token('B')));
   expect(await refusal('twice.gguf', bytes)).toMatch(/ended its process \(SIGABRT\): .*token_to_id/s);
+  expect(existsSync(called)).toBe(false);
 });
 
 test('a model without a chat template is refused', async () => {
