@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Backend } from './backends/backend.ts';
 import { scriptedBackend } from './backends/scripted.ts';
 import { createLog } from './operation/log.ts';
@@ -10,6 +10,9 @@ import type { ServerOptions } from './server.ts';
 import { key, plainChat, startRig, until } from './test-rig.ts';
 import { parseWebhook } from './webhooks/target.ts';
 import { openSocket, start } from './websocket/socket-rig.ts';
+
+// Each moves many megabytes.
+vi.setConfig({ testTimeout: 120_000 });
 
 /** Far more than the system keeps for a client that reads nothing. */
 const manyTokens = 64;
