@@ -89,7 +89,9 @@ describe('beside each other', () => {
       // A shorter step does not tell whether the queue grows.
       const options = [...shortened, ...bounds, '--duration', '6'];
       const { code, stdout, lastLine } = await busy.add(() => load(backend, profile, 'sk-traffic', ...options));
-      expect(stdout).toContain('every rate up to 2 req/s was within the SLOs: raise --rate');
+      // Where the machine is so busy that requests are sent a second late, no rate is known to hold.
+      const isSpared = /^no capacity: the client was the limit at \S+ req\/s .* so late that/m.test(stdout);
+      if (!isSpared) expect(stdout).toContain('every rate up to 2 req/s was within the SLOs: raise --rate');
       expect([code, lastLine]).toEqual([3, 'incomplete: capacity']);
     },
   );

@@ -146,7 +146,7 @@ const paced: Check = async ({ profile: { limits }, target }, report) => {
   for (let index = 0; index < expected; index += 1) {
     await wait(begun + (index * windowSeconds * 1000) / limit - Date.now());
     if (underWay.size >= most) {
-      report.find('too-slow');
+      report.find('too-slow-for-pace');
       break;
     }
     const asked = target.chat('paced').then((answer) => {

@@ -5,7 +5,7 @@ import type { LoadResult } from '../../specs/wire.ts';
 import { chartsOf } from './charts.ts';
 import { page, prepare, style } from './html-page.ts';
 import { capacitySentence } from './terminal.ts';
-import { boundWords, outcomeLine, pointWords, short, withUnit } from './words.ts';
+import { boundWords, originWords, outcomeLine, pointWords, short, withUnit } from './words.ts';
 
 /** A result as one file that needs nothing else: the plots are drawn by uPlot, which is part of it. */
 export function renderHtml(result: LoadResult): string {
@@ -86,34 +86,23 @@ function clientWarning({ clientHealth: { isLimit, reasons } }: LoadResult): stri
   return `<p class="warning">The client was the limit, so the figures are not the target's: ${escapeHtml(reasons.join('; '))}</p>`;
 }
 
-function facts({
-  target,
-  tool,
-  engine,
-  command,
-  profile,
-  startedAt,
-  measuredSeconds,
-  workers,
-  seed,
-  requests,
-  tokens,
-}: LoadResult) {
+function facts(result: LoadResult): string {
+  const { target, command, profile, startedAt, measuredSeconds, requests, tokens } = result;
   const { sent, succeeded, failed, limited, unfinished, warmUp } = requests;
   const rows = [
     ['model', target.model],
     ...(target.description === undefined ? [] : [['target', target.description]]),
     ['profile', profile.description],
     ['command', command],
-    [
-      'measured',
-      `${short(measuredSeconds)} s from ${startedAt} by ${tool} (${engine}), ${workers} process${workers === 1 ? '' : 'es'}, seed ${seed ?? 'none'}`,
-    ],
+    ['measured', `${short(measuredSeconds)} s from ${startedAt} ${originWords(result)}`],
     [
       'requests',
       `${sent} sent: ${succeeded} answered whole, ${failed} failed, ${limited} refused with 429, ${unfinished} unfinished; ${warmUp} before, to warm up`,
     ],
-    ['tokens', `${tokens.prompt} prompt, ${tokens.output} output (counted by ${tokens.countedBy})`],
+    // A check of a tier counts requests.
+    ...(profile.kind === 'tier'
+      ? []
+      : [['tokens', `${tokens.prompt} prompt, ${tokens.output} output (counted by ${tokens.countedBy})`]]),
   ];
   return table([], rows);
 }
@@ -170,7 +159,7 @@ function tierTable({ tier = [] }: LoadResult): string {
 }
 
 function healthTable({ clientHealth }: LoadResult): string {
-  const { eventLoopDelayMs, cpu, lateSends, sockets, memoryMb } = clientHealth;
+  const { eventLoopDelayMs, cpu, lateSends, sockets, memoryMb, droppedIterations } = clientHealth;
   const rows = [
     ...(eventLoopDelayMs
       ? [
@@ -191,6 +180,7 @@ function healthTable({ clientHealth }: LoadResult): string {
       : []),
     ...(sockets === undefined ? [] : [['connections at most', String(sockets)]]),
     ...(memoryMb === undefined ? [] : [['memory at most', `${Math.round(memoryMb)} MB`]]),
+    ...(droppedIterations === undefined ? [] : [['requests without a user of k6', String(droppedIterations)]]),
   ];
   return table([], rows);
 }

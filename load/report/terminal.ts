@@ -1,6 +1,6 @@
 import picocolors from 'picocolors';
 import type { Distribution, LoadResult } from '../../specs/wire.ts';
-import { boundWords, outcomeLine, pointWords, printable, short, withUnit } from './words.ts';
+import { boundWords, originWords, outcomeLine, pointWords, printable, short, withUnit } from './words.ts';
 import { wrap } from './wrap.ts';
 
 const shownPercentiles = ['50', '90', '95', '99', '99.9'];
@@ -40,15 +40,13 @@ export function renderTerminal(result: LoadResult, settings: TerminalSettings): 
   return `${settings.columns === undefined ? text : wrap(text, settings.columns)}\n`;
 }
 
-function head({ target, profile, tool, seed, workers, measuredSeconds }: LoadResult): string[] {
+function head(result: LoadResult): string[] {
+  const { target, profile } = result;
   const lines = [
     ['target', `${target.url}${target.description === undefined ? '' : ` (${target.description})`}`],
     ['model', target.model],
     ['profile', `${profile.name}: ${profile.description}`],
-    [
-      'measured',
-      `${short(measuredSeconds)} s by ${tool}, ${workers} process${workers === 1 ? '' : 'es'}, seed ${seed ?? 'none'}`,
-    ],
+    ['measured', `${short(result.measuredSeconds)} s ${originWords(result)}`],
   ] as const;
   return lines.map(([label, text]) => `${label.padEnd(10)}${printable(text)}`);
 }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { renderHtml } from './html.ts';
 import { sampleCapacity, sampleResult } from './sample-result.ts';
 import { renderTerminal } from './terminal.ts';
-import { outcomeLine, pointWords } from './words.ts';
+import { originWords, outcomeLine, pointWords } from './words.ts';
 
 test('the last line of a passed run says when its figures are those of the client', () => {
   const passed = { ...sampleResult(), outcome: 'passed' } as const;
@@ -23,4 +23,14 @@ test.each([
   expect(pointWords(seen)).toBe(words);
   const result = { ...sampleCapacity(), capacity: { points: [seen], withheld: 'all of it' } };
   for (const report of [renderTerminal(result, { color: false }), renderHtml(result)]) expect(report).toContain(words);
+});
+
+test('a report says what made it', () => {
+  const result = { ...sampleResult(), seed: 7 };
+  expect(originWords(result)).toMatch(/, \d+ process(es)?, seed 7$/);
+  const { seed: _, ...byK6 } = { ...result, engine: 'k6' as const };
+  for (const report of [renderTerminal(byK6, { color: false }), renderHtml(byK6)]) {
+    expect(report).toContain(`by ${result.tool} with k6`);
+    expect(report).not.toContain('seed');
+  }
 });

@@ -32,6 +32,12 @@ export function boundWords({ name, unit, atMost, atLeast, actual, kept, inDoubt 
   return `${verdict.padEnd(8)}  ${name} ${bounds.join(' and ')}: ${measured}`;
 }
 
+/** What made a result: its program, in how many processes, and by which seed. */
+export function originWords({ tool, engine, workers, seed }: LoadResult): string {
+  const by = engine === 'k6' ? `${tool} with k6` : `${tool}, ${workers} process${workers === 1 ? '' : 'es'}`;
+  return `by ${by}${seed === undefined ? '' : `, seed ${seed}`}`;
+}
+
 /** What became of one rate of a search. */
 export function pointWords({ within, broken, undecided = [] }: CapacityPoint): string {
   if (within) return 'within the SLOs';
