@@ -1,5 +1,6 @@
 import { chatWords } from '../tier/chat-words.ts';
 import type { FindingName } from '../tier/findings.ts';
+import { limitState } from '../tier/limit-state.ts';
 import { type Check, tierScript } from './tier.ts';
 import { type Answer, freshWindow, wait } from './tier-target.ts';
 
@@ -25,8 +26,10 @@ const concurrency: Check = async ({ profile: { limits }, target }, report) => {
   if (limit === undefined) return report.find('no-limit-known');
   const { sockets } = target;
   if (target.lacksSockets) report.find('no-sockets');
-  await freshWindow(limits.windowSeconds ?? 60);
+  const { remaining = Number.POSITIVE_INFINITY } = (await freshWindow(limits.windowSeconds ?? 60)) ?? {};
   const overSockets = sockets ? Math.floor(limit / 2) : 0;
+  // A chat over a socket may count for two requests; those beyond the places are two or three, and two see them free.
+  if (remaining < limit + overSockets + (sockets ? 5 : 3)) return report.find('too-few-requests');
   report.expect(limit, limit + (overSockets > 0 ? 2 : 1));
 
   const ended: Answer[] = [];
@@ -56,12 +59,12 @@ const concurrency: Check = async ({ profile: { limits }, target }, report) => {
     if (beyond === undefined && left !== undefined) {
       open = others;
       left.leave();
-      if (!(await isAdmittedSoon())) report.find('socket-slot-not-released');
+      const released = await isAdmittedSoon('socket-slot-not-released');
       // It may have had the place of another.
-      else if (isEarly()) report.find('answers-too-short');
+      if (released && isEarly()) report.find('answers-too-short');
     }
     await Promise.race(held);
-    if (!early('refused') && !(await isAdmittedSoon())) report.find('slot-not-released');
+    if (!early('refused')) await isAdmittedSoon('slot-not-released');
   }
   await Promise.all(held);
   for (const chat of open) chat.leave();
@@ -96,14 +99,16 @@ const concurrency: Check = async ({ profile: { limits }, target }, report) => {
     return undefined;
   }
 
-  /** A place may be left a moment after its answer has ended. */
-  async function isAdmittedSoon(): Promise<boolean> {
+  /** A place may be left a moment after its answer has ended. @param finding where it is not */
+  async function isAdmittedSoon(finding: FindingName): Promise<boolean> {
     const deadline = Date.now() + graceMs;
     for (;;) {
       const since = Date.now();
       const answer = await target.chat('concurrency', short);
       if (answer.kind !== 'refused' || since > deadline) {
         report.answer(answer);
+        // Such a refusal is for want of requests.
+        if (answer.kind === 'refused') report.find(limitState(answer).remaining === 0 ? 'too-few-requests' : finding);
         return answer.kind !== 'refused';
       }
       await wait(250);

@@ -55,6 +55,10 @@ export const findings = {
   'no-limit-known': { effect: 'inconclusive', words: 'neither the profile nor a header names the limit' },
   'key-in-use': { effect: 'inconclusive', words: 'something else uses the key: give one that nothing else uses' },
   'too-slow': { effect: 'inconclusive', words: 'the answers took longer than the window of the limit' },
+  'too-few-requests': {
+    effect: 'inconclusive',
+    words: 'the limit of requests leaves too few to see whether places are kept and free again',
+  },
   'too-slow-for-pace': { effect: 'inconclusive', words: 'the answers were too slow for an even pace' },
   'other-answers': { effect: 'inconclusive', words: 'some requests were neither admitted nor refused with 429' },
   'answers-too-short': {

@@ -353,6 +353,21 @@ describe.concurrent('requests at the same time, some of them over sockets', () =
     ]);
   });
 
+  test('want of requests is not taken for want of places', async () => {
+    // As where each refusal is for the requests.
+    const spent: Behaviour = {
+      place: (place) => ({ ...place, release: async () => {} }),
+      ...inHeaders((_, { status }) => (status === 429 ? { 'X-RateLimit-Remaining': '0' } : {})),
+    };
+    for (const changes of [{ served: { concurrent: 3, requestsPerMinute: 8 } }, { sockets: false, behaviour: spent }]) {
+      const { outcome, made } = await tried({ ...trial, ...changes });
+      expect([outcome, made?.reasons]).toEqual([
+        'incomplete',
+        ['the limit of requests leaves too few to see whether places are kept and free again'],
+      ]);
+    }
+  });
+
   test('a socket that is not held to the limit is caught', async () => {
     const { outcome, made } = await decided({
       ...trial,
