@@ -41,7 +41,7 @@ export function loadCommand(host: LoadHost, finish: (exitCode: number) => void):
       numberOf({ whole: false, most: 100, unit: 'per cent' }),
       5,
     )
-    .addOption(new Option('--format <name>', 'terminal, json').choices(['terminal', 'json']).default('terminal'))
+    .addOption(new Option('--format <name>', 'of the comparison').choices(['terminal', 'json']).default('terminal'))
     // The load command has a --format of its own, which takes what stands before this command's name.
     .action((before: string, after: string, _: object, command: Command) =>
       told(async () => {

@@ -125,7 +125,7 @@ export function loadOptions(command: Command): Command {
     )
     .optionsGroup('The report:')
     .option('--list', 'print the profiles and stop')
-    .addOption(new Option('--format <name>', loadFormats.join(', ')).choices(loadFormats).default('terminal'))
+    .addOption(new Option('--format <name>', 'of the report').choices(loadFormats).default('terminal'))
     .option('--out <file>', 'write the report there')
     .option('--quiet', 'nothing but the result')
     .option('--no-color', 'no colour')
