@@ -7,6 +7,8 @@ import { childPids, endless, request, shippedOptions } from './gguf-rig.ts';
 
 /** Each start of a model takes seconds on a busy machine. */
 const slow = { timeout: 90_000 };
+/** Where this process stands still for seconds, an answer is made whole before the other one dies. */
+const again = { ...slow, retry: 3 };
 const never = new AbortController().signal;
 
 let closing = new AbortController();
@@ -28,8 +30,7 @@ const long = request(endless, { maxTokens: 4000 });
 
 test(
   'a process that dies in the middle of an answer ends it, who waits in line, and who comes after',
-  // Where this process stands still for seconds, the answer is made whole before the other one dies.
-  { ...slow, retry: 3 },
+  again,
   async () => {
     const client = await start();
     const [pid] = await childPids();
