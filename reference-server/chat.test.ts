@@ -118,6 +118,7 @@ test('a failure in the middle of a stream is its last event, without [DONE]', as
 });
 
 test.each([false, true])('a client that goes away ends the generation (streamed: %s)', async (stream) => {
+  const leaving = new AbortController();
   let ended = (_: unknown) => {};
   const aborted = new Promise((resolve) => {
     ended = resolve;
@@ -126,19 +127,20 @@ test.each([false, true])('a client that goes away ends the generation (streamed:
   const backend: Backend = {
     ...slow,
     async *generate(generation, signal) {
-      yield* slow.generate(generation, signal);
+      for await (const event of slow.generate(generation, signal)) {
+        yield event;
+        leaving.abort();
+      }
       ended(signal.aborted);
     },
   };
   const { url } = await startRig({ backend });
-  const leaving = new AbortController();
   const request = fetch(`${url}/chat/completions`, {
     method: 'POST',
     headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
     body: JSON.stringify({ ...plainChat, max_tokens: 1000, stream }),
     signal: leaving.signal,
   });
-  setTimeout(() => leaving.abort(), 120);
   await expect(request.then((response) => response.text())).rejects.toThrow();
   expect(await aborted).toBe(true);
 });

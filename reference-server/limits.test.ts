@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { expect, test } from 'vitest';
 import { scriptedBackend } from './backends/scripted.ts';
-import { plainChat, startRig } from './test-rig.ts';
+import { plainChat, startRig, until } from './test-rig.ts';
 
 const keysWith = (limits: object) => ({
   keys: [
@@ -17,7 +17,12 @@ const limitHeaders = (headers: Headers) =>
   ['limit', 'remaining', 'used'].map((name) => Number(headers.get(`x-ratelimit-${name}`)));
 
 test('every request of a window counts, and the one over the limit is refused until the window ends', async () => {
-  const { chat, send } = await startRig({ ...keysWith({ requestsPerMinute: 3 }), windowSeconds: 2 });
+  let now = 1_000_000_500;
+  const { chat, send } = await startRig({
+    ...keysWith({ requestsPerMinute: 3 }),
+    windowSeconds: 2,
+    clock: () => now,
+  });
   const first = await chat();
   const reset = Number(first.headers.get('x-ratelimit-reset'));
   expect(limitHeaders(first.headers)).toEqual([3, 2, 1]);
@@ -28,7 +33,9 @@ test('every request of a window counts, and the one over the limit is refused un
   expect(limitHeaders(headers)).toEqual([3, 0, 3]);
   expect(Number(headers.get('x-ratelimit-reset'))).toBe(reset);
   expect(headers.get('retry-after')).toMatch(/^[12]$/);
-  await new Promise((resolve) => setTimeout(resolve, reset * 1000 - Date.now() + 20));
+  now = reset * 1000 - 1;
+  expect((await chat()).status).toBe(429);
+  now = reset * 1000;
   expect(limitHeaders((await chat()).headers)).toEqual([3, 2, 1]);
 });
 
@@ -57,26 +64,38 @@ test('tokens are counted as they are used, and a day has no more of them', async
 });
 
 test('a generation more than may run at once is refused, and each that ends makes room', async () => {
-  const backend = scriptedBackend({ tokensPerSecond: 20 });
-  const { chat } = await startRig({ ...keysWith({ concurrent: 2 }), backend });
-  const statuses = async () =>
-    (await Promise.all([chat(), chat({ stream: true }), chat()])).map(({ status }) => status);
-  expect((await statuses()).sort()).toEqual([200, 200, 429]);
-  expect((await statuses()).sort()).toEqual([200, 200, 429]);
+  const scripted = scriptedBackend();
+  const held: (() => void)[] = [];
+  const generate: typeof scripted.generate = async function* (generation, signal) {
+    await new Promise<void>((resolve) => held.push(resolve));
+    yield* scripted.generate(generation, signal);
+  };
+  const { chat } = await startRig({ ...keysWith({ concurrent: 2 }), backend: { ...scripted, generate } });
+  for (const _ of [1, 2]) {
+    const running = [chat(), chat({ stream: true })];
+    await until(() => held.length === 2);
+    expect((await chat()).status).toBe(429);
+    for (const letGo of held.splice(0)) letGo();
+    expect((await Promise.all(running)).map(({ status }) => status)).toEqual([200, 200]);
+  }
 });
 
 test.each([false, true])('a client that goes away makes room (streamed: %s)', async (stream) => {
   const backend = scriptedBackend({ tokensPerSecond: 20 });
-  const { url, chat } = await startRig({ ...keysWith({ concurrent: 1 }), backend });
-  const leaving = AbortSignal.timeout(80);
+  const { url, chat, state } = await startRig({ ...keysWith({ concurrent: 1 }), backend });
+  const leaving = new AbortController();
   const request = fetch(`${url}/chat/completions`, {
     method: 'POST',
     headers: { authorization: 'Bearer sk-test-free', 'content-type': 'application/json' },
     body: JSON.stringify({ ...plainChat, max_tokens: 1000, stream }),
-    signal: leaving,
+    signal: leaving.signal,
   });
-  await expect(request.then((response) => response.text())).rejects.toThrow();
-  await expect.poll(async () => (await chat({ max_tokens: 1 })).status).toBe(200);
+  const answer = request.then((response) => response.text());
+  await until(() => state.slots.busy === 1);
+  leaving.abort();
+  await expect(answer).rejects.toThrow();
+  await until(() => state.underWay === 0);
+  expect((await chat({ max_tokens: 1 })).status).toBe(200);
 });
 
 test('a place is taken before a prompt is counted, and free again however that ends', async () => {
@@ -99,7 +118,7 @@ test('a place is taken before a prompt is counted, and free again however that e
   ] as const) {
     const before = counting;
     const first = chat();
-    await expect.poll(() => counting).toBe(before + 1);
+    await until(() => counting === before + 1);
     expect((await chat()).status).toBe(429);
     finish(tokens);
     expect((await first).status).toBe(expected);
@@ -121,23 +140,26 @@ test('without tokens left no prompt is counted', async () => {
 });
 
 test('a client that goes away while its prompt is counted stops that, and makes room', async () => {
+  const leaving = new AbortController();
   const backend = {
     ...scriptedBackend(),
     countPrompt: (messages: readonly { content: string }[], signal: AbortSignal) =>
       new Promise<number>((resolve) => {
-        if (messages[0]?.content !== 'long') resolve(1);
+        if (messages[0]?.content !== 'long') return resolve(1);
         signal.addEventListener('abort', () => resolve(0));
+        leaving.abort();
       }),
   };
-  const { url, chat } = await startRig({ ...keysWith({ concurrent: 1 }), backend });
+  const { url, chat, state } = await startRig({ ...keysWith({ concurrent: 1 }), backend });
   const request = fetch(`${url}/chat/completions`, {
     method: 'POST',
     headers: { authorization: 'Bearer sk-test-free', 'content-type': 'application/json' },
     body: JSON.stringify({ ...plainChat, messages: [{ role: 'user', content: 'long' }] }),
-    signal: AbortSignal.timeout(80),
+    signal: leaving.signal,
   });
   await expect(request).rejects.toThrow();
-  await expect.poll(async () => (await chat()).status).toBe(200);
+  await until(() => state.underWay === 0);
+  expect((await chat()).status).toBe(200);
 });
 
 test('streams that wait behind another one end, too, when their client goes away', async () => {
@@ -156,9 +178,9 @@ test('streams that wait behind another one end, too, when their client goes away
   const head = `Authorization: Bearer sk-test-free\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`;
   const socket = connect(Number(new URL(url).port), '127.0.0.1');
   socket.write(`POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\n${head}\r\n\r\n${body}`.repeat(2));
-  await expect.poll(() => begun).toBe(2);
+  await until(() => begun === 2);
   socket.destroy();
-  await expect.poll(() => ended).toBe(2);
+  await until(() => ended === 2);
 });
 
 test('a request that is refused holds no place', async () => {

@@ -5,7 +5,7 @@ import { expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import type { Backend } from '../backends/backend.ts';
 import { scriptedBackend } from '../backends/scripted.ts';
-import { disabledKey, key, startRig } from '../test-rig.ts';
+import { disabledKey, key, startRig, until } from '../test-rig.ts';
 import { openSocket, type Received, start } from './socket-rig.ts';
 
 const textOf = (messages: readonly Received[]) => messages.map(({ content = '' }) => content).join('');
@@ -169,11 +169,11 @@ test('the generation of a client that vanishes is ended', async () => {
     },
   };
   const { url } = await startRig({ backend });
-  const { socket, say, until } = await openSocket(url);
+  const { socket, say, until: receive } = await openSocket(url);
   say(start({ max_tokens: 1000 }));
-  await until('content');
+  await receive('content');
   socket.terminate();
-  await vi.waitFor(() => expect(aborted).toBe(true));
+  await until(() => aborted);
 });
 
 test('pings that nobody reads the answers to are not read either', async () => {
