@@ -24,6 +24,7 @@ esac
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
+trap 'exit 1' ERR
 
 # step WORDS COMMAND…: a line that tells how it went. What the command said is shown where it failed.
 step() {
