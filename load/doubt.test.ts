@@ -34,6 +34,18 @@ const errors = (actual: number): BoundVerdict => ({
 
 const timeouts: LoadResult['errors'] = [{ kind: 'timeout', count: 3 }];
 const refusals: LoadResult['errors'] = [{ kind: 'status 503', count: 3 }];
+const mostlyRefusals: LoadResult['errors'] = [
+  { kind: 'status 503', count: 17 },
+  { kind: 'no socket left on this machine', count: 3 },
+];
+const slowest = (actual: number): BoundVerdict => ({ ...latency(actual), name: 'ttft_max' });
+const answered = (actual: number): BoundVerdict => ({
+  name: 'requests_succeeded',
+  unit: '1',
+  atLeast: 10,
+  actual,
+  kept: actual >= 10,
+});
 
 test.each<[string, BoundVerdict, ClientHealth, LoadResult['errors'], ReturnType<typeof outcomeOfBounds>]>([
   ['a latency well below its bound', latency(400), late, [], 'passed'],
@@ -46,6 +58,12 @@ test.each<[string, BoundVerdict, ClientHealth, LoadResult['errors'], ReturnType<
   ['no failures', errors(0), late, [], 'passed'],
   ['failures of the target', errors(0.2), late, refusals, 'crossed'],
   ['failures that may be the own', errors(0.2), late, timeouts, 'incomplete'],
+  ['failures of the target beside some that are the own', errors(0.2), late, mostlyRefusals, 'crossed'],
+  ['failures that are within the bound without the own', errors(0.011), late, mostlyRefusals, 'incomplete'],
+  ['too few answers, by no more than failed for the client', answered(7), late, timeouts, 'incomplete'],
+  ['too few answers, by more than failed for the client', answered(6), late, timeouts, 'crossed'],
+  ['the slowest of all, which the latest send may have been', slowest(580), late, [], 'incomplete'],
+  ['the slowest of all, slower than the client ever was', slowest(600), late, [], 'crossed'],
   ['requests that were not sent', errors(0), { ...late, droppedIterations: 4 }, [], 'incomplete'],
   [
     'requests that were sent far too late',
@@ -69,6 +87,13 @@ test.each<[string, BoundVerdict, ClientHealth, LoadResult['errors'], ReturnType<
     'crossed',
   ],
   ['nothing measured', { name: 'tpot_p50', unit: 'ms', atMost: 1, kept: false }, late, [], 'crossed'],
+  [
+    'nothing measured, as the client itself failed',
+    { name: 'tpot_p50', unit: 'ms', atMost: 1, kept: false },
+    late,
+    [{ kind: 'no socket left on this machine', count: 9 }],
+    'incomplete',
+  ],
   ['a client that was fast enough', latency(499), { ...late, isLimit: false, reasons: [] }, [], 'passed'],
 ])('%s, where the client was the limit', (_what, bound, health, kinds, outcome) => {
   expect(outcomeOfBounds(withDoubts([bound], health, kinds))).toBe(outcome);

@@ -34,11 +34,17 @@ const counting: readonly MetricName[] = [
   'requests_limited',
 ];
 
+/** Failures of a run, and how many of them may be the client's own. */
+interface Failures {
+  readonly all: number;
+  readonly own: number;
+}
+
 /**
  * Marks the bounds that a client which was the limit could have decided by itself, whichever way they went: those on
- * latencies that are nearer to the bound than the client was late, those on rates, and those on counts that its own
- * failures, or what it took for timeouts, crossed. Where requests were sent far too late, or not at all, the target was
- * spared, and nothing that was kept is certain.
+ * latencies that are nearer to the bound than the client was late, those on rates, and those on counts that would not
+ * be crossed without its own failures, or what it took for timeouts. Where requests were sent far too late, or not at
+ * all, the target was spared, and nothing that was kept is certain.
  */
 export function withDoubts(
   bounds: readonly BoundVerdict[],
@@ -46,8 +52,10 @@ export function withDoubts(
   errors: LoadResult['errors'],
 ): BoundVerdict[] {
   if (!health.isLimit) return [...bounds];
-  const hasOwnFailures = errors.some(({ kind }) => isOfClient(kind) || kind === 'timeout');
-  return bounds.map((bound) => (isInDoubt(bound, health, hasOwnFailures) ? { ...bound, inDoubt: true } : bound));
+  const sum = (kinds: LoadResult['errors']) => kinds.reduce((total, { count }) => total + count, 0);
+  const own = errors.filter(({ kind }) => isOfClient(kind) || kind === 'timeout');
+  const failures = { all: sum(errors), own: sum(own) };
+  return bounds.map((bound) => (isInDoubt(bound, health, failures) ? { ...bound, inDoubt: true } : bound));
 }
 
 /** Whether the target was asked for less than it was to be: requests went out far too late, or not at all. */
@@ -55,19 +63,30 @@ export function isSpared({ lateSends, droppedIterations = 0 }: ClientHealth): bo
   return droppedIterations > 0 || (lateSends?.p99Ms ?? 0) > sparesAfterMs;
 }
 
-function isInDoubt(
-  { name, unit, actual, kept, atMost, atLeast }: BoundVerdict,
-  health: ClientHealth,
-  hasOwnFailures: boolean,
-): boolean {
+function isInDoubt(bound: BoundVerdict, health: ClientHealth, failures: Failures): boolean {
+  const { name, unit, actual, kept, atMost, atLeast } = bound;
   const { cpu = 0, eventLoopDelayMs, lateSends } = health;
+  const metric = metricOf(name);
   // How late the client was is known, whatever else it spoiled.
-  if (actual === undefined || metricOf(name) === 'late_send_fraction') return false;
+  if (metric === 'late_send_fraction') return false;
+  // Requests that it failed by itself might have been measured.
+  if (actual === undefined) return failures.own > 0;
   if (kept && isSpared(health)) return true;
-  if (counting.some((metric) => metric === metricOf(name))) return !kept && hasOwnFailures;
+  if (counting.some((each) => each === metric)) return !kept && isOwnDoing(bound, actual, failures);
   if (unit !== 'ms' || cpu >= busiestCpu) return true;
-  const late = Math.max(eventLoopDelayMs?.p99 ?? 0, lateSends?.p99Ms ?? 0);
+  // What is said of one request in a thousand, or of the slowest, may be of the one that was latest.
+  const late = /_(max|p99\.9)$/.test(name)
+    ? Math.max(eventLoopDelayMs?.max ?? 0, lateSends?.maxMs ?? 0)
+    : Math.max(eventLoopDelayMs?.p99 ?? 0, lateSends?.p99Ms ?? 0);
   return [atMost, atLeast].some((bound) => bound !== undefined && Math.abs(actual - bound) <= late);
+}
+
+/** Whether a count that crossed its bound would have kept it, had the client's own failures been what the bound asks for. */
+function isOwnDoing({ name, atMost, atLeast }: BoundVerdict, actual: number, { all, own }: Failures): boolean {
+  if (own === 0) return false;
+  const isOfFailures = name === 'error_fraction' || name === 'requests_failed';
+  if (atMost !== undefined && actual > atMost) return isOfFailures && actual * (1 - own / all) <= atMost;
+  return atLeast !== undefined && !isOfFailures && name !== 'requests_sent' && actual + own >= atLeast;
 }
 
 /**
