@@ -89,7 +89,7 @@ async function burstOf(count: number, atATime: number, target: TierTarget): Prom
     const admittedBefore = admitted;
     const answer = await target.chat('burst');
     if (answer.kind === 'admitted') admitted += 1;
-    return { ...answer, admittedBefore, begun };
+    return { ...answer, admittedBefore, begun, isAfterSockets: true };
   });
 }
 
@@ -122,8 +122,7 @@ function judge(answers: readonly BurstAnswer[], burst: Burst, report: Report): n
     begun: answer.begun + used,
   }));
   const left = Math.max(0, share.expected - admitted);
-  const overSockets =
-    statuses.length > 0 ? { least: socketCosts.starts, most: socketCosts.both } : { least: 0, most: 0 };
+  const { overSockets } = share;
   const headers = wrongHeaders(shifted, { limit, windowSeconds, overSockets, left, back: back + used });
   for (const name of new Set([...share.broken, ...headers].map((fault) => fault.name))) report.find(name);
   return share.expected;

@@ -22,30 +22,43 @@ interface Count {
   readonly isWhole: boolean;
 }
 
+/** Requests that chats over sockets may have counted for. */
+export interface SocketCost {
+  readonly least: number;
+  readonly most: number;
+}
+
 interface Share {
   /** Requests over REST that the limit admits. */
   readonly expected: number;
+  /** Absent where a chat over a socket failed, as nobody knows what that counts for. */
+  readonly overSockets?: SocketCost;
   readonly broken: readonly Fault<'admitted-more' | 'admitted-beside-sockets' | 'admitted-less'>[];
 }
 
 /** What the chats over sockets leave of the limit to those over REST, and what is wrong with the count of these. */
 export function shareOf(overSockets: readonly number[], { limit, admitted, back, isWhole }: Count): Share {
-  // What a chat that failed there counts for, nobody knows.
-  const isKnown = overSockets.length > 0 && overSockets.every((status) => status === 200);
-  const [most, least] = isKnown ? [limit - socketCosts.starts, limit - socketCosts.both] : [limit, limit];
-  const expected = admitted - least < most - admitted ? least : most;
-  const beside = isKnown ? ` beside ${overSockets.length} chats over sockets` : '';
-  if (isKnown && admitted > most + 1 + back) {
+  const isPart = overSockets.length > 0;
+  const isKnown = overSockets.every((status) => status === 200);
+  const [most, least] = isPart && isKnown ? [limit - socketCosts.starts, limit - socketCosts.both] : [limit, limit];
+  const beside = isPart && isKnown ? ` beside ${overSockets.length} chats over sockets` : '';
+  if (isPart && isKnown && admitted > most + 1 + back) {
     const words = 'chats over sockets are not counted with the requests over REST';
-    return { expected: most, broken: [{ name: 'admitted-beside-sockets', words }] };
+    const cost = { least: 0, most: socketCosts.both };
+    return { expected: most, overSockets: cost, broken: [{ name: 'admitted-beside-sockets', words }] };
   }
+  const expected = admitted - least < most - admitted ? least : most;
+  // What came back meanwhile hides which of the two they counted for.
+  const cost =
+    back > 0 ? { least: limit - most, most: limit - least } : { least: limit - expected, most: limit - expected };
+  const share = { expected, ...(isKnown && { overSockets: cost }) };
   if (admitted > expected + back) {
     const words = `${admitted - expected - back} more than the limit were admitted in a window${beside}`;
-    return { expected, broken: [{ name: 'admitted-more', words }] };
+    return { ...share, broken: [{ name: 'admitted-more', words }] };
   }
   if (admitted < expected && isWhole) {
     const words = `${expected - admitted} fewer than the limit were admitted in a fresh window${beside}`;
-    return { expected, broken: [{ name: 'admitted-less', words }] };
+    return { ...share, broken: [{ name: 'admitted-less', words }] };
   }
-  return { expected, broken: [] };
+  return { ...share, broken: [] };
 }

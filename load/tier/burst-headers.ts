@@ -1,3 +1,4 @@
+import type { SocketCost } from './burst-count.ts';
 import type { Fault } from './findings.ts';
 import { type Headed, type LimitState, limitState } from './limit-state.ts';
 
@@ -7,14 +8,16 @@ export interface BurstAnswer extends Headed {
   readonly admittedBefore: number;
   /** Requests that were begun when its answer came, this one included. */
   readonly begun: number;
+  /** Whether it was sent after the chats over sockets. */
+  readonly isAfterSockets: boolean;
 }
 
 /** What else a burst knows of its window. */
 interface Burst {
   readonly limit: number;
   readonly windowSeconds: number;
-  /** Requests that chats over sockets may have counted for, before all answers but the first. */
-  readonly overSockets: { readonly least: number; readonly most: number };
+  /** Absent where nobody knows. */
+  readonly overSockets: SocketCost | undefined;
   /** What the limit leaves in the end. */
   readonly left: number;
   /** Requests that may have come back meanwhile. */
@@ -39,11 +42,13 @@ export function wrongHeaders(answers: readonly BurstAnswer[], burst: Burst): Fau
     const one = among.find(isWrong);
     return one === undefined ? [] : [{ name, words: `headers: ${words(one)}` }];
   };
-  const most = ({ admittedBefore: before }: Seen) => limit - 1 - before - (before > 0 ? overSockets.least : 0) + back;
-  const fewest = ({ begun }: Seen) => Math.max(0, limit - begun - overSockets.most);
+  const socketsBefore = ({ isAfterSockets }: Seen) =>
+    (isAfterSockets ? overSockets : undefined) ?? { least: 0, most: 0 };
+  const most = (one: Seen) => Math.max(0, limit - 1 - one.admittedBefore - socketsBefore(one).least) + back;
+  const fewest = (one: Seen) => Math.max(0, limit - one.begun - socketsBefore(one).most);
   const least = Math.min(...(admitted ?? []).map(({ remaining = Number.POSITIVE_INFINITY }) => remaining));
   // What became of the others nobody knows: they may have been counted.
-  const isCounted = (admitted?.length ?? 0) + (refused?.length ?? 0) === answers.length;
+  const isCounted = overSockets !== undefined && (admitted?.length ?? 0) + (refused?.length ?? 0) === answers.length;
   return [
     ...wrong(
       'header-limit',
@@ -81,13 +86,27 @@ export function wrongHeaders(answers: readonly BurstAnswer[], burst: Burst): Fau
     ...wrong(
       'header-reset',
       [...(admitted ?? []), ...(refused ?? [])],
-      (one) => isFarReset(one, one.at, windowSeconds),
+      (one) => isFarReset(one, windowSeconds),
       () => 'X-RateLimit-Reset is absent or not within a window of its answer',
     ),
   ];
 }
 
-/** Whether an answer names no reset, or one that is further off than a window, and a minute for the clock that told it. */
-function isFarReset({ resetAt = Number.POSITIVE_INFINITY }: LimitState, at: number, windowSeconds: number): boolean {
-  return Math.abs(resetAt - at) > (windowSeconds + 60) * 1000;
+/** By how much the clock that told a reset may differ from the one that it is held to. */
+const skewMs = 5_000;
+
+/** As before, where the target tells no time of its own, and that of this machine may be another. */
+const unknownSkewMs = 60_000;
+
+/**
+ * Whether an answer names no reset, or one that is further off than a window. A target that is busy may tell its own time
+ * late, and this machine's clock may be another: only what is too far ahead by both is. One that has passed may be that
+ * of a window which ended while the answer was made; whether it was true shows who asks after it.
+ */
+function isFarReset({ headers, at, resetAt }: Headed & LimitState, windowSeconds: number): boolean {
+  if (resetAt === undefined) return true;
+  const hasDate = Number.isFinite(Date.parse(String(headers.date)));
+  const [slack, told] = [hasDate ? skewMs : unknownSkewMs, Number(headers['x-ratelimit-reset']) * 1000];
+  const windowMs = windowSeconds * 1000;
+  return Math.min(resetAt, told) - at > windowMs + slack || Math.max(resetAt, told) - at < -windowMs - unknownSkewMs;
 }

@@ -6,6 +6,7 @@ import { type Behaviour, plainBehaviour } from '../../reference-server/behaviour
 import { inHeaders, membersOf } from '../../reference-server/change.ts';
 import { type DialectId, dialects } from '../../reference-server/dialects.ts';
 import { type FaultId, faults } from '../../reference-server/faults/index.ts';
+import { onSockets } from '../../reference-server/websocket/change-socket.ts';
 import { problemsOf } from '../../specs/validate.ts';
 import type { TierCheck, TierProfile } from '../../specs/wire.ts';
 import { openTarget, secondKey, unlimited } from '../engine/test-rig.ts';
@@ -140,6 +141,11 @@ test.concurrent.each<[what: string, behaviour: Behaviour, words: string]>([
   ['what does not add up', inHeaders(() => ({ 'X-RateLimit-Used': '0' })), 'do not add up'],
   ['no limit', inHeaders(() => ({ 'X-RateLimit-Limit': undefined })), 'X-RateLimit-Limit is absent'],
   [
+    'a reset half a minute after the window',
+    inHeaders(({ allowance }) => ({ 'X-RateLimit-Reset': String(allowance.reset + 30) })),
+    'not within a window',
+  ],
+  [
     'a reset in a day',
     inHeaders(() => ({ 'X-RateLimit-Reset': String(Math.floor(Date.now() / 1000) + 86_400) })),
     'X-RateLimit-Reset',
@@ -239,6 +245,18 @@ test.concurrent('answers slower than the pace leave it undecided', async () => {
   expect(made).toMatchObject({ refused: 0, verdict: 'inconclusive', reasons: [expect.stringContaining('too slow')] });
 });
 
+test.concurrent('a refusal beside other requests leaves an even pace undecided: it may be for a place', async () => {
+  let chats = 0;
+  const behaviour: Behaviour = {
+    decide(refusal, step) {
+      if (step === 'place') chats += 1;
+      return step === 'place' && chats === 8 ? rateLimited('no place is free', 1) : refusal;
+    },
+  };
+  const { made } = await check({ checks: ['paced'], windowSeconds: 2, ttftMs: 300, behaviour });
+  expect([made.verdict, made.reasons]).toEqual(['inconclusive', [expect.stringContaining('too slow')]]);
+});
+
 test.concurrent('as many streams run as the tier says, and a place is free again after one has gone', async () => {
   const { made } = await check({ checks: ['concurrency'], served: { requestsPerMinute: 1_000 } });
   expect(made).toMatchObject({ limit: 3, sent: 4, admitted: 3, refused: 1, verdict: 'holds', reasons: [] });
@@ -258,6 +276,50 @@ test.concurrent('streams that end too soon prove nothing', async () => {
   const short: Behaviour = { generation: (generation) => ({ ...generation, maxTokens: 1 }) };
   const { made } = await check({ checks: ['concurrency'], behaviour: short, served: { requestsPerMinute: 1_000 } });
   expect(made).toMatchObject({ verdict: 'inconclusive', reasons: [expect.stringContaining('slower model')] });
+});
+
+test.concurrent('one that has the place of a stream on its way leaves the limit undecided', async () => {
+  let streams = 0;
+  const isStream = (body: unknown) => asked(body, 'stream') === true;
+  const behaviour: Behaviour = {
+    place(place, { body }) {
+      streams += isStream(body) ? 1 : 0;
+      if (!isStream(body) || streams !== 2) return place;
+      void place.release();
+      return { ...place, release: async () => {} };
+    },
+    async *output(events, { body }) {
+      if (isStream(body) && streams === 2) await sleep(20_000);
+      yield* events;
+    },
+  };
+  const { made } = await check({
+    checks: ['concurrency'],
+    stated: { ...limits, concurrent: 2 },
+    served: { concurrent: 2, requestsPerMinute: 1_000 },
+    behaviour,
+  });
+  expect([made.verdict, made.reasons]).toEqual([
+    'inconclusive',
+    ['a request that came later had the place of one that was on its way for too long'],
+  ]);
+});
+
+test.concurrent('a stream that waited for its place may take its time to begin', async () => {
+  const behaviour: Behaviour = {
+    queue: true,
+    async *output(events, { body }) {
+      if (asked(body, 'stream') === true) await sleep(3_300);
+      yield* events;
+    },
+  };
+  const { made } = await check({
+    checks: ['concurrency'],
+    stated: { ...limits, concurrent: 1 },
+    served: { concurrent: 1, requestsPerMinute: 1_000 },
+    behaviour,
+  });
+  expect([made.verdict, made.reasons]).toEqual(['holds', []]);
 });
 
 describe.concurrent('tokens of a day', () => {
@@ -409,6 +471,28 @@ describe.concurrent('a part over sockets', () => {
     ]);
   });
 
+  test('leaves a Remaining of one too few caught, though many are asked for at a time', async () => {
+    const many = { ...limits, requestsPerMinute: 18, concurrent: 20 };
+    const behaviour = inHeaders(({ allowance: { limit, used } }) => {
+      const told = Math.min(limit, used + 1);
+      return { 'X-RateLimit-Used': String(told), 'X-RateLimit-Remaining': String(limit - told) };
+    });
+    const { made } = await check({ checks: ['burst'], sockets, stated: many, served: many, behaviour });
+    expect([made.verdict, made.reasons.join()]).toEqual(['broken', expect.stringContaining('16 remain')]);
+  });
+
+  test('of which one chat is lost leaves the limit undecided, and its headers unblamed', async () => {
+    let chats = 0;
+    const behaviour = onSockets({
+      decide(refusal, step) {
+        if (step === 'place') chats += 1;
+        return step === 'place' && chats === 4 ? new ApiError('service_unavailable', 'lost') : refusal;
+      },
+    });
+    const { made } = await check({ checks: ['burst'], sockets, behaviour });
+    expect([made.verdict, made.reasons]).toEqual(['inconclusive', ['1 answers were neither 200 nor 429']]);
+  });
+
   test('takes places as streams over REST do, which are free again after it', async () => {
     const { made } = await check({ checks: ['concurrency'], sockets, served: { requestsPerMinute: 1_000 } });
     expect(made).toMatchObject({ limit: 3, sent: 5, admitted: 3, refused: 2, verdict: 'holds', reasons: [] });
@@ -508,13 +592,14 @@ test.concurrent.each<[fault: FaultId, check: TierCheck['check']]>([
 });
 
 test.concurrent.each([
-  ['streams', true, 'after its client left'],
+  ['streams', (stream: boolean) => stream, 'after its client left'],
+  ['streams that end by themselves', (stream: boolean, tokens: unknown) => stream && tokens === 1, 'its answer ended'],
   // Two answers before the check keep theirs.
-  ['whole answers', false, '1 of 3 streams were admitted'],
-])('places that %s keep are caught', async (_, kept, words) => {
+  ['whole answers', (stream: boolean) => !stream, '1 of 3 streams were admitted'],
+])('places that %s keep are caught', async (_, isKept, words) => {
   const behaviour: Behaviour = {
     place: (place, { body }) =>
-      (asked(body, 'stream') === true) === kept ? { ...place, release: async () => {} } : place,
+      isKept(asked(body, 'stream') === true, asked(body, 'max_tokens')) ? { ...place, release: async () => {} } : place,
   };
   const served = { requestsPerMinute: 1_000, concurrent: 3 };
   const { made } = await check({ checks: ['concurrency'], behaviour, served });

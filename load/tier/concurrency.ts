@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { TierCheck } from '../../specs/wire.ts';
 import type { OpenStream } from '../target.ts';
 import { chatBody, chatWords } from './chat-words.ts';
+import { findings } from './findings.ts';
 import { roomFor, shortChat, socketChat, type TierKey, waitForRequests } from './tier-key.ts';
 import { countStatuses, decided, undecided } from './verdict.ts';
 
@@ -41,6 +42,8 @@ interface Held {
   readonly within: readonly Stream[];
   /** One more over REST, and where that is refused one more over a socket. */
   readonly beyond: readonly Stream[];
+  /** How long each was waited for. */
+  readonly patienceMs: number;
 }
 
 /**
@@ -73,27 +76,28 @@ async function fill(key: TierKey, limit: number, streams: Stream[]): Promise<Hel
   const begin = performance.now();
   const hold = (way: Way, maxTokens: number, patienceMs: number) => ask(key, way, maxTokens, patienceMs, streams);
   let maxTokens = 0;
+  let patienceMs = leastPatienceMs;
   let first: Stream | undefined;
   for (const length of lengths) {
     maxTokens = length;
     first = await hold('rest', maxTokens, Number.POSITIVE_INFINITY);
     if (first.status() !== 400) break;
   }
-  if (first?.status() !== 200) return { maxTokens, within: first ? [first] : [], beyond: [] };
-  const patience = Math.max(leastPatienceMs, 3 * limit * (performance.now() - begin));
+  if (first?.status() !== 200) return { maxTokens, within: first ? [first] : [], beyond: [], patienceMs };
+  patienceMs = Math.max(leastPatienceMs, 3 * limit * (performance.now() - begin));
   const overSockets = key.sockets ? Math.floor(limit / 2) : 0;
   const others = Array.from({ length: limit - 1 }, (_, index) =>
-    hold(index < overSockets ? 'socket' : 'rest', maxTokens, patience),
+    hold(index < overSockets ? 'socket' : 'rest', maxTokens, patienceMs),
   );
   const within = [first, ...(await Promise.all(others))];
   const beyond: Stream[] = [];
-  if (within.some((stream) => (stream.status() ?? 200) !== 200)) return { maxTokens, within, beyond };
+  if (within.some((stream) => (stream.status() ?? 200) !== 200)) return { maxTokens, within, beyond, patienceMs };
   for (const way of ways(key)) {
-    const stream = await hold(way, maxTokens, patience);
+    const stream = await hold(way, maxTokens, patienceMs);
     beyond.push(stream);
     if (stream.status() === 200) break;
   }
-  return { maxTokens, within, beyond };
+  return { maxTokens, within, beyond, patienceMs };
 }
 
 async function judge(key: TierKey, limit: number, held: Held, streams: Stream[]): Promise<TierCheck> {
@@ -114,6 +118,7 @@ async function judge(key: TierKey, limit: number, held: Held, streams: Stream[])
     return undecided('concurrency', reason, counted);
   }
   const admitted = beyond.find((stream) => stream.status() === 200);
+  if (admitted !== undefined && within.some(waits)) return undecided('concurrency', findings.overtaken.words, counted);
   if (admitted !== undefined)
     return verdict([`one stream more than the limit was admitted${beside(within, admitted)}`]);
   if (beyond.some(waits) && within.some(waits)) {
@@ -142,13 +147,13 @@ function beside(within: readonly Stream[], over: Stream): string {
   return over.way === 'rest' ? `, beside ${others} over sockets` : ' over a socket';
 }
 
-/** What waits is admitted once another has left. */
-async function brokenQueue({ signal }: TierKey, { within, beyond }: Held): Promise<string[]> {
+/** What waits is admitted once another has left, and begins no later than others did. */
+async function brokenQueue({ signal }: TierKey, { within, beyond, patienceMs }: Held): Promise<string[]> {
   const begin = performance.now();
   within[0]?.leave();
   while (beyond.every((stream) => stream.status() !== 200)) {
-    if (performance.now() - begin > releaseMs) {
-      return [`a stream that waited is not admitted ${releaseMs / 1000} s after another's client left`];
+    if (performance.now() - begin > patienceMs) {
+      return [`a stream that waited is not admitted ${Math.ceil(patienceMs / 1000)} s after another's client left`];
     }
     await sleep(50, undefined, { signal });
   }
@@ -187,12 +192,18 @@ async function tryRelease(key: TierKey, release: Release): Promise<'free' | 'too
     });
     if (!isGiven) return notFree('its client left');
     if (!isProof) continue;
-    // The chat has to give its place back for all of them to be held again.
-    const after = await holdAll(key, release);
+    // Over REST there are two kinds of answers, and either has to give its place back for all to be held again.
+    const isStreamGiven = way === 'socket' || (await isGranted(key, () => shortStream(key)));
+    const after = isStreamGiven ? await holdAll(key, release) : 'refused';
     if (after === 'refused') return notFree('its answer ended');
     if (after === 'held') return 'free';
   }
   return 'too fast';
+}
+
+/** The status of a stream that ends by itself. */
+async function shortStream(key: TierKey): Promise<number> {
+  return (await shortChat(key, { stream: true })).status;
 }
 
 /** One that has no piece yet has its place all the same, as one beyond it was refused. */

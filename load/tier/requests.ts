@@ -41,14 +41,12 @@ export async function checkBurst(key: TierKey, stated: number | undefined, concu
     const share = shareOf(overSockets, { limit, admitted, back, isWhole: counted.other === 0 });
     const { expected } = share;
     const left = Math.max(0, expected - admitted);
-    const socketsTook =
-      overSockets.length > 0 ? { least: socketCosts.starts, most: socketCosts.both } : { least: 0, most: 0 };
     const broken = [
       ...share.broken,
       ...wrongHeaders(answers, {
         limit,
         windowSeconds: key.windowSeconds,
-        overSockets: socketsTook,
+        overSockets: share.overSockets,
         left,
         back,
       }),
@@ -108,8 +106,8 @@ export async function checkPaced(
   }
   const answers = await Promise.all(answering);
   const counted = countStatuses(answers.map(({ status }) => status));
-  // Unless the tier says how many run at a time, a refusal beside others may be for that.
-  const mayBeForPlaces = concurrent === undefined && counted.refused > 0 && most > 1;
+  // Beside others a refusal may be for the places of those, or of some before them that are left late.
+  const mayBeForPlaces = counted.refused > 0 && most > lanesOf(concurrent);
   if (mayBeForPlaces || (isTooSlow && counted.refused === 0)) {
     return undecided('paced', `answers too slow for an even pace: ${most} were under way at a time`, counted);
   }
@@ -133,7 +131,7 @@ async function tryChat(key: TierKey): Promise<Answer> {
  * that.
  */
 async function sendAll(key: TierKey, first: Answer, requests: number, concurrent: number): Promise<BurstAnswer[]> {
-  const answers: BurstAnswer[] = [{ ...first, admittedBefore: 0, begun: 1 }];
+  const answers: BurstAnswer[] = [{ ...first, admittedBefore: 0, begun: 1, isAfterSockets: false }];
   let begun = 1;
   let admitted = first.status === 200 ? 1 : 0;
   const lane = async () => {
@@ -142,11 +140,16 @@ async function sendAll(key: TierKey, first: Answer, requests: number, concurrent
       const admittedBefore = admitted;
       const answer = await tryChat(key);
       if (answer.status === 200) admitted += 1;
-      answers.push({ ...answer, admittedBefore, begun });
+      answers.push({ ...answer, admittedBefore, begun, isAfterSockets: true });
     }
   };
-  await Promise.all(Array.from({ length: Math.max(1, Math.floor(concurrent / 2)) }, lane));
+  await Promise.all(Array.from({ length: lanesOf(concurrent) }, lane));
   return answers;
+}
+
+/** Requests at a time of which none is refused for that: half of what the tier runs, as a place may be left late. */
+function lanesOf(concurrent = 2): number {
+  return Math.max(1, Math.floor(concurrent / 2));
 }
 
 /** What the answers of a status say of the reset, in epoch milliseconds. */

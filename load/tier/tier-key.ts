@@ -28,8 +28,9 @@ export interface TierKey {
   readonly show: (line: string) => void;
 }
 
-export function shortChat(key: TierKey, maxTokens = 1): Promise<Answer> {
-  return key.contact.ask('POST', '/chat/completions', chatBody(key.wording, maxTokens));
+/** @param members of the chat, beside the usual ones */
+export function shortChat(key: TierKey, members: object = {}): Promise<Answer> {
+  return key.contact.ask('POST', '/chat/completions', { ...chatBody(key.wording, 1), ...members });
 }
 
 /** A whole chat over a socket, of which only the status counts. */
