@@ -113,7 +113,6 @@ function judge(answers: readonly BurstAnswer[], burst: Burst, report: Report): n
   const { limit, used, statuses, back, windowSeconds } = burst;
   const count = (kind: Answer['kind']) => answers.filter((answer) => answer.kind === kind).length;
   const admitted = count('admitted');
-  if (count('other') > 0 || statuses.includes(0)) report.find('other-answers');
   const share = shareOf(statuses, { limit: limit - used, admitted, back, isWhole: count('other') === 0 });
   // What was used before was admitted before, and may have left a sliding window since.
   const shifted = answers.map((answer) => ({
@@ -151,7 +150,6 @@ const paced: Check = async ({ profile: { limits }, target }, report) => {
     const asked = target.chat('paced').then((answer) => {
       report.answer(answer);
       if (answer.kind === 'refused') refused += 1;
-      if (answer.kind === 'other') report.find('other-answers');
       underWay.delete(asked);
     });
     underWay.add(asked);

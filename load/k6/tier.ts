@@ -28,8 +28,11 @@ export class Report {
     this.#check = check;
   }
 
+  /** Whatever it was asked for, one that is neither an admission nor a refusal leaves the check open. */
   answer({ status }: Pick<Answer, 'status'>): void {
-    requests.add(1, { check: this.#check, answer: kindOf(status) });
+    const kind = kindOf(status);
+    requests.add(1, { check: this.#check, answer: kind });
+    if (kind === 'other') this.find('other-answers');
   }
 
   find(finding: FindingName): void {

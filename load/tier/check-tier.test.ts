@@ -305,6 +305,26 @@ test.concurrent('one that has the place of a stream on its way leaves the limit 
   ]);
 });
 
+test.concurrent.each<[what: string, isHit: (body: unknown) => boolean]>([
+  ['whole answer', (body) => asked(body, 'stream') !== true],
+  ['stream', (body) => asked(body, 'stream') === true && asked(body, 'max_tokens') === 1],
+])('a %s that fails does not show that a place is kept', async (_, isHit) => {
+  let held = 0;
+  const behaviour: Behaviour = {
+    decide(refusal, step, { body }) {
+      if (step === 'place' && asked(body, 'max_tokens') !== 1) held += 1;
+      return step === 'place' && held > 0 && isHit(body) ? new ApiError('service_unavailable', 'gone') : refusal;
+    },
+  };
+  const { made } = await check({
+    checks: ['concurrency'],
+    stated: { ...limits, concurrent: 2 },
+    served: { concurrent: 2, requestsPerMinute: 1_000 },
+    behaviour,
+  });
+  expect([made.verdict, made.reasons]).toEqual(['inconclusive', [expect.stringContaining('is not seen')]]);
+});
+
 test.concurrent('a stream that waited for its place may take its time to begin', async () => {
   const behaviour: Behaviour = {
     queue: true,

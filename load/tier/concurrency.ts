@@ -129,11 +129,8 @@ async function judge(key: TierKey, limit: number, held: Held, streams: Stream[])
   const { maxTokens } = held;
   for (const way of ways(key)) {
     const found = await tryRelease(key, { limit, way, maxTokens, streams });
-    if (found === 'too fast') {
-      const reason = 'streams end before it is seen whether places are free again: a slower model is needed';
-      return undecided('concurrency', reason, counted);
-    }
-    if (found !== 'free') return verdict([found.broken]);
+    if (found === 'free') continue;
+    return 'open' in found ? undecided('concurrency', found.open, counted) : verdict([found.broken]);
   }
   return verdict([]);
 }
@@ -175,30 +172,33 @@ const tries = 3;
  * Whether a place is free again when its client has left, and when its answer has ended. All the others are held when
  * that is tried, so that it is that very place; refusals come at once, as one beyond the limit has shown.
  */
-async function tryRelease(key: TierKey, release: Release): Promise<'free' | 'too fast' | { broken: string }> {
+async function tryRelease(key: TierKey, release: Release): Promise<'free' | { broken: string } | { open: string }> {
   const { limit, way, streams } = release;
   const where = way === 'socket' ? ' over a socket' : '';
-  const notFree = (since: string) => ({ broken: `a place${where} is not free ${releaseMs / 1000} s after ${since}` });
+  const notFree = (status: number, since: string) =>
+    status === 429
+      ? { broken: `a place${where} is not free ${releaseMs / 1000} s after ${since}` }
+      : { open: `whether a place${where} is free after ${since} is not seen: a chat was neither admitted nor refused` };
   const areOthersHeld = () => streams.filter(isHeld).length === limit - 1;
   for (let attempt = 1; attempt <= tries; attempt += 1) {
     const before = await holdAll(key, release);
-    if (before === 'refused') return notFree('its answer ended');
     if (before === 'ended') continue;
+    if (before !== 'held') return notFree(before, 'its answer ended');
     streams.find((stream) => stream.way === way && isHeld(stream))?.leave();
     let isProof = false;
-    const isGiven = await isGranted(key, async () => {
+    const given = await grantOf(key, async () => {
       isProof = areOthersHeld();
       return way === 'socket' ? socketChat(key) : (await shortChat(key)).status;
     });
-    if (!isGiven) return notFree('its client left');
+    if (given !== 200) return notFree(given, 'its client left');
     if (!isProof) continue;
     // Over REST there are two kinds of answers, and either has to give its place back for all to be held again.
-    const isStreamGiven = way === 'socket' || (await isGranted(key, () => shortStream(key)));
-    const after = isStreamGiven ? await holdAll(key, release) : 'refused';
-    if (after === 'refused') return notFree('its answer ended');
+    const streamed = way === 'socket' ? 200 : await grantOf(key, () => shortStream(key));
+    const after = streamed === 200 ? await holdAll(key, release) : streamed;
     if (after === 'held') return 'free';
+    if (after !== 'ended') return notFree(after, 'its answer ended');
   }
-  return 'too fast';
+  return { open: 'streams end before it is seen whether places are free again: a slower model is needed' };
 }
 
 /** The status of a stream that ends by itself. */
@@ -211,31 +211,35 @@ const isHeld = (stream: Stream) => (stream.status() ?? 200) === 200 && !stream.i
 
 /**
  * Asks for what is missing for all places to be held, one of them at least in the way that is tried.
- * @returns `ended` where some ended while others were asked for
+ * @returns `ended` where some ended while others were asked for; the status of one that was not admitted
  */
-async function holdAll(key: TierKey, release: Release): Promise<'held' | 'ended' | 'refused'> {
+async function holdAll(key: TierKey, release: Release): Promise<'held' | 'ended' | number> {
   const { limit, way, maxTokens, streams } = release;
   const isMissing = () => !streams.some((stream) => stream.way === way && isHeld(stream));
   if (isMissing() && streams.filter(isHeld).length >= limit) streams.find(isHeld)?.leave();
   const missing = limit - streams.filter(isHeld).length;
   const ways = Array.from({ length: missing }, (_, index) => (index === 0 && isMissing() ? way : 'rest'));
   const asked = await Promise.all(ways.map((one) => holdOne(key, one, maxTokens, streams)));
-  if (asked.includes(false)) return 'refused';
+  const missed = asked.find((status) => status !== 200);
+  if (missed !== undefined) return missed;
   return streams.filter(isHeld).length === limit && !isMissing() ? 'held' : 'ended';
 }
 
 /** Asks for a stream until it has a place, as one that was left may be free a moment later. */
-async function holdOne(key: TierKey, way: Way, maxTokens: number, streams: Stream[]): Promise<boolean> {
-  return isGranted(key, async () => (await ask(key, way, maxTokens, leastPatienceMs, streams)).status() ?? 200);
+async function holdOne(key: TierKey, way: Way, maxTokens: number, streams: Stream[]): Promise<number> {
+  return grantOf(key, async () => (await ask(key, way, maxTokens, leastPatienceMs, streams)).status() ?? 200);
 }
 
-/** Whether what is tried is admitted, if it begins no later than a place may take to be free, however long answers take. */
-async function isGranted(key: TierKey, attempt: () => Promise<number>): Promise<boolean> {
+/**
+ * Tries until one is admitted that begins no later than a place may take to be free, however long answers take.
+ * @returns the status of the last
+ */
+async function grantOf(key: TierKey, attempt: () => Promise<number>): Promise<number> {
   let since = performance.now();
   for (let pauses = 0; ; ) {
     const begin = performance.now();
-    if ((await attempt()) === 200) return true;
-    if (begin - since > releaseMs) return false;
+    const status = await attempt();
+    if (status === 200 || begin - since > releaseMs) return status;
     if (pauses < mostPauses && (await waitForRequests(key))) {
       pauses += 1;
       since = performance.now();

@@ -70,6 +70,11 @@ async function decided(trial: Trial) {
   }
 }
 
+/** Keeps the places of some chats. */
+function keeping(isKept: (chat: ReturnType<typeof membersOf>) => boolean): Behaviour {
+  return { place: (place, { body }) => (isKept(membersOf(body)) ? { ...place, release: async () => {} } : place) };
+}
+
 describe.concurrent('requests a minute', () => {
   const stated = { requestsPerMinute: 12, concurrent: 4 };
 
@@ -162,6 +167,20 @@ describe.concurrent('requests a minute', () => {
     expect(code).toBe(0);
   });
 
+  test('a request after the reset that fails leaves the limit undecided', async () => {
+    let refusals = 0;
+    const behaviour: Behaviour = {
+      decide(refusal, step) {
+        if (step !== 'limits') return refusal;
+        if (refusal !== undefined) refusals += 1;
+        return refusals > 0 && refusal === undefined ? new ApiError('service_unavailable', 'gone') : refusal;
+      },
+    };
+    const { outcome, made } = await tried({ check: 'burst', stated, served: stated, behaviour });
+    expect([outcome, made?.verdict]).toEqual(['incomplete', 'inconclusive']);
+    expect(made?.reasons).toContain('some requests were neither admitted nor refused with 429');
+  });
+
   test('a lower limit refuses some of them', async () => {
     const served = { ...stated, requestsPerMinute: 6 };
     const { code, made } = await decided({ check: 'paced', stated, served, behaviour: promised });
@@ -178,7 +197,7 @@ describe.concurrent('requests at the same time', () => {
 
   test('a limit that holds is found to hold, and a place is free again', async () => {
     const { code, made } = await decided({ check: 'concurrency', stated, served: stated, tokensPerSecond: 250 });
-    expect(made).toMatchObject({ limit: 3, sent: 5, expected: 4, admitted: 4, refused: 1, verdict: 'holds' });
+    expect(made).toMatchObject({ limit: 3, sent: 7, expected: 6, admitted: 6, refused: 1, verdict: 'holds' });
     expect(code).toBe(0);
   });
 
@@ -209,10 +228,47 @@ describe.concurrent('requests at the same time', () => {
   });
 
   test('places that are not given back are caught', async () => {
-    const behaviour: Behaviour = { place: (place) => ({ ...place, release: async () => {} }) };
+    const behaviour = keeping((chat) => chat.max_tokens === 1000);
     const trial = { check: 'concurrency', stated, served: stated, tokensPerSecond: 250, behaviour } as const;
     const { outcome, made } = await decided(trial);
     expect([outcome, made?.reasons.join()]).toEqual(['broken', expect.stringContaining('left its place')]);
+  });
+
+  test('a chat that fails does not show that a place is free again', async () => {
+    let held = 0;
+    const behaviour: Behaviour = {
+      decide(refusal, step, { body }) {
+        const isLong = membersOf(body).max_tokens === 1000;
+        if (step === 'place' && isLong) held += 1;
+        const isGone = step === 'place' && !isLong && held > 0 && refusal === undefined;
+        return isGone ? new ApiError('service_unavailable', 'gone') : refusal;
+      },
+    };
+    const trial = { check: 'concurrency', stated, served: stated, tokensPerSecond: 250, behaviour } as const;
+    const { outcome, made } = await tried(trial);
+    expect([outcome, made?.reasons]).toEqual([
+      'incomplete',
+      ['some requests were neither admitted nor refused with 429'],
+    ]);
+  });
+
+  test('one more that is admitted once alone may have had the place of another on its way', async () => {
+    let held = 0;
+    let more = 0;
+    const behaviour: Behaviour = {
+      decide(refusal, step, { body }) {
+        if (step !== 'place') return refusal;
+        if (membersOf(body).max_tokens === 1000) held += 1;
+        else if (held > 0) more += 1;
+        return more === 2 ? rateLimited('the other has its place', 1) : refusal;
+      },
+    };
+    const trial = { check: 'concurrency', stated, served: {}, tokensPerSecond: 250, behaviour } as const;
+    const { outcome, made } = await tried(trial);
+    expect([outcome, made?.reasons]).toEqual([
+      'incomplete',
+      ['a request that came later had the place of one that was on its way for too long'],
+    ]);
   });
 
   test('a chat that waits for a place is not taken for one that is admitted', async () => {
@@ -327,14 +383,14 @@ describe.concurrent('requests at the same time, some of them over sockets', () =
 
   test('a limit that holds is found to hold, and places are free again', async () => {
     const { code, made } = await decided(trial);
-    expect(made).toMatchObject({ limit: 3, sent: 7, expected: 5, admitted: 5, refused: 2, verdict: 'holds' });
+    expect(made).toMatchObject({ limit: 3, sent: 9, expected: 7, admitted: 7, refused: 2, verdict: 'holds' });
     expect(code).toBe(0);
   });
 
   test('the one place that there may be is tried over REST and over a socket', async () => {
     const one = { concurrent: 1 };
     const { made } = await decided({ ...trial, stated: one, served: one });
-    expect(made).toMatchObject({ limit: 1, sent: 4, expected: 2, admitted: 2, refused: 2, verdict: 'holds' });
+    expect(made).toMatchObject({ limit: 1, sent: 6, expected: 4, admitted: 4, refused: 2, verdict: 'holds' });
   });
 
   test.each([
@@ -356,7 +412,7 @@ describe.concurrent('requests at the same time, some of them over sockets', () =
   test('want of requests is not taken for want of places', async () => {
     // As where each refusal is for the requests.
     const spent: Behaviour = {
-      place: (place) => ({ ...place, release: async () => {} }),
+      ...keeping((chat) => chat.max_tokens === 1000),
       ...inHeaders((_, { status }) => (status === 429 ? { 'X-RateLimit-Remaining': '0' } : {})),
     };
     for (const changes of [{ served: { concurrent: 3, requestsPerMinute: 8 } }, { sockets: false, behaviour: spent }]) {
@@ -366,6 +422,15 @@ describe.concurrent('requests at the same time, some of them over sockets', () =
         ['the limit of requests leaves too few to see whether places are kept and free again'],
       ]);
     }
+  });
+
+  test.each([
+    ['whole answers', false],
+    ['streams that end by themselves', true],
+  ])('places that %s keep are caught beside those of sockets', async (_, stream) => {
+    const behaviour = keeping((chat) => chat.stream === stream && chat.max_tokens === 1);
+    const { outcome, made } = await decided({ ...trial, behaviour });
+    expect([outcome, made?.reasons]).toEqual(['broken', ['requests within the limit were refused']]);
   });
 
   test('a socket that is not held to the limit is caught', async () => {
