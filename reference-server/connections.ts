@@ -1,6 +1,7 @@
 import type { Server, ServerResponse } from 'node:http';
 import { type Socket, Server as TcpServer } from 'node:net';
 import type { Service } from './service.ts';
+import { watchReader } from './watch-reader.ts';
 
 interface Listener {
   /** The response is sent, or its connection has ended before it was sent whole. */
@@ -37,9 +38,16 @@ export class Connections {
     response.prependListener('finish', () => {
       isWhole = !socket.destroyed;
     });
+    const unwatch = watchReader(socket, this.#service.sendTimeoutMs, () => {
+      // Of answers that wait for each other the first one stalls.
+      if (socket.destroyed) return;
+      stalled();
+      socket.destroy();
+    });
     const end = () => {
       // The close of a connection brings that of its response, while it is still being told to all who listen.
       if (!this.#answers.delete(response)) return;
+      unwatch();
       response.off('close', end);
       socket.off('close', end);
       over();
@@ -52,12 +60,6 @@ export class Connections {
     socket.setMaxListeners(0);
     socket.on('close', end);
     if (socket.destroyed) end();
-    response.setTimeout(this.#service.sendTimeoutMs, () => {
-      // A connection is quiet, too, while its answer is made.
-      if (socket.writableLength === 0) return;
-      stalled();
-      socket.destroy();
-    });
   }
 
   /** Takes no more connections and ends those without a request. Others end after the next answer that can say so. */

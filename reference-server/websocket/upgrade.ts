@@ -7,6 +7,7 @@ import { toApiError } from '../failure.ts';
 import { headersOfAll } from '../respond.ts';
 import type { Service } from '../service.ts';
 import { answerOnSocket } from '../unreadable.ts';
+import { watchReader } from '../watch-reader.ts';
 import { channelOver } from './channel.ts';
 import { converse } from './conversation.ts';
 import { keyInRequest, refuseSocketKey } from './key.ts';
@@ -85,13 +86,11 @@ export function acceptSockets(service: Service, server: Server, messageLimit: nu
     sockets.handleUpgrade(request, stream, head, (socket) => {
       if (closed) socket.terminate();
       service.watch.requestEnded(exchange, 101, true);
-      request.socket.setTimeout(service.sendTimeoutMs);
-      request.socket.on('timeout', () => {
-        // A socket may be quiet for as long as it likes.
-        if (request.socket.writableLength === 0) return;
+      const unwatch = watchReader(request.socket, service.sendTimeoutMs, () => {
         service.watch.readerCut(exchange);
         socket.terminate();
       });
+      socket.once('close', unwatch);
       const channel = channelOver(socket, stream);
       const sayFarewell = converse({ service, behaviour, opened: exchange, keyPlace: given?.place, socket, channel });
       farewells.add(sayFarewell);
