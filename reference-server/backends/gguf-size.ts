@@ -3,8 +3,8 @@ import { argumentsOf, type BackendMessage, type BackendTool } from './backend.ts
 /**
  * Bytes of text that a prompt has at least, or any number above `most` where it has more than that: the contents, the
  * calls and the tools, and a byte for whatever a template sets off from the rest. It takes it that a template shows what it
- * is given. One that drops a part, as some do with what an assistant thought in earlier turns, has shorter prompts than
- * this says, so that one which is far too long but for that part is refused.
+ * is given. One that drops a part, as some do with roles that they do not know, has shorter prompts than this says, so that
+ * one which is far too long but for that part is refused. What users wrote no template reads, and so none drops it by that.
  */
 export function leastBytes(messages: readonly BackendMessage[], tools: readonly BackendTool[], most: number): number {
   let bytes = 0;
