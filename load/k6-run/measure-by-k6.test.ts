@@ -95,7 +95,7 @@ test('a crossed bound ends with 99, and the report says which', async () => {
 
 test('the scripts of a tier run one after the other, and one report has their verdicts', async () => {
   const { url } = await startTarget({
-    limits: { ...unlimited, concurrent: 2, requestsPerMinute: 8 },
+    limits: { ...unlimited, concurrent: 2, requestsPerMinute: 12 },
     windowSeconds: 6,
     tokensPerSecond: 250,
   });
@@ -105,7 +105,7 @@ test('the scripts of a tier run one after the other, and one report has their ve
     description: '',
     workload: { promptTokens: 8, outputTokens: 1, transports: { json: 1 } },
     tier: 'enterprise',
-    limits: { requestsPerMinute: 8, concurrent: 3, windowSeconds: 6 },
+    limits: { requestsPerMinute: 12, concurrent: 3, windowSeconds: 6 },
     checks: ['burst', 'concurrency'],
   });
   const { code, stdout } = await load([

@@ -1,7 +1,7 @@
 import { shareOf, socketChats, socketCosts } from '../tier/burst-count.ts';
 import { type BurstAnswer as HeaderAnswer, wrongHeaders } from '../tier/burst-headers.ts';
 import { chatWords } from '../tier/chat-words.ts';
-import { limitState } from '../tier/limit-state.ts';
+import { limitState, slackMs } from '../tier/limit-state.ts';
 import type { SocketAnswer } from '../tier/socket-answer.ts';
 import { shapeOf } from '../tier/window-shape.ts';
 import { type Check, type Report, tierScript } from './tier.ts';
@@ -27,7 +27,7 @@ const burst: Check = async ({ profile: { limits }, target }, report) => {
     if (limit === undefined) return report.find('no-limit-known');
     const used = window?.used ?? 0;
     const expected = limit - used;
-    const begun = Date.now();
+    const begun = window?.since ?? Date.now();
     const overSockets = await chatOverSockets(target, expected);
     const count = expected + Math.max(10, Math.ceil(limit / 10));
     const answers = await burstOf(count, atATime(limits.concurrent), target);
@@ -35,8 +35,9 @@ const burst: Check = async ({ profile: { limits }, target }, report) => {
     const end = begun + windowSeconds * 1000;
     const shape = shapeOf(resetsOf(answers, 'admitted'), windowSeconds);
     const comesBack = shape === 'bucket';
-    // Headers give whole seconds, so that the window may end a second earlier than it seems.
-    const before = (comesBack ? end : Math.min(end, window?.resetAt ?? end)) - 1500;
+    const { resetAt = end } = window ?? {};
+    // Headers give whole seconds, so that the window may end a second earlier than it seems; one that has ended lies.
+    const before = (comesBack || resetAt < begun ? end : Math.min(end, resetAt)) - 1500;
     const isTooSlow = shape === 'two windows' || Date.now() > before;
     if (isTooSlow && attempt < tries) continue;
     for (const answer of [...overSockets, ...answers]) report.answer(answer);
@@ -64,8 +65,8 @@ const burst: Check = async ({ profile: { limits }, target }, report) => {
       report.find(Date.now() < before + 1000 ? 'admitted-before-reset' : 'too-slow');
     }
     const resets = resetsOf(answers, 'refused');
-    const reopened = Math.min(Math.max(end, ...resets), Date.now() + windowSeconds * 1000) + 1000;
-    if ((await ask(reopened)) === 'refused') report.find('refused-after-reset');
+    const reopened = Math.min(Math.max(...(resets.length > 0 ? resets : [end])), Date.now() + windowSeconds * 1000);
+    if ((await ask(reopened + slackMs)) === 'refused') report.find('refused-after-reset');
     return;
   }
 };

@@ -91,11 +91,13 @@ export const ownRequests = 2;
 
 /**
  * Waits for a window in which nothing was used but by the script itself.
- * @returns the state of the window after that request; `undefined` where no headers tell it: nothing of it is used then
+ * @returns the state of the window after the request that looked at it, and when that was sent, which may have begun it;
+ * `undefined` where no headers tell it: nothing of it is used then
  */
-export async function freshWindow(windowSeconds: number): Promise<LimitState | undefined> {
+export async function freshWindow(windowSeconds: number): Promise<(LimitState & { since: number }) | undefined> {
   for (let attempt = 0; ; attempt += 1) {
-    const state = limitState(await askForModels());
+    const since = Date.now();
+    const state = { ...limitState(await askForModels()), since };
     const { used, resetAt } = state;
     if (used === undefined || resetAt === undefined) {
       await wait(windowSeconds * 1000 + 500);

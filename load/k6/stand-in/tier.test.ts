@@ -147,6 +147,12 @@ describe.concurrent('requests a minute', () => {
     expect([outcome, made?.reasons.join('; ')]).toEqual(['broken', expect.stringContaining(words)]);
   });
 
+  test('a reset that lies in the past is caught', async () => {
+    const behaviour = inHeaders(({ allowance: { reset } }) => ({ 'X-RateLimit-Reset': String(reset - 50) }));
+    const { outcome, made } = await decided({ check: 'burst', stated, served: stated, behaviour });
+    expect([outcome, made?.reasons.join('; ')]).toEqual(['broken', expect.stringContaining('refused after the reset')]);
+  });
+
   test('a Remaining that skips on its way is caught', async () => {
     const behaviour = inHeaders(({ allowance: { used, limit } }) => {
       const told = Math.min(limit, used > 4 && used < 10 ? used + 3 : used);
