@@ -15,7 +15,7 @@ export interface LimitState {
   readonly limit?: number;
   readonly remaining?: number;
   readonly used?: number;
-  /** By this machine's clock, in epoch milliseconds; up to a second late, as headers give whole seconds. */
+  /** By this machine's clock, in epoch milliseconds; up to two seconds late, as headers give whole ones. */
   readonly resetAt?: number;
 }
 
