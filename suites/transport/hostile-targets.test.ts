@@ -7,6 +7,8 @@ import { openLiveWire } from './live.ts';
 import { openTcpTarget, type TcpTarget } from './tcp-target.ts';
 
 const timeoutMs = 200;
+/** An exchange that was cut off takes less than this, however busy the machine is. */
+const soonMs = 5_000;
 let target: TcpTarget | undefined;
 
 afterEach(async () => {
@@ -83,14 +85,14 @@ describe('a target that does not answer', () => {
   test('silence after the request times out', async () => {
     const { failure, took } = await meet(() => {});
     expect(failure).toEqual({ kind: 'timeout', message: 'no headers within 0.2 s' });
-    expect(took).toBeLessThan(2 * timeoutMs);
+    expect(took).toBeLessThan(soonMs);
   });
 
   test('a TLS handshake that is never answered is no connection', async () => {
     target = await openTcpTarget(() => {});
     const { failure, took } = await ask(target.url.replace('http:', 'https:'));
     expect(failure).toEqual({ kind: 'timeout', message: 'no connection within 0.2 s' });
-    expect(took).toBeLessThan(2 * timeoutMs);
+    expect(took).toBeLessThan(soonMs);
   });
 
   test('a target that hangs up without a word has closed', async () => {
@@ -118,9 +120,9 @@ describe('headers', () => {
     const { failure, took } = await meet((socket) => {
       socket.write('HTTP/1.1 200 OK\r\n');
       forever(socket, `x-more: ${'a'.repeat(1000)}\r\n`, 1);
-    });
+    }, soonMs);
     expect(failure).toEqual({ kind: 'too-large', message: 'the headers passed 16 KiB' });
-    expect(took).toBeLessThan(2 * timeoutMs);
+    expect(took).toBeLessThan(soonMs);
   });
 
   test('headers that come a byte at a time without an end time out', async () => {
@@ -129,7 +131,7 @@ describe('headers', () => {
       forever(socket, 'a', 10);
     });
     expect(failure?.message).toBe('no headers within 0.2 s');
-    expect(took).toBeLessThan(2 * timeoutMs);
+    expect(took).toBeLessThan(soonMs);
   });
 
   test('garbage instead of HTTP is told as such', async () => {
@@ -209,17 +211,17 @@ describe('bodies', () => {
     const { failure, response, took } = await meet((socket) => socket.write(`${head('content-length: 30')}abc`));
     expect(failure).toEqual({ kind: 'timeout', message: 'no further piece of the body within 0.2 s' });
     expect(response?.pieces).toHaveLength(1);
-    expect(took).toBeLessThan(2 * timeoutMs);
+    expect(took).toBeLessThan(soonMs);
   });
 
   test('a stream without end is cut off by the bound on the whole', async () => {
-    const { failure, response, took } = await meet((socket) => {
+    // Long enough that a machine that stands still for a moment makes no pause of this length.
+    const { failure, response } = await meet((socket) => {
       socket.write(head('content-type: text/event-stream'));
       forever(socket, 'data: {}\n\n', 20);
-    });
-    expect(failure).toEqual({ kind: 'timeout', message: 'not complete within 0.6 s' });
+    }, 1_000);
+    expect(failure).toEqual({ kind: 'timeout', message: 'not complete within 3 s' });
     expect(response?.pieces.length).toBeGreaterThan(5);
-    expect(took).toBeLessThan(5 * timeoutMs);
   });
 
   test('a body that comes a byte at a time arrives whole, each byte with its own time', async () => {
