@@ -2,6 +2,7 @@ import type { DialogStep } from '../../specs/evidence.ts';
 import { need } from '../expect.ts';
 import type { Baseline, ChatMembers, RequestOptions, Target } from '../probe.ts';
 import type { Reply } from '../reply.ts';
+import { refusedForNow } from '../socket.ts';
 import { keyWord } from '../transport/credentials.ts';
 import { someTokens } from './answer.ts';
 import { longAnswer } from './prompts.ts';
@@ -53,8 +54,7 @@ export async function tryPlaces(
     attempts.push(reply);
     if (generated(reply) || !mayLackKey(reply.status)) break;
   }
-  const found = attempts.at(-1);
-  known.set(target.baseline, found && generated(found) ? placeOf(found) : undefined);
+  known.set(target.baseline, attempts.at(-1));
   return attempts;
 }
 
@@ -63,8 +63,8 @@ function mayLackKey(status: number): boolean {
   return status === 101 || (status >= 400 && status < 500 && ![404, 405, 426, 429].includes(status));
 }
 
-/** What the probes of one run found out, so that it is tried once. */
-const known = new WeakMap<Baseline, KeyPlace | undefined>();
+/** What the last try of a run brought, so that it is tried once. */
+const known = new WeakMap<Baseline, Reply | undefined>();
 
 /** At most what {@link findPlace} sends. */
 export const placeCost = { requests: 6, tokens: 700 } as const;
@@ -77,7 +77,14 @@ export async function findPlace(target: Target): Promise<KeyPlace> {
       { await: ['done'], endAt: ['error'], sinceStart: true },
     ]);
   }
-  const place = known.get(target.baseline);
-  need(place !== undefined, 'no socket with the valid key generated anything, so this proves nothing');
-  return place;
+  const last = known.get(target.baseline);
+  need(
+    last === undefined || !(last.status === 429 || refusedForNow(last.messages)),
+    'a start over a socket was refused by a limit, for the tokens of the day or because the service is down',
+  );
+  need(
+    last !== undefined && generated(last),
+    'no socket with the valid key generated anything, so this proves nothing',
+  );
+  return placeOf(last);
 }
