@@ -84,7 +84,7 @@ export interface ServerOptions {
 /** Read anew by each access. */
 export interface ServerState {
   readonly phase: Phase['name'];
-  /** Whether chats are answered: not while the model is loaded, or starts again after a crash, nor at the end. */
+  /** Whether chats are answered: not while the model or the counts of the limits are away, nor at the end. */
   readonly ready: boolean;
   readonly slots: Pick<Slots, 'total' | 'busy' | 'queued'>;
   /** How often the process of the model was started again after a crash. */
@@ -140,7 +140,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { onFault = () => {}, firstRetryMs = 500, slots: total = Number.POSITIVE_INFINITY } = options;
   const whole = { ...plainBehaviour, ...behaviour };
   const keyring = new Keyring(keys);
-  const limiter = new Limiter(options.store ?? memoryStore(clock, windowSeconds, behaviour?.windows), clock);
+  const store = options.store ?? memoryStore(clock, windowSeconds, behaviour?.windows);
+  const limiter = new Limiter(store, clock);
   await limiter.seed(keyring.seeds);
   const watch = tellAll(options.watchers ?? []);
   const phase = new Phase();
@@ -191,7 +192,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         return phase.name;
       },
       get ready() {
-        return phase.name === 'serving' && service.backend.available !== false;
+        return phase.name === 'serving' && service.backend.available !== false && store.available !== false;
       },
       slots: service.slots,
       get restarts() {
@@ -297,7 +298,7 @@ function createApp(service: Service, bodyLimit: number): App {
     const { config, url = noRoute } = request.routeOptions;
     const free = config?.open ?? false;
     await open(request, reply, url.replace('*', '{id}'), free);
-    if (!free) checkLimits(service, request.exchange);
+    checkLimits(service, request.exchange);
     checkPhase(service);
     const refusal = refuseHead(request.raw);
     if (refusal) throw refusal;

@@ -138,15 +138,19 @@ describe.skipIf(skipped)('servers that share a Redis', () => {
     let lonely = await startRedis(lonelyPort);
     onTestFinished(() => void lonely.kill('SIGKILL'));
     const store = await openStore({ url: `redis://127.0.0.1:${lonelyPort}` });
-    const { chat } = await startRig({ store });
+    const { chat, send, state } = await startRig({ store });
+    const health = async () => [(await send('GET', '/../health', {}, '')).status, state.ready];
     expect((await chat()).status).toBe(200);
+    expect(await health()).toEqual([200, true]);
     lonely.kill('SIGKILL');
     await once(lonely, 'exit');
     const { status, json, headers } = await chat();
     expect([status, json.error.code]).toEqual([503, 'service_unavailable']);
     expect(headers.get('x-ratelimit-limit')).toBe('100');
+    expect(await health()).toEqual([503, false]);
     lonely = await startRedis(lonelyPort);
     await expect.poll(async () => (await chat()).status, { timeout: 10_000 }).toBe(200);
+    expect(await health()).toEqual([200, true]);
   });
 });
 

@@ -66,6 +66,9 @@ export async function openRedisStore({
     requests: redisCounter(redis, clock, 'requests', windowSeconds),
     tokens: redisCounter(redis, clock, 'tokens', secondsOfDay),
     places,
+    get available() {
+      return redis.status === 'ready';
+    },
     async close() {
       places.close();
       redis.disconnect();

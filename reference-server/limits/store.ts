@@ -37,6 +37,8 @@ export interface LimitStore {
   /** Tokens of a day. */
   readonly tokens: Counter;
   readonly places: Places;
+  /** False while it cannot be reached; absent where it always can. */
+  readonly available?: boolean;
   close(): Promise<void>;
 }
 

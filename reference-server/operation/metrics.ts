@@ -80,7 +80,7 @@ export function createMetrics(version: string): Metrics {
   const socketErrors = counter('websocket_errors_total', 'Error messages on WebSockets.', 'code');
   gauge(
     'ready',
-    '1 where chats are answered; 0 while the model is loaded or starts again, and before the end.',
+    '1 where chats are answered; 0 while the model or the store of the limits is away, and before the end.',
     (now) => (now.ready ? 1 : 0),
   );
   new Counter({
