@@ -40,6 +40,16 @@ function startIn(environment: Readonly<Record<string, string>>, ...options: read
   return spawn(process.execPath, [program, 'load', ...options], { env, stdio: 'pipe' });
 }
 
+/** A command as a terminal starts it, and a way to signal it and all that it started, as a terminal does. */
+function startApart(...options: readonly string[]) {
+  const env = { ...process.env, STACK29_API_KEY: key };
+  const child = spawn(process.execPath, [program, 'load', ...options], { env, stdio: 'pipe', detached: true });
+  const signalAll = (signal: NodeJS.Signals) => {
+    if (child.pid !== undefined) process.kill(-child.pid, signal);
+  };
+  return { child, signalAll };
+}
+
 async function finish(child: ChildProcess) {
   const [stdout = '', stderr = ''] = await Promise.all(
     [child.stdout, child.stderr].map((stream) => (stream ? text(stream) : '')),
@@ -210,14 +220,24 @@ describe('the exit code', () => {
   });
 });
 
-test('an interruption ends at once with a report of what was measured', async () => {
-  const target = await countingServer(20, () => child.kill('SIGINT'));
-  const child = start('steady', '--url', target.url, ...endless);
+test.each(['SIGINT', 'SIGTERM'] as const)('%s ends at once with a report of what was measured', async (signal) => {
+  const target = await countingServer(20, () => signalAll(signal));
+  const { child, signalAll } = startApart('steady', '--url', target.url, ...endless);
   const { code, stdout } = await finish(child);
   await target.close();
   const result = JSON.parse(stdout);
   expect([code, result.endedEarly, result.requests.sent > 0]).toEqual([130, 'interrupted', true]);
   expect(problemsOf('load-result', result)).toEqual([]);
+});
+
+test('no process of a command outlives it, even when it is killed', async () => {
+  const target = await countingServer(20, () => child.kill('SIGKILL'));
+  const child = start('steady', '--url', target.url, ...endless);
+  if (child.stderr === null) throw new Error('the command has no stderr');
+  // It is open as long as one of them is there.
+  expect(await text(child.stderr)).toContain('measuring');
+  expect(child.signalCode).toBe('SIGKILL');
+  await target.close();
 });
 
 describe('the report', () => {

@@ -10,7 +10,6 @@ import { findKeyPlace } from './find-key-place.ts';
 import type { LoadHost } from './host.ts';
 import { type K6Settings, measureByK6 } from './k6-run/measure-by-k6.ts';
 import { type LiveView, openLiveView } from './live.ts';
-import { ownMeasurer } from './measurer.ts';
 import type { LoadChoices } from './options.ts';
 import { LoadProblem } from './problem.ts';
 import { readProfile } from './profile.ts';
@@ -22,6 +21,7 @@ import { openSubject, type Subject } from './subject.ts';
 import { Contact, learnWording } from './target.ts';
 import { measureTier } from './tier/measure-tier.ts';
 import { type Measured, measureTraffic } from './traffic.ts';
+import { openWorkers } from './workers.ts';
 
 /**
  * The `load` command: measures the target that the options name, or a reference server started for it.
@@ -104,39 +104,34 @@ async function measureSubject(
   const proxyNotes = notesOnProxy(endpoint.url);
   for (const note of proxyNotes) view.say(note);
   const contact = new Contact(endpoint, signal);
+  // The checks of a tier send their few requests by themselves.
+  const workers = openWorkers(profile.kind === 'tier' ? 0 : choices.workers);
   try {
     const learned = await learnWording(contact, profile.workload, choices.model);
     const found = await findKeyPlace(endpoint, learned, signal);
     const wording = { ...learned, ...(found && { keyPlace: found.place }) };
     const seed = choices.seed ?? randomInt(2 ** 31);
     const startedAt = new Date().toISOString();
-    const measurer =
-      choices.workers === 1
-        ? ownMeasurer(endpoint, wording)
-        : (await import('./workers.ts')).workersMeasurer(endpoint, wording, choices.workers);
+    const measurer = workers.measurerOf(endpoint, wording);
     const begin = performance.now();
     const onPulse = (pulse: Pulse, secondsLeft?: number) => {
       const left = secondsLeft === undefined ? lengthOf(profile, pulse) : `, ${Math.ceil(secondsLeft)} s left at most`;
       view.beat(pulse, `${((performance.now() - begin) / 1000).toFixed(0)} s${left}`);
     };
-    try {
-      const measured: Measured = await measureProfile();
-      return {
-        format: 'stack29-load/1',
-        tool,
-        engine: 'embedded',
-        command: commandLine(argv),
-        target: { url: endpoint.url, model: wording.model, ...(description !== undefined && { description }) },
-        profile,
-        seed,
-        workers: choices.workers,
-        startedAt,
-        ...measured,
-        notes: [...measured.notes, ...placeNotes(found?.place), ...proxyNotes],
-      };
-    } finally {
-      await measurer.close();
-    }
+    const measured: Measured = await measureProfile();
+    return {
+      format: 'stack29-load/1',
+      tool,
+      engine: 'embedded',
+      command: commandLine(argv),
+      target: { url: endpoint.url, model: wording.model, ...(description !== undefined && { description }) },
+      profile,
+      seed,
+      workers: choices.workers,
+      startedAt,
+      ...measured,
+      notes: [...measured.notes, ...placeNotes(found?.place), ...proxyNotes],
+    };
 
     function measureProfile(): Promise<Measured> {
       switch (profile.kind) {
@@ -161,6 +156,7 @@ async function measureSubject(
     if (signal.aborted) return undefined;
     throw error;
   } finally {
+    workers.close();
     await contact.close();
   }
 }

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
-import { jobFor, startTarget } from './engine/test-rig.ts';
+import { jobFor, measurerHere, startTarget } from './engine/test-rig.ts';
 import { trafficOf } from './k6/stand-in/test-rig.ts';
-import { ownMeasurer } from './measurer.ts';
 import { measureTraffic } from './traffic.ts';
 
 test('a run in whose time nothing was sent crosses no bound', async () => {
@@ -10,7 +9,7 @@ test('a run in whose time nothing was sent crosses no bound', async () => {
   const { requests: _, ...rest } = trafficOf();
   // The one request of each user is under way from the warm-up to after the end.
   const profile = { ...rest, warmUpSeconds: 0.2, durationSeconds: 0.2 };
-  const measurer = ownMeasurer(target, { ...wording, workload: profile.workload });
+  const measurer = measurerHere(target, { ...wording, workload: profile.workload });
   const settings = { measurer, seed: 1, path: '', signal: new AbortController().signal, onPulse: () => {} };
   const { requests, outcome, notes } = await measureTraffic(profile, settings);
   expect(requests).toMatchObject({ sent: 0, warmUp: 2 });

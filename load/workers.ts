@@ -1,14 +1,13 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createRequire } from 'node:module';
-import type { Measurement } from './engine/engine.ts';
 import type { Endpoint, Job, Wording } from './engine/job.ts';
 import { addPulses, type Pulse } from './engine/pulse.ts';
-import type { WorkerReply, WorkerRequest } from './engine/worker.ts';
+import type { WorkerAnswer, WorkerReply, WorkerRequest } from './engine/worker.ts';
 import type { Measurer } from './measurer.ts';
 import { addUp } from './summary.ts';
 
-/** Time for every process to take its job up before the first request is due. */
-const headStartMs = 100;
+/** Time for the word to begin to reach every process before the first request is due. */
+const headStartMs = 50;
 
 /**
  * Megabytes of young objects that are collected at a time. With the usual 16 a collection stops a client with 2,000 open
@@ -16,74 +15,105 @@ const headStartMs = 100;
  */
 const youngMb = 2;
 
+/** The processes that measure, started before it is known what, so that they are there when it is. */
+export interface Workers {
+  measurerOf(endpoint: Endpoint, wording: Wording): Measurer;
+  close(): void;
+}
+
 /**
- * Measures in several processes: each sends its share of the requests at their times, and what they measured is merged.
- * The key reaches them over their channels, not by arguments that others could read.
+ * Starts processes that measure together: each sends its share of the requests at their times, and what they measured
+ * is merged. The key reaches them over their channels, not by arguments that others could read.
  */
-export function workersMeasurer(endpoint: Endpoint, wording: Wording, count: number): Measurer {
-  const program = createRequire(import.meta.url).resolve('#load-worker');
-  const workers = Array.from({ length: count }, () =>
-    fork(program, [], {
-      execArgv: [`--max-semi-space-size=${youngMb}`],
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    }),
-  );
-  const kill = () => {
-    for (const worker of workers) worker.kill('SIGKILL');
+export function openWorkers(count: number): Workers {
+  const workers = Array.from({ length: count }, startWorker);
+  const close = () => {
+    process.off('exit', close);
+    for (const { kill } of workers) kill();
   };
-  process.once('exit', kill);
-  return {
+  process.once('exit', close);
+  const measurerOf = (endpoint: Endpoint, wording: Wording): Measurer => ({
     async measure(task, signal, onPulse) {
-      const begin = String(process.hrtime.bigint() + BigInt(headStartMs * 1e6));
-      const pulses = new Map<ChildProcess, Pulse>();
+      const jobs = workers.map(({ ask }, index) => {
+        const job: Job = { ...task, endpoint, wording, share: { index, of: count } };
+        return ask({ type: 'job', job }, 'ready');
+      });
+      await Promise.all(jobs);
+      const at = String(process.hrtime.bigint() + BigInt(headStartMs * 1e6));
+      const pulses = new Map<Worker, Pulse>();
+      const measuring = workers.map((worker) =>
+        worker.ask({ type: 'begin', at }, 'measured', (pulse) => {
+          pulses.set(worker, pulse);
+          if (pulses.size === count) onPulse(addPulses(pulses.values()));
+        }),
+      );
       const stop = () => {
-        for (const worker of workers) tell(worker, { type: 'stop' });
+        for (const { tell } of workers) tell({ type: 'stop' });
       };
       signal.addEventListener('abort', stop);
       try {
-        const measuring = workers.map((worker, index) => {
-          const job: Job = { ...task, endpoint, wording, share: { index, of: count } };
-          return measureIn(worker, { type: 'job', job, begin }, (pulse) => {
-            pulses.set(worker, pulse);
-            if (pulses.size === count) onPulse(addPulses(pulses.values()));
-          });
-        });
         if (signal.aborted) stop();
-        return addUp(await Promise.all(measuring));
+        return addUp((await Promise.all(measuring)).map(({ measurement }) => measurement));
       } finally {
         signal.removeEventListener('abort', stop);
       }
     },
-    async close() {
-      process.off('exit', kill);
-      kill();
+  });
+  return { measurerOf, close };
+}
+
+interface Worker {
+  tell(request: WorkerRequest): void;
+  /** Asks for an answer of a type. Rejects where the process fails or ends. */
+  ask<Type extends WorkerAnswer['type']>(
+    request: WorkerRequest,
+    type: Type,
+    onPulse?: (pulse: Pulse) => void,
+  ): Promise<Extract<WorkerAnswer, { type: Type }>>;
+  kill(): void;
+}
+
+function startWorker(): Worker {
+  const child = fork(createRequire(import.meta.url).resolve('#load-worker'), [], {
+    execArgv: [`--max-semi-space-size=${youngMb}`],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  const end = endOf(child);
+  // What cannot be sent any more goes to a process whose end is told.
+  const tell = (request: WorkerRequest) => void child.send(request, () => {});
+  return {
+    tell,
+    async ask(request, type, onPulse = () => {}) {
+      type Answer = Extract<WorkerAnswer, { type: typeof type }>;
+      let onMessage: (reply: WorkerReply) => void = () => {};
+      const answered = new Promise<Answer>((resolve, reject) => {
+        onMessage = (reply) => {
+          if (reply.type === 'pulse') onPulse(reply.pulse);
+          else if (reply.type === type) resolve(reply as Answer);
+          else if (reply.type === 'failed') reject(new Error(`a process of the client failed: ${reply.reason}`));
+        };
+      });
+      child.on('message', onMessage);
+      tell(request);
+      try {
+        return await Promise.race([answered, end]);
+      } finally {
+        child.off('message', onMessage);
+      }
     },
+    kill: () => void child.kill('SIGKILL'),
   };
 }
 
-function tell(worker: ChildProcess, request: WorkerRequest): void {
-  worker.send(request);
-}
-
-function measureIn(
-  worker: ChildProcess,
-  request: WorkerRequest,
-  onPulse: (pulse: Pulse) => void,
-): Promise<Measurement> {
-  return new Promise((resolve, reject) => {
-    const onMessage = (reply: WorkerReply) => {
-      if (reply.type === 'pulse') {
-        onPulse(reply.pulse);
-        return;
-      }
-      worker.off('message', onMessage).off('exit', onExit);
-      if (reply.type === 'measured') resolve(reply.measurement);
-      else reject(new Error(`a process of the client failed: ${reply.reason}`));
-    };
-    const onExit = (code: number | null, signal: string | null) => {
+/** Rejects when a process ends, or cannot be started. */
+function endOf(child: ChildProcess): Promise<never> {
+  const end = new Promise<never>((_, reject) => {
+    child.once('error', ({ message }) => reject(new Error(`a process of the client cannot be started: ${message}`)));
+    child.once('exit', (code, signal) => {
       reject(new Error(`a process of the client ended (${signal ?? `exit code ${code}`})`));
-    };
-    worker.on('message', onMessage).once('exit', onExit);
-    tell(worker, request);
+    });
   });
+  // Who asks it something hears of it; nobody else needs to.
+  end.catch(() => {});
+  return end;
 }

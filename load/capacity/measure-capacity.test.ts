@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Behaviour } from '../../reference-server/behaviour.ts';
 import type { CapacityProfile, ClientHealth } from '../../specs/wire.ts';
-import { jobFor, openTarget, streams, unlimited } from '../engine/test-rig.ts';
-import { type Measurer, ownMeasurer } from '../measurer.ts';
+import { jobFor, measurerHere, openTarget, streams, unlimited } from '../engine/test-rig.ts';
+import type { Measurer } from '../measurer.ts';
 import { measureCapacity } from './measure-capacity.ts';
 
 /** One request at a time, each for as long. */
@@ -53,9 +53,8 @@ async function capacityOf(
   const { wording } = jobFor(target, { kind: 'closed', concurrency: 1 });
   const trial = { ...profile, ...changes };
   const settings = { seed: 1, path: '', signal: new AbortController().signal, onPulse: () => {}, say: () => {} };
-  const own = ownMeasurer(target, { ...wording, workload: trial.workload });
+  const own = measurerHere(target, { ...wording, workload: trial.workload });
   const measurer: Measurer = {
-    ...own,
     async measure(...task) {
       const totals = await own.measure(...task);
       return client === undefined ? totals : { ...totals, clientHealth: { ...totals.clientHealth, ...client } };

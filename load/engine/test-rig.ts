@@ -3,9 +3,10 @@ import { scriptedBackend } from '../../reference-server/backends/scripted.ts';
 import type { Behaviour } from '../../reference-server/behaviour.ts';
 import { startServer } from '../../reference-server/server.ts';
 import type { LoadWorkload } from '../../specs/wire.ts';
+import type { Measurer } from '../measurer.ts';
 import { addUp, metricsOf } from '../summary.ts';
 import { measure, type Watch } from './engine.ts';
-import type { Endpoint, Job, JobArrival } from './job.ts';
+import type { Endpoint, Job, JobArrival, Wording } from './job.ts';
 
 const key = 'sk-test-load';
 
@@ -79,5 +80,15 @@ export async function measureJob(job: Job, watch: Partial<Watch> = {}) {
     clientHealth,
     endedEarly,
     tally,
+  };
+}
+
+/** Measures in this process. */
+export function measurerHere(endpoint: Endpoint, wording: Wording): Measurer {
+  return {
+    async measure(task, signal, onPulse) {
+      const job: Job = { ...task, endpoint, wording, share: { index: 0, of: 1 } };
+      return addUp([await measure(job, performance.now(), { signal, onPulse })]);
+    },
   };
 }

@@ -4,30 +4,48 @@ import type { Pulse } from './pulse.ts';
 
 /** To a process that measures. */
 export type WorkerRequest =
-  /** `begin` is on the system's monotonic clock, which all processes share: nanoseconds, as digits. */
-  { readonly type: 'job'; readonly job: Job; readonly begin: string } | { readonly type: 'stop' };
+  /** What to measure next; it is answered when the process is ready to begin. */
+  | { readonly type: 'job'; readonly job: Job }
+  /** `at` is on the system's monotonic clock, which all processes share: nanoseconds, as digits. */
+  | { readonly type: 'begin'; readonly at: string }
+  | { readonly type: 'stop' };
+
+/** What a process answers: one answer to a job, and one when it has measured. */
+export type WorkerAnswer =
+  | { readonly type: 'ready' }
+  | { readonly type: 'measured'; readonly measurement: Measurement };
 
 /** From a process that measures. */
 export type WorkerReply =
+  | WorkerAnswer
   | { readonly type: 'pulse'; readonly pulse: Pulse }
-  | { readonly type: 'measured'; readonly measurement: Measurement }
   | { readonly type: 'failed'; readonly reason: string };
 
-// The one that asks ends this process; a signal from the keyboard goes to both.
-process.on('SIGINT', () => {});
+// The one that asks ends this process: a signal that reaches both is for it, which wants to report what was measured.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
 process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 
-let stop = new AbortController();
+let next: { readonly job: Job; readonly stop: AbortController } | undefined;
 
 process.on('message', (request: WorkerRequest) => {
-  if (request.type === 'stop') stop.abort();
-  else void answer(request.job, request.begin);
+  switch (request.type) {
+    case 'job':
+      next = { job: request.job, stop: new AbortController() };
+      reply({ type: 'ready' });
+      return;
+    case 'begin':
+      void answer(request.at);
+      return;
+    case 'stop':
+      next?.stop.abort();
+  }
 });
 
-async function answer(job: Job, begin: string): Promise<void> {
-  stop = new AbortController();
-  const wait = Number(BigInt(begin) - process.hrtime.bigint()) / 1e6;
+async function answer(at: string): Promise<void> {
   try {
+    if (next === undefined) throw new Error('there is no job to begin');
+    const { job, stop } = next;
+    const wait = Number(BigInt(at) - process.hrtime.bigint()) / 1e6;
     const measurement = await measure(job, performance.now() + wait, {
       signal: stop.signal,
       onPulse: (pulse) => reply({ type: 'pulse', pulse }),
