@@ -1,10 +1,11 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { shippedPath } from '../fixtures/model/shipped.ts';
 import { readyProfiles } from '../load/ready-profiles.ts';
 import { scriptedBackend } from '../reference-server/backends/scripted.ts';
 import type { Behaviour } from '../reference-server/behaviour.ts';
@@ -113,6 +114,13 @@ describe('a usage error', () => {
     ['a report to nowhere', ['smoke', '--out', '/nowhere/report'], '--out /nowhere/report'],
     ['a comparison with nothing', ['compare', '/nowhere/a', '/nowhere/b'], '/nowhere/a cannot be read'],
     ['a pace of a model', ['smoke', '--backend', 'gguf', '--ttft', '5'], 'they need --backend scripted'],
+    ['a model and scripted text', ['smoke', '--gguf', 'a.gguf', '--ttft', '5'], 'scripted text has none'],
+    [
+      'a model for a target of others',
+      ['smoke', '--url', 'http://127.0.0.1:9/v1', '--gguf', 'a'],
+      'cannot be used with',
+    ],
+    ['an unknown GPU', ['smoke', '--gpu', 'coda'], 'Allowed choices are auto, cuda, vulkan, metal, false.'],
     ['an option of the other target', ['smoke', '--url', 'http://127.0.0.1:9/v1', '--ttft', '5'], 'not of --url'],
   ])('is %s', async (_what, options, words) => {
     const { code, stdout, stderr } = await load(...options);
@@ -147,6 +155,20 @@ describe('the exit code', () => {
     const { code, lastLine, stderr } = await load('smoke');
     expect(stderr).toContain('no --url: starting the reference server');
     expect([code, lastLine]).toEqual([0, expect.stringMatching(passedSmoke)]);
+  });
+
+  test('is 0 for a GGUF model of the user, which the report tells by its name', async () => {
+    const own = join(folder, 'own-model.gguf');
+    cpSync(shippedPath, own);
+    const { code, stdout } = await load('smoke', '--gguf', own, '--gpu', 'false', '--format', 'json');
+    const description = 'the reference server on the GGUF model own-model.gguf with --gpu false';
+    expect([code, JSON.parse(stdout).target]).toEqual([0, expect.objectContaining({ description })]);
+  });
+
+  test('is 4 for a model that is not there, with its reason in a line', async () => {
+    const { code, stdout, stderr } = await load('smoke', '--gguf', '/nowhere.gguf', '--quiet');
+    const words = 'cannot load the model /nowhere.gguf: the file cannot be opened (ENOENT)';
+    expect([code, stdout, stderr]).toEqual([4, '', `error: the reference server did not start: ${words}\n`]);
   });
 
   test('is 99 where one was not', async () => {

@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 import { loadCommand } from '../load/command.ts';
 import type { LoadHost } from '../load/host.ts';
-import { gpuNames } from '../reference-server/backends/gguf-protocol.ts';
 import { serveCommand } from '../reference-server/command.ts';
 import { baseUrlOf } from '../suites/base-url.ts';
 import { checkOut, writeWhole } from '../suites/command/deliver.ts';
@@ -10,6 +9,7 @@ import { tellFault } from '../suites/command/fault.ts';
 import type { Host } from '../suites/command/host.ts';
 import { runCommand } from '../suites/command.ts';
 import { tool } from '../suites/tool.ts';
+import { modelOptions } from './model-options.ts';
 
 const { argv, env, stdout, stderr } = process;
 
@@ -30,15 +30,14 @@ if (command !== 'serve') {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort());
 }
 
-const streams = { stdout, stderr, env, signal: interruption.signal };
+const common = { stdout, stderr, env, signal: interruption.signal, modelOptions };
 const reference = () => import('./reference.ts');
 const host: Host = {
-  ...streams,
-  gpuNames,
+  ...common,
   startReference: async (wish) => (await reference()).startReference(script, { tier: 'free', ...wish }),
 };
 const loadHost: LoadHost = {
-  ...streams,
+  ...common,
   argv: argv.slice(2),
   tool,
   startReference: async (wish) => (await reference()).startReference(script, wish),

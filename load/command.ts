@@ -21,7 +21,7 @@ export function loadCommand(host: LoadHost, finish: (exitCode: number) => void):
       finish(loadExitCodes[error.kind]);
     }
   };
-  const load = loadOptions(new Command('load'))
+  const load = loadOptions(new Command('load'), host)
     .description('measure a target: latency per token, tokens per second, capacity, and whether tiers hold')
     .argument('[profile]', 'one of --list, or a file of your own: ./profile.json', 'smoke')
     .action((profile: string, choices: LoadChoices) =>

@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import type { Option } from 'commander';
 
 /** A server to measure that was started for the run. */
 export interface Reference {
@@ -23,6 +24,10 @@ export interface ReferenceWish {
   };
   /** Default: a GGUF model where that can be run. */
   readonly backend?: 'gguf' | 'scripted';
+  /** The GGUF model that it serves; by default the shipped one. */
+  readonly gguf?: string | undefined;
+  /** What it computes on; as {@link LoadHost.modelOptions} say. */
+  readonly gpu?: string | undefined;
   /** Where the text is scripted: milliseconds to the first token. */
   readonly ttft?: number;
   /** Where the text is scripted: pace of the tokens after it. */
@@ -40,6 +45,8 @@ export interface LoadHost {
   readonly signal: AbortSignal;
   /** Name and version, for reports. */
   readonly tool: string;
+  /** What a user may say of the model of a server that is started: `gguf` and `gpu`. */
+  modelOptions(): readonly Option[];
   startReference(wish: ReferenceWish): Promise<Reference>;
   /** A base URL without slashes at its end; throws an error for the user. @param option names it */
   baseUrlOf(text: string, option: string): string;

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { closest } from 'fastest-levenshtein';
 import { sloNames, statisticNames } from '../specs/metrics.ts';
 import type { TierProfile } from '../specs/wire.ts';
+import type { LoadHost } from './host.ts';
 import { k6Image } from './k6-run/image.ts';
 import { type LoadFormat, loadFormats } from './report/render.ts';
 
@@ -30,6 +31,8 @@ export interface LoadChoices {
   readonly insecure?: boolean;
   readonly model?: string;
   readonly backend?: 'gguf' | 'scripted';
+  readonly gguf?: string;
+  readonly gpu?: string;
   /** Milliseconds. */
   readonly ttft?: number;
   readonly tokensPerSecond?: number;
@@ -62,10 +65,10 @@ export interface LoadChoices {
   readonly color: boolean;
 }
 
-export function loadOptions(command: Command): Command {
+export function loadOptions(command: Command, { modelOptions }: Pick<LoadHost, 'modelOptions'>): Command {
   const count = (unit: string, most: number) => numberOf({ whole: true, most, unit });
   const amount = (unit: string, most: number) => numberOf({ whole: false, most, unit });
-  return command
+  command
     .optionsGroup('The target:')
     .option('--url <url>', 'base URL with its /v1; without it the reference server is started and measured')
     .addOption(new Option('--api-key <key>', 'a valid key').env('STACK29_API_KEY'))
@@ -78,7 +81,9 @@ export function loadOptions(command: Command): Command {
     .option('--model <id>', 'the model to chat with (default: the first one listed)')
     .addOption(repeatable("--header <'name: value'>", 'a header for every request; repeatable', String))
     .option('--ca <file>', 'certificates to trust, in PEM')
-    .option('--insecure', 'accept any certificate')
+    .option('--insecure', 'accept any certificate');
+  for (const option of modelOptions()) command.addOption(option);
+  return command
     .addOption(new Option('--backend <name>', 'of the reference server').choices(['gguf', 'scripted']))
     .option(
       '--ttft <ms>',

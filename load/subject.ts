@@ -24,11 +24,14 @@ export async function openSubject(
   host: LoadHost,
   say: (line: string) => void,
 ): Promise<Subject> {
-  const { url, apiKey, ttft, insecure = false } = choices;
+  const { url, gguf, gpu, apiKey, ttft, insecure = false } = choices;
   const isPaced = ttft !== undefined || choices.tokensPerSecond !== undefined;
   const backend = choices.backend ?? (isPaced ? 'scripted' : undefined);
   if (backend === 'gguf' && isPaced) {
     throw new LoadProblem('usage', '--ttft and --tokens-per-second pace scripted text: they need --backend scripted');
+  }
+  if (backend === 'scripted' && (gguf ?? gpu) !== undefined) {
+    throw new LoadProblem('usage', '--gguf and --gpu are of a model, and scripted text has none');
   }
   // The streams of a tier's check must not end before the check does.
   const tokensPerSecond = choices.tokensPerSecond ?? (profile.kind === 'tier' ? tierPace : undefined);
@@ -51,6 +54,8 @@ export async function openSubject(
     tier: profile.kind === 'tier' ? profile.tier : 'unlimited',
     ...(profile.kind === 'tier' && { limits: profile.limits }),
     ...(backend && { backend }),
+    gguf,
+    gpu,
     ...(ttft !== undefined && { ttft }),
     ...(tokensPerSecond !== undefined && { tokensPerSecond }),
   });

@@ -10,7 +10,7 @@ test('an error that nobody foresaw is left to the caller', async () => {
     stderr: new PassThrough(),
     env: {},
     signal: new AbortController().signal,
-    gpuNames: [],
+    modelOptions: () => [],
     startReference: () => Promise.reject(new RangeError('nobody foresaw this')),
   };
   await expect(runCommand(['--quiet'], host, () => [])).rejects.toThrow(RangeError);

@@ -70,6 +70,8 @@ const instead = {
   out: 'the manifest goes to standard output: > run.yaml',
   workers: 'runners share the load: --parallelism',
   k6: 'the runners have an image of k6: --k6-image',
+  gguf: 'a cluster measures what --url names',
+  gpu: 'a cluster measures what --url names',
   backend: 'a cluster measures what --url names',
   ttft: 'a cluster measures what --url names',
   tokensPerSecond: 'a cluster measures what --url names',

@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import type { Option } from 'commander';
 
 /** A server to judge that was started for the run, with the keys that it knows. */
 export interface Reference {
@@ -23,7 +24,7 @@ export interface ReferenceWish {
   readonly webhookUrl?: string | undefined;
   /** The GGUF model that it serves; by default the shipped one. */
   readonly gguf?: string | undefined;
-  /** What it computes on; one of {@link Host.gpuNames}. */
+  /** What it computes on; as {@link Host.modelOptions} say. */
   readonly gpu?: string | undefined;
 }
 
@@ -34,8 +35,8 @@ export interface Host {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Aborted when the user interrupts. */
   readonly signal: AbortSignal;
-  /** What a server that is started can compute on. */
-  readonly gpuNames: readonly string[];
+  /** What a user may say of the model of a server that is started: `gguf` and `gpu`. */
+  modelOptions(): readonly Option[];
   /** @throws TargetProblem where it does not come up */
   startReference(wish: ReferenceWish): Promise<Reference>;
 }

@@ -40,21 +40,15 @@ export interface RunChoices extends DeliveryOptions {
   readonly webhookListen?: Address;
 }
 
-export function runOptions(command: Command, { gpuNames }: Pick<Host, 'gpuNames'>): Command {
+export function runOptions(command: Command, { modelOptions }: Pick<Host, 'modelOptions'>): Command {
   const seconds = numberOf({ integer: false, most: 3600, unit: 'seconds' });
   const count = (unit: string, most: number) => numberOf({ integer: true, most, unit });
+  command
+    .optionsGroup('The target:')
+    .option('--url <url>', 'base URL with its /v1; without it the reference server is started and judged');
+  for (const option of modelOptions()) command.addOption(option);
   return deliveryOptions(
     command
-      .optionsGroup('The target:')
-      .option('--url <url>', 'base URL with its /v1; without it the reference server is started and judged')
-      .addOption(
-        new Option('--gguf <file>', 'GGUF model for the reference server (default: the shipped one)').conflicts('url'),
-      )
-      .addOption(
-        new Option('--gpu <name>', 'what the reference server computes on (default: auto)')
-          .choices(gpuNames)
-          .conflicts('url'),
-      )
       .addOption(new Option('--api-key <key>', 'a valid key').env('STACK29_API_KEY'))
       .addOption(new Option('--disabled-key <key>', 'the key of a disabled account').env('STACK29_DISABLED_KEY'))
       .addOption(
