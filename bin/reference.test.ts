@@ -1,6 +1,17 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { shippedPath } from '../fixtures/model/shipped.ts';
 import { TargetProblem } from '../suites/baseline.ts';
@@ -59,6 +70,18 @@ test.each<[what: string, wish: ReferenceWish, words: string]>([
   expect(error.message).toMatch(
     /^the reference server did not start: cannot load the model (?!.*(error:|scripted)).*$/,
   );
+});
+
+test('where the shipped model cannot be loaded, the hint at other text is for who can choose it', async () => {
+  const copy = join(folder, 'without-model');
+  onTestFinished(() => rmSync(copy, { recursive: true }));
+  const root = join(import.meta.dirname, '..');
+  for (const name of ['dist', 'package.json']) cpSync(join(root, name), join(copy, name), { recursive: true });
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+  const script = join(copy, 'dist/stack29-conformance.js');
+  await expect(startReference(script)).rejects.toThrow(/the file cannot be opened \(ENOENT\)$/);
+  const serving = promisify(execFile)(process.execPath, [script, 'serve', '--port', '0']);
+  await expect(serving).rejects.toThrow('(ENOENT); or take --backend scripted');
 });
 
 test('a model of the user is served in a window that is no larger than usual, and told by its file', async () => {

@@ -276,8 +276,8 @@ function backendOf(choices: ServeChoices, say: Say): Text {
       return await loadGgufBackend(options, host);
     } catch (error) {
       if (!(error instanceof GgufStartError)) throw error;
-      // Who names a model, or what to compute on, wants that one.
-      const anyWouldDo = model === undefined && gpu === undefined;
+      // Who names a backend, a model, or what to compute on, wants that one.
+      const anyWouldDo = choices.backend === undefined && model === undefined && gpu === undefined;
       throw new ServeError(anyWouldDo ? `${error.message}; or take --backend scripted` : error.message);
     }
   };
