@@ -126,9 +126,9 @@ export function checkPhase({ phase, watch }: Service): void {
 
 /** @throws ApiError while the process of the model starts again */
 export function checkModel({ backend, watch }: Service): void {
-  if (backend.available !== false) return;
+  if (backend.backInMs === undefined) return;
   watch.refused('restarting');
-  throw unavailable('the model is starting again after a crash');
+  throw unavailable('the model is starting again after a crash', backend.backInMs);
 }
 
 /** @throws ApiError where the key does not open the API */

@@ -99,14 +99,20 @@ test('messages of every role are taken, with tools offered', async () => {
   expect((await chat({ messages, tools, tool_choice: 'auto' })).status).toBe(200);
 });
 
-test('a backend that cannot answer is a 503 with Retry-After, streamed or not', async () => {
-  const { chat } = await startRig({ backend: backendOf(new BackendUnavailable('down')) });
-  for (const stream of [false, true]) {
-    const { status, json, headers } = await chat({ stream });
-    expect([status, json.error.code]).toEqual([503, 'service_unavailable']);
-    expect(headers.get('retry-after')).toBe('1');
-  }
-});
+test.each([
+  [undefined, '1', 'in a moment'],
+  [2_100, '3', 'in 3 s'],
+])(
+  'a backend that is back after %s ms is a 503 with Retry-After %s, streamed or not',
+  async (backInMs, after, when) => {
+    const { chat } = await startRig({ backend: backendOf(new BackendUnavailable('down', backInMs)) });
+    for (const stream of [false, true]) {
+      const { status, json, headers } = await chat({ stream });
+      expect([status, headers.get('retry-after'), json.error.code]).toEqual([503, after, 'service_unavailable']);
+      expect(json.error.message).toBe(`the model cannot answer now: try again ${when}`);
+    }
+  },
+);
 
 test('a failure in the middle of a stream is its last event, without [DONE]', async () => {
   const { chat } = await startRig({ backend: backendOf(word, word, new BackendUnavailable('down')) });

@@ -156,11 +156,13 @@ describe('a server that drains', () => {
 });
 
 test('a server whose model starts again after a crash says so to who asks for its health', async () => {
-  const backend = { ...scriptedBackend(), available: false };
+  const backend: Backend & { backInMs?: number } = { ...scriptedBackend(), backInMs: 2_100 };
   const { send, state } = await startRig({ backend });
-  const { status, json } = await send('GET', '/../health', {}, '');
-  expect([status, json.error.code, state.ready]).toEqual([503, 'service_unavailable', false]);
-  backend.available = true;
+  const { status, json, headers } = await send('GET', '/../health', {}, '');
+  expect([status, headers.get('retry-after'), json.error.code]).toEqual([503, '3', 'service_unavailable']);
+  expect(json.error.message).toBe('the model is starting again after a crash: try again in 3 s');
+  expect(state.ready).toBe(false);
+  delete backend.backInMs;
   expect([(await send('GET', '/../health', {}, '')).status, state.ready]).toEqual([200, true]);
 });
 

@@ -1,6 +1,7 @@
 import { ApiError } from './api-error.ts';
 import { BackendUnavailable } from './backends/backend.ts';
 import { StoreUnavailable } from './limits/store.ts';
+import { unavailable } from './phase.ts';
 import { Undelivered } from './webhooks/courier.ts';
 
 /**
@@ -11,12 +12,8 @@ export function toApiError(error: unknown, onFault: (error: unknown) => void): A
   const status = statusOf(error);
   if (status !== undefined && status < 500) return new ApiError('invalid_request', words(status, error), { status });
   onFault(error);
-  if (error instanceof BackendUnavailable || error instanceof StoreUnavailable) {
-    const what = error instanceof StoreUnavailable ? 'the limits cannot be counted' : 'the model cannot answer';
-    return new ApiError('service_unavailable', `${what} now: try again in a moment`, {
-      headers: { 'Retry-After': '1' },
-    });
-  }
+  if (error instanceof StoreUnavailable) return unavailable('the limits cannot be counted now');
+  if (error instanceof BackendUnavailable) return unavailable('the model cannot answer now', error.backInMs);
   return new ApiError('internal_error', 'the server failed to answer this request');
 }
 

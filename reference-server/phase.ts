@@ -29,7 +29,14 @@ export class Phase {
   }
 }
 
-/** Refuses for the time being what the service itself cannot do, whoever asks. */
-export function unavailable(reason: string): ApiError {
-  return new ApiError('service_unavailable', `${reason}: try again in a moment`, { headers: { 'Retry-After': '1' } });
+/**
+ * Refuses for the time being what the service itself cannot do, whoever asks.
+ * @param backInMs after so long it likely can; where nobody knows, to ask again each second costs little
+ */
+export function unavailable(reason: string, backInMs = 0): ApiError {
+  const seconds = Math.max(1, Math.ceil(backInMs / 1000));
+  const when = backInMs > 0 ? `in ${seconds} s` : 'in a moment';
+  return new ApiError('service_unavailable', `${reason}: try again ${when}`, {
+    headers: { 'Retry-After': String(seconds) },
+  });
 }

@@ -192,7 +192,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         return phase.name;
       },
       get ready() {
-        return phase.name === 'serving' && service.backend.available !== false && store.available !== false;
+        return phase.name === 'serving' && service.backend.backInMs === undefined && store.available !== false;
       },
       slots: service.slots,
       get restarts() {

@@ -86,13 +86,21 @@ export interface ServedModel {
 }
 
 /** The backend cannot answer now (its process died, or is starting): the API says 503. */
-export class BackendUnavailable extends Error {}
+export class BackendUnavailable extends Error {
+  /** Milliseconds after which it has likely started again; absent where nobody knows. */
+  readonly backInMs: number | undefined;
+
+  constructor(message: string, backInMs?: number) {
+    super(message);
+    this.backInMs = backInMs;
+  }
+}
 
 /** Makes text. Everything about HTTP, keys and limits is above it. */
 export interface Backend {
   readonly model: ServedModel;
-  /** False while it starts again after a crash; absent where none can be. */
-  readonly available?: boolean;
+  /** Milliseconds after which it has likely started again after a crash; absent while it can answer. */
+  readonly backInMs?: number | undefined;
   /** How often it was started again after a crash; absent where it never is. */
   readonly restarts?: number;
   /**

@@ -29,6 +29,7 @@ export async function startGguf(options: GgufOptions, signal: AbortSignal): Prom
     signal,
     killSignal: 'SIGKILL',
   });
+  const since = performance.now();
   const { startLimitMs = 600_000 } = options;
   const lastWords = listenTo(child);
   return new Promise((resolve, reject) => {
@@ -40,7 +41,7 @@ export async function startGguf(options: GgufOptions, signal: AbortSignal): Prom
     const limit = setTimeout(() => refuse(`it was not loaded within ${startLimitMs / 1000} seconds`), startLimitMs);
     child.once('message', (reply: GgufReply) => {
       clearTimeout(limit);
-      if (reply.type === 'ready') resolve(new GgufClient(child, reply));
+      if (reply.type === 'ready') resolve(new GgufClient(child, reply, performance.now() - since));
       if (reply.type === 'failed') refuse(reply.reason);
     });
     child.on('error', (error) => refuse(error.message));
@@ -76,6 +77,8 @@ export class GgufClient {
   readonly model: ServedModel;
   /** What its options came to. */
   readonly settings: GgufSettings;
+  /** Milliseconds that the start took, and another of the same model is likely to take. */
+  readonly startMs: number;
   /** Settles when the process has ended, and says how, and what it said last. */
   readonly ended: Promise<string>;
   readonly #child: ChildProcess;
@@ -85,17 +88,22 @@ export class GgufClient {
   #lastCount: Promise<unknown> = Promise.resolve();
   #end: BackendUnavailable | undefined;
 
-  constructor(child: ChildProcess, { model, settings, longestToken }: Extract<GgufReply, { type: 'ready' }>) {
+  constructor(
+    child: ChildProcess,
+    { model, settings, longestToken }: Extract<GgufReply, { type: 'ready' }>,
+    startMs: number,
+  ) {
     const lastWords = listenTo(child);
     this.#child = child;
     this.model = model;
     this.settings = settings;
+    this.startMs = startMs;
     this.#longestToken = longestToken;
     child.on('message', (reply: GgufReply) => {
       if (reply.type === 'events') for (const [id, event] of reply.events) this.#inboxes.get(id)?.put(event);
     });
     child.once('exit', () => {
-      this.#end = new BackendUnavailable('the process of the model has ended');
+      this.#end = new BackendUnavailable('the process of the model has ended', startMs);
       for (const inbox of this.#inboxes.values()) inbox.close(this.#end);
     });
     this.ended = new Promise((resolve) => {

@@ -95,7 +95,7 @@ test('a process that ends is told with what it said last, though that comes afte
   const child = fork(program, { execArgv: [], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
   const model = { id: 'ending', created: 0, contextWindow: 29, vision: false };
   const settings = { gpu: false, contextSize: 29, sequences: 1, threads: 1 } as const;
-  const client = new GgufClient(child, { type: 'ready', model, settings, longestToken: 1 });
+  const client = new GgufClient(child, { type: 'ready', model, settings, longestToken: 1 }, 29);
   expect(client.isRunning).toBe(true);
   child.send('end');
   expect(await client.ended).toBe('SIGABRT: ggml.c:29: GGML_ASSERT failed at once');

@@ -29,11 +29,15 @@ export async function loadGgufBackend(
   signal?.addEventListener('abort', () => closing.abort(), { once: true });
   let client: GgufClient | undefined = await startGguf(options, closing.signal);
   const { model } = client;
+  let { startMs } = client;
+  /** When a process that is gone is likely to be there again. */
+  let backAt = 0;
   // What was left open is settled by the first process, so that the model that comes back is the one that is served.
   const settled = { ...options, ...client.settings, modelId: model.id };
   let restarts = 0;
+  const backInMs = () => Math.max(0, backAt - performance.now());
   const running = (): GgufClient => {
-    if (!client?.isRunning) throw new BackendUnavailable('the model is starting again: try again in a moment');
+    if (!client?.isRunning) throw new BackendUnavailable('the model is starting again', backInMs());
     return client;
   };
 
@@ -46,6 +50,7 @@ export async function loadGgufBackend(
       client = undefined;
       waitMs = performance.now() - since > steadyMs ? shortestWaitMs : Math.min(2 * waitMs, longestWaitMs);
       if (closing.signal.aborted) return;
+      backAt = performance.now() + waitMs + startMs;
       tell(`the process of the model ${end}: it is started again in ${waitMs / 1000} s`);
       await setTimeout(waitMs, undefined, { signal: closing.signal }).catch(() => {});
       if (closing.signal.aborted) return;
@@ -54,14 +59,15 @@ export async function loadGgufBackend(
         failure = error.message;
         return undefined;
       });
+      startMs = client?.startMs ?? startMs;
     }
   }
 
   const ended = keepRunning();
   return {
     model,
-    get available() {
-      return client?.isRunning === true;
+    get backInMs() {
+      return client?.isRunning ? undefined : backInMs();
     },
     get restarts() {
       return restarts;

@@ -173,7 +173,7 @@ test('what the state of the server refuses is counted by what is down, over REST
   await refused(route, 1);
   expect(await reasons('loading', 'restarting', 'store')).toEqual([1, 0, 0]);
 
-  const model = { ...scriptedBackend(), available: false };
+  const model: Backend & { backInMs?: number } = { ...scriptedBackend(), backInMs: 100 };
   load(model);
   await ready;
   const socket = await openSocket(url);
@@ -188,7 +188,7 @@ test('what the state of the server refuses is counted by what is down, over REST
   await refused(route, 2);
   expect(await reasons('loading', 'restarting', 'store')).toEqual([1, 3, 0]);
 
-  model.available = true;
+  delete model.backInMs;
   isAway = true;
   expect((await chat()).status).toBe(503);
   socket.say(start());
