@@ -8,8 +8,8 @@ function item(length: number, priority: BatchItem['evaluationPriority']): BatchI
   return { tokens: Array<Token>(length).fill(0 as Token), logits: [], evaluationPriority: priority };
 }
 const prompt = (length: number): BatchItem => item(length, 5);
-const shared = (): BatchItem => item(1, evaluationPriority.shared);
-const alone = (): BatchItem => item(1, evaluationPriority.alone);
+const shared = (place = 0): BatchItem => item(1, evaluationPriority(place, true));
+const alone = (): BatchItem => item(1, evaluationPriority(0, false));
 
 /** The place in the queue and the number of tokens of everything in the next batch. */
 function next(batches: FairBatches, items: BatchItem[], size = 512): number[][] {
@@ -26,6 +26,29 @@ test('who shares is computed together, up to what a batch holds', () => {
   const batches = new FairBatches(piece);
   expect(next(batches, [shared(), alone(), shared(), shared()])).toEqual([0, 2, 3].map((place) => [place, 1]));
   expect(next(batches, [shared(), shared(), shared()], 2)).toHaveLength(2);
+});
+
+test('who shares comes in the order of the sequences, whoever waited longest', () => {
+  expect(next(new FairBatches(piece), [shared(2), shared(0), shared(10), shared(1)])).toEqual(
+    [1, 3, 0, 2].map((place) => [place, 1]),
+  );
+  expect(next(new FairBatches(piece), [shared(2), shared(3), shared(1)], 2)).toEqual([0, 1].map((place) => [place, 1]));
+});
+
+test('that a batch is under way is told once it is chosen, and not of an empty one', async () => {
+  const batches = new FairBatches(piece);
+  let begun = 0;
+  const count = () => {
+    begun += 1;
+  };
+  batches.begun.then(count);
+  next(batches, []);
+  await Promise.resolve();
+  expect(begun).toBe(0);
+  next(batches, [shared()]);
+  batches.begun.then(count);
+  await Promise.resolve();
+  expect(begun).toBe(1);
 });
 
 test('who is reproducible is computed alone', () => {
@@ -100,7 +123,7 @@ test('all pause while something is changed between two batches', async () => {
         };
       }),
   );
-  const paused = batches.pause().then(() => order.push('on'));
+  const paused = Promise.resolve(batches.pause()).then(() => order.push('on'));
   await Promise.resolve();
   finish();
   await Promise.all([changed, paused]);

@@ -1,11 +1,17 @@
-import type { BatchItem, PrioritizedBatchItem } from 'node-llama-cpp';
+import type { BatchItem, EvaluationPriority, PrioritizedBatchItem } from 'node-llama-cpp';
+
+/** Of what is computed in batches of its own. */
+const alone = -1;
 
 /**
- * Whether the next token of a generation may be computed in one batch with those of others. That is fast, but the sums of
- * floating point numbers then depend on what runs beside it, in a last bit that can make it another text. The priority of
- * an evaluation carries this, as nothing else of a request reaches the batches.
+ * What the batches must know of a generation: the place of its sequence among those of the context, and whether its next
+ * token may be computed in one batch with those of others. That is fast, but the sums of floating point numbers then depend
+ * on what runs beside it, in a last bit that can make it another text. The priority of an evaluation carries this, as
+ * nothing else of a request reaches the batches.
  */
-export const evaluationPriority = { shared: 5, alone: 1 } as const;
+export function evaluationPriority(place: number, shared: boolean): EvaluationPriority {
+  return (shared ? place : alone) as EvaluationPriority;
+}
 
 /** So often a batch is put off for generations that are about to come back from their last one. */
 const mostDelays = 100;
@@ -20,8 +26,9 @@ export class FairBatches {
   readonly promptPiece: number;
   /** Turns that generations have before the next piece; not known until they have come back from their last one. */
   #owed: number | undefined;
-  #sharing = 0;
+  readonly #sharing = new Set<object>();
   #delays = 0;
+  #begin = newPause();
   #changes = 0;
   #pause: { readonly over: Promise<void>; end(): void } | undefined;
 
@@ -31,10 +38,9 @@ export class FairBatches {
 
   /** Tells of a generation that shares batches from its first token on. @returns tells that it has ended */
   share(): () => void {
-    this.#sharing += 1;
-    return () => {
-      this.#sharing -= 1;
-    };
+    const generation = {};
+    this.#sharing.add(generation);
+    return () => this.#sharing.delete(generation);
   }
 
   /**
@@ -55,13 +61,27 @@ export class FairBatches {
     }
   }
 
-  /** To be awaited before each batch that is asked for. */
-  async pause(): Promise<void> {
-    while (this.#pause !== undefined) await this.#pause.over;
+  /** To be awaited before each batch that is asked for; nothing where there is no pause. */
+  pause(): Promise<void> | undefined {
+    return this.#pause?.over.then(() => this.pause());
+  }
+
+  /** Resolves as soon as the next batch is under way. */
+  get begun(): Promise<void> {
+    return this.#begin.over;
   }
 
   /** What is computed next of everything that waits; nothing where others are about to come back. */
   next({ items, size }: { readonly items: readonly BatchItem[]; readonly size: number }): PrioritizedBatchItem[] {
+    const batch = this.#choose(items, size);
+    if (batch.length > 0) {
+      this.#begin.end();
+      this.#begin = newPause();
+    }
+    return batch;
+  }
+
+  #choose(items: readonly BatchItem[], size: number): PrioritizedBatchItem[] {
     const generating = items.filter(isGenerating);
     const prompt = items.find((item) => !isGenerating(item));
     const [first] = generating;
@@ -71,7 +91,7 @@ export class FairBatches {
       if (prompt === undefined) return [];
       return [{ item: prompt, processAmount: Math.min(prompt.tokens.length, this.promptPiece) }];
     }
-    const batch = isAlone(first) ? [first] : generating.filter((item) => !isAlone(item)).slice(0, size);
+    const batch = isAlone(first) ? [first] : inOrder(generating.filter((item) => !isAlone(item)).slice(0, size));
     if (!isAlone(first) && this.#isWorthWaiting(batch.length)) return [];
     this.#owed = Number(this.#owed) - 1;
     return batch.map((item) => ({ item, processAmount: 1 }));
@@ -79,7 +99,7 @@ export class FairBatches {
 
   /** Generations that once miss a batch would go on by turns with the others, each in a batch of its own. */
   #isWorthWaiting(present: number): boolean {
-    const missing = present < this.#sharing && this.#pause === undefined;
+    const missing = present < this.#sharing.size && this.#pause === undefined;
     // After an empty batch node-llama-cpp asks again as soon as others had their turn to go on.
     this.#delays = missing && this.#delays < mostDelays ? this.#delays + 1 : 0;
     return this.#delays > 0;
@@ -99,10 +119,15 @@ function turnsOf(generating: readonly BatchItem[]): number {
   return alone + (alone < generating.length ? 1 : 0);
 }
 
+/** llama.cpp computes together only what comes in the order of the sequences, without a gap. */
+function inOrder(items: readonly BatchItem[]): BatchItem[] {
+  return [...items].sort((one, other) => one.evaluationPriority - other.evaluationPriority);
+}
+
 function isGenerating({ tokens }: BatchItem): boolean {
   return tokens.length === 1;
 }
 
 function isAlone(item: BatchItem): boolean {
-  return item.evaluationPriority === evaluationPriority.alone;
+  return Number(item.evaluationPriority) === alone;
 }

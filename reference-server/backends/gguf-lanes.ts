@@ -3,12 +3,15 @@ import type { FairBatches } from './gguf-batching.ts';
 
 /** A sequence of the context, and how much of what it remembers is the same in every run. */
 export class Lane {
+  /** Of the sequence among those of its context, from 0. */
+  readonly place: number;
   readonly sequence: LlamaContextSequence;
   readonly #batches: FairBatches;
   /** Tokens at the beginning that were read in whole pieces, each after whole pieces alone. */
   #exact = 0;
 
-  constructor(sequence: LlamaContextSequence, batches: FairBatches) {
+  constructor(place: number, sequence: LlamaContextSequence, batches: FairBatches) {
+    this.place = place;
     this.sequence = sequence;
     this.#batches = batches;
   }
@@ -64,29 +67,38 @@ export class Lane {
 export class Lanes {
   /** The one that was used longest ago comes first. */
   readonly #free: Lane[];
+  readonly #count: number;
   readonly #waiting = new Set<(lane: Lane) => void>();
 
   constructor(lanes: readonly Lane[]) {
     this.#free = [...lanes];
+    this.#count = lanes.length;
   }
 
   /**
-   * The free lane that remembers most of the beginning of this prompt, if it would forget less than that; else the one
-   * that was used longest ago, so that a conversation is not lost to another with the same greeting. Nothing once the
-   * signal is aborted.
+   * The free lane that remembers most of the beginning of this prompt, if it would forget less than that. Else one
+   * between lanes that are in use, or beside one, as llama.cpp computes only neighbours together; of several the one that
+   * was used longest ago, so that a conversation is not lost to another with the same greeting. Nothing once the signal
+   * is aborted.
    */
   async borrow(prompt: Token[], exact: boolean, signal: AbortSignal): Promise<Lane | undefined> {
     if (signal.aborted) return undefined;
-    const [oldest] = this.#free;
-    if (oldest === undefined) return this.#wait(signal);
-    let best = oldest;
-    let most = 0;
-    for (const lane of this.#free) {
-      const known = lane.remembered(prompt, exact);
-      if (known > most && 2 * known > lane.sequence.nextTokenIndex) [best, most] = [lane, known];
-    }
-    this.#free.splice(this.#free.indexOf(best), 1);
-    return best;
+    const lane = this.#knowing(prompt, exact) ?? this.#nearest();
+    if (lane === undefined) return this.#wait(signal);
+    this.#free.splice(this.#free.indexOf(lane), 1);
+    return lane;
+  }
+
+  #knowing(prompt: Token[], exact: boolean): Lane | undefined {
+    const known = this.#free.map((lane) => ({ lane, tokens: lane.remembered(prompt, exact) }));
+    const useful = known.filter(({ lane, tokens }) => 2 * tokens > lane.sequence.nextTokenIndex);
+    return first(useful, ({ tokens }) => tokens)?.lane;
+  }
+
+  #nearest(): Lane | undefined {
+    const free = new Set(this.#free.map(({ place }) => place));
+    const isUsed = (place: number) => place >= 0 && place < this.#count && !free.has(place);
+    return first(this.#free, ({ place }) => Number(isUsed(place - 1)) + Number(isUsed(place + 1)));
   }
 
   giveBack(lane: Lane): void {
@@ -107,4 +119,11 @@ export class Lanes {
       signal.addEventListener('abort', leave);
     });
   }
+}
+
+/** Of those with the highest worth the one that comes first. */
+function first<T>(items: readonly T[], worth: (item: T) => number): T | undefined {
+  let best: T | undefined;
+  for (const item of items) if (best === undefined || worth(item) > worth(best)) best = item;
+  return best;
 }

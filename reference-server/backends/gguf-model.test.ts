@@ -14,7 +14,12 @@ const never = new AbortController().signal;
 const piece = 32;
 
 /** One batch: how many tokens of each sequence, and whether its generation must be alone. */
-type Batch = readonly { readonly tokens: number; readonly isPrompt: boolean; readonly isAlone: boolean }[];
+type Batch = readonly {
+  readonly tokens: number;
+  readonly isPrompt: boolean;
+  readonly isAlone: boolean;
+  readonly priority: number;
+}[];
 
 /** Sees every batch that is not empty from now on. @param onBatch called with all so far before the last is computed */
 function watchBatches(onBatch: (batches: readonly Batch[]) => void = () => {}): readonly Batch[] {
@@ -32,11 +37,12 @@ function watchBatches(onBatch: (batches: readonly Batch[]) => void = () => {}): 
 }
 
 function toSeen({ item, processAmount }: PrioritizedBatchItem): Batch[number] {
-  const isAlone = item.evaluationPriority === evaluationPriority.alone;
-  return { tokens: processAmount, isPrompt: item.tokens.length > 1, isAlone };
+  const isAlone = item.evaluationPriority === evaluationPriority(0, false);
+  return { tokens: processAmount, isPrompt: item.tokens.length > 1, isAlone, priority: item.evaluationPriority };
 }
 
 const isPiece = (batch: Batch) => batch.some(({ isPrompt }) => isPrompt);
+const places = (batch: Batch) => batch.map(({ priority }) => priority);
 const isTurn = (batch: Batch) => !isPiece(batch);
 
 afterEach(() => {
@@ -67,6 +73,11 @@ describe('many sequences', { retry: 3 }, () => {
     // They begin one after another, and then go on together.
     expect(turns.length).toBeLessThan(99 + 40);
     expect(turns.filter((batch) => batch.length === 3).length).toBeGreaterThan(99 - 40);
+    // llama.cpp makes one computation only of neighbours in their order.
+    for (const batch of turns) {
+      const [first = 0] = places(batch);
+      expect(places(batch)).toEqual(batch.map((_, place) => first + place));
+    }
   });
 
   test('who has a seed is alone in every batch, whoever runs beside it', async () => {
@@ -140,14 +151,15 @@ describe('one sequence', () => {
     });
     const events = await run(model, { ...free(1000), seed: 7 }, leaving.signal);
     expect(batches.filter(isTurn)).toHaveLength(5);
-    expect(events.map(({ type }) => type)).toEqual(Array(5).fill('text'));
+    // The last one before that is given as soon as the next is computed.
+    expect(events.map(({ type }) => type)).toEqual(Array(4).fill('text'));
     vi.restoreAllMocks();
     await answers();
   });
 
   test('lets who waits for it leave at once, and is then for the next in line', async () => {
     const borrow = vi.spyOn(Lanes.prototype, 'borrow');
-    // Between two of its events it has the sequence and computes nothing, for as long as nobody asks for the next.
+    // Between two of its events it has the sequence and computes no more than one token, until somebody asks for the next.
     const first = model.generate(free(100), never)[Symbol.asyncIterator]();
     await first.next();
     const leaving = new AbortController();

@@ -4,6 +4,7 @@ import { callGrammar } from '../tools/grammar.ts';
 import { argumentsShape } from '../tools/shape.ts';
 import type { BackendMessage, BackendTool, Generation, GenerationEvent, ServedModel } from './backend.ts';
 import { evaluationPriority, FairBatches } from './gguf-batching.ts';
+import { draw } from './gguf-draw.ts';
 import { Lane, Lanes } from './gguf-lanes.ts';
 import { loadModel } from './gguf-load.ts';
 import { promptRenderer } from './gguf-prompt.ts';
@@ -51,7 +52,7 @@ export async function ggufModel(options: GgufOptions): Promise<GgufModel> {
     batching: { itemPrioritizationStrategy: (queue) => batches.next(queue) },
   });
   const lanes = new Lanes(
-    Array.from({ length: context.totalSequences }, () => new Lane(context.getSequence(), batches)),
+    Array.from({ length: context.totalSequences }, (_, place) => new Lane(place, context.getSequence(), batches)),
   );
   const { bosString: bos, eosString: eos } = model.tokens;
   const render = promptRenderer(chatTemplate, { bos: bos ?? '', eos: eos ?? '' });
@@ -78,7 +79,6 @@ export async function ggufModel(options: GgufOptions): Promise<GgufModel> {
       const exact = isReproducible(generation);
       const lane = await lanes.borrow(prompt, exact, signal);
       if (lane === undefined) return;
-      let ended: (() => void) | undefined;
       try {
         const read = await lane.read(prompt, exact, signal);
         if (read === undefined) return;
@@ -88,16 +88,16 @@ export async function ggufModel(options: GgufOptions): Promise<GgufModel> {
           ...(grammar && {
             grammarEvaluationState: new llamaCpp.LlamaGrammarEvaluationState({ model, grammar }),
           }),
-          evaluationPriority: exact ? evaluationPriority.alone : evaluationPriority.shared,
+          evaluationPriority: evaluationPriority(lane.place, !exact),
           yieldEogToken: true,
         });
-        for await (const event of answer(model, generation, tokens, sampled, signal)) {
-          if (!exact) ended ??= batches.share();
+        const take = (token: Token) =>
+          sampled.push(token) < generation.maxTokens && !model.isEogToken(token) && !signal.aborted;
+        const drawn = draw(tokens, { batches, shared: !exact, take });
+        for await (const event of answer(model, generation, drawn, signal)) {
           yield event.type === 'end' ? { ...event, promptTokensRead: read.tokens } : event;
-          await batches.pause();
         }
       } finally {
-        ended?.();
         lanes.giveBack(lane);
       }
     },
@@ -125,21 +125,21 @@ async function* answer(
   model: LlamaModel,
   { stop, maxTokens }: Generation,
   tokens: AsyncIterable<Token>,
-  sampled: Token[],
   signal: AbortSignal,
 ): AsyncIterable<GenerationEvent> {
   const characters = characterReader<Token>((some, before) => model.detokenize(some, false, before));
   const stops = new StopScan(stop);
+  let completionTokens = 0;
   for await (const token of tokens) {
     if (signal.aborted) return;
-    sampled.push(token);
-    const over = model.isEogToken(token) || sampled.length === maxTokens;
+    completionTokens += 1;
+    const ended = model.isEogToken(token);
+    const over = ended || completionTokens === maxTokens;
     const passed = stops.add(characters.read(token) + (over ? characters.rest() : ''));
     const text = over && !passed.stopped ? passed.text + stops.rest() : passed.text;
     if (text !== '') yield { type: 'text', text };
     if (!over && !passed.stopped) continue;
-    const finishReason = passed.stopped || model.isEogToken(token) ? 'stop' : 'length';
-    yield { type: 'end', finishReason, completionTokens: sampled.length };
+    yield { type: 'end', finishReason: passed.stopped || ended ? 'stop' : 'length', completionTokens };
     return;
   }
   throw new Error('the model gave no next token');
