@@ -33,9 +33,19 @@ test('roles that a template refuses are folded into user and assistant', () => {
   expect(pieces.join('')).toBe('<s>[user]Be kind.\n\nHi <|im_end|>[assistant]Yes?[user]42');
 });
 
+test('before an assistant that begins a user has a turn without words', () => {
+  const pieces = promptRenderer(strict, tokens)([{ role: 'assistant', content: 'I begin.' }]);
+  expect(pieces.join('')).toBe('<s>[user][assistant]I begin.');
+});
+
 test('messages that a template refuses in every form are an error', () => {
-  const render = promptRenderer(strict, tokens);
-  expect(() => render([{ role: 'assistant', content: 'I begin.' }])).toThrow('roles must alternate');
+  const users = `{% if messages[1] %}{{ raise_exception(messages[1].role + ' is unknown') }}{% endif %}`;
+  const render = promptRenderer(users, tokens);
+  expect(() => render(conversation)).toThrow('assistant is unknown');
+});
+
+test.each(['{% zet lesson %}', "{{ raise_exception('never') }}"])('the template %s is refused at the start', (bad) => {
+  expect(() => promptRenderer(bad, tokens)).toThrow(/^its chat template cannot be used: (.*zet|never)$/);
 });
 
 describe('tools', () => {
@@ -71,7 +81,7 @@ describe('tools', () => {
   });
 
   test('are given to a template that knows them, as JSON in which users write no control tokens', () => {
-    const template = `{% for tool in tools %}{{ tool | tojson }}{% endfor %}
+    const template = `{% for tool in tools or [] %}{{ tool | tojson }}{% endfor %}
 {% for message in messages %}[{{ message.role }}]{{ message.content }}{% for call in message.tool_calls or [] %}\
 {{ call.function.name }} {{ call.function.arguments | tojson }}{% endfor %}{% endfor %}`;
     const pieces = promptRenderer(template, tokens)(talk, [book]);

@@ -14,12 +14,25 @@ const harmless = /^[\w .,]*$/;
  * A renderer for a model's Jinja chat template. What users wrote is kept apart from the template's own text, so control
  * tokens in it stay plain text. Where a template knows no tools, they and their calls are told in the messages; where it
  * refuses the roles (many want user and assistant by turns), they are folded into the turns that every template knows.
- * @throws when the template does not parse; the renderer throws when a template refuses even the folded messages.
+ * @throws when the template does not parse, or renders not even a greeting; the renderer throws when a template refuses
+ * even the folded messages.
  */
-export function promptRenderer(
-  chatTemplate: string,
-  tokens: { readonly bos: string; readonly eos: string },
-): PromptRenderer {
+export function promptRenderer(chatTemplate: string, tokens: SpecialTokens): PromptRenderer {
+  try {
+    const render = rendererOf(chatTemplate, tokens);
+    render([{ role: 'user', content: 'Hello' }]);
+    return render;
+  } catch (error) {
+    throw new Error(`its chat template cannot be used: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+interface SpecialTokens {
+  readonly bos: string;
+  readonly eos: string;
+}
+
+function rendererOf(chatTemplate: string, tokens: SpecialTokens): PromptRenderer {
   const template = new Template(chatTemplate);
   const knowsTools = /\btools\b/.test(chatTemplate);
   const render = (messages: readonly object[], tools?: unknown): string =>
@@ -101,8 +114,10 @@ function inMessages(messages: readonly BackendMessage[], tools: readonly Backend
     : [{ role: 'system', content: lesson }, ...said];
 }
 
+/** User and assistant by turns, the user first. */
 function turns(messages: readonly TemplateMessage[]): TemplateMessage[] {
   const folded: TemplateMessage[] = [];
+  if (messages[0]?.role === 'assistant') folded.push({ role: 'user', content: '' });
   for (const message of messages) {
     const role = message.role === 'assistant' ? 'assistant' : 'user';
     const last = folded.at(-1);
