@@ -122,18 +122,20 @@ test('a target that answers with the one model that it has, whatever was asked f
   expect(about).toEqual(['chat.model.required', 'chat.model.type', 'errors.model-not-found.status']);
 });
 
-test('a target that fails on every image in a data URL, whatever its detail, is not told of twice', async () => {
+test('a target that fails on every image in a data URL is told once, whatever the image', async () => {
   const { live } = await judge(
     {
       decide: (refusal, step, exchange) =>
         refusal ??
-        (step === 'body' && JSON.stringify(asked(exchange)).includes('data:image/png;base64,iVBOR')
+        (step === 'body' && JSON.stringify(asked(exchange)).includes('data:image/png')
           ? new ApiError('internal_error', 'images are not supported')
           : undefined),
     },
     { profile: 'vision' },
   );
   expect(idsOf(live, 'fail', 'warn')).toEqual(['vision.data-url', 'vision.declared']);
+  const untold = ['vision.detail', 'vision.detail.unknown', 'vision.data-url.broken', 'vision.data-url.oversized'];
+  expect(idsOf(live, 'not-applicable')).toEqual(expect.arrayContaining(untold));
 });
 
 describe('evidence that is judged again gives the report of the live run', () => {

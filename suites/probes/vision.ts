@@ -21,17 +21,17 @@ const say = (...content: readonly object[]) => ({ messages: [{ role: 'user', con
 const imageTokens = 1_250;
 
 /** The request is answered, or refused as one that the model cannot serve. */
-const expectAnsweredOr400 = (reply: Reply, context: Context) => {
-  needAnsweredChat(context);
-  return expectStatus(reply, 200, 400);
-};
-
 function imageProbe(id: RequirementId, name: string, ...content: readonly object[]): BoundProbe {
   return defineProbe<Reply>({
     name,
     cost: { requests: 1, tokens: imageTokens },
     act: (target) => target.chat(say(question, ...content)),
-    judge: { [id]: expectAnsweredOr400 },
+    judge: {
+      [id]: (reply: Reply, context: Context) => {
+        needAnsweredChat(context);
+        return expectStatus(reply, 200, 400);
+      },
+    },
   });
 }
 
@@ -96,20 +96,31 @@ const badParts = defineProbe<BadParts>({
   },
 });
 
-interface Details {
+/** More than servers take by default (nginx and Fastify 1 MiB, others less), and little enough to send. */
+const oversizedBytes = 2 * 2 ** 20;
+
+interface Images {
   readonly plain: Reply;
   readonly detailed: readonly Reply[];
+  readonly unknownDetail: Reply;
+  readonly broken: Reply;
+  readonly oversized: Reply;
 }
 
-const details = defineProbe<Details>({
-  name: 'images in data URLs without detail, and with the details high and auto',
-  cost: { requests: 3, tokens: 3 * imageTokens },
+const images = defineProbe<Images>({
+  name: 'images in data URLs: without detail, with the details high, auto and an unknown one, broken, and large',
+  cost: { requests: 6, tokens: 6 * imageTokens },
   async act(target) {
-    const [plain, ...detailed] = await Promise.all(
-      [undefined, 'high', 'auto'].map((detail) => target.chat(say(question, image(redSquare, detail)))),
-    );
-    need(plain !== undefined, 'nothing was asked');
-    return { plain, detailed };
+    const ask = (url: string, detail?: string) => target.chat(say(question, image(url, detail)));
+    const [plain, high, auto, unknownDetail, broken, oversized] = await Promise.all([
+      ask(redSquare),
+      ask(redSquare, 'high'),
+      ask(redSquare, 'auto'),
+      ask(redSquare, 'stranger'),
+      ask('data:image/png;base64,bm90IGFuIGltYWdl'),
+      ask(`data:image/png;base64,${'A'.repeat(oversizedBytes)}`),
+    ]);
+    return { plain, detailed: [high, auto], unknownDetail, broken, oversized };
   },
   judge: {
     'vision.declared': ({ plain }, context) => {
@@ -123,25 +134,20 @@ const details = defineProbe<Details>({
       return expectStatus(plain, 200);
     },
     'vision.detail': ({ plain, detailed }, context) => {
-      needAnsweredChat(context);
-      expectDecided(plain);
-      // A target that fails on every image is told of that where no detail is given.
-      const accepted = plain.status === 200 ? [200] : [200, 400, plain.status];
+      needTaken(plain, context);
+      const accepted = plain.status === 200 ? [200] : [200, 400];
       return expectEach(detailed, (reply) => expectStatus(reply, ...accepted));
     },
-  },
-});
-
-/** More than servers take by default (nginx and Fastify 1 MiB, others less), and little enough to send. */
-const oversizedBytes = 2 * 2 ** 20;
-
-const oversized = defineProbe({
-  name: 'a chat with a large image in a data URL',
-  cost: { requests: 1, tokens: imageTokens },
-  act: (target) => target.chat(say(question, image(`data:image/png;base64,${'A'.repeat(oversizedBytes)}`))),
-  judge: {
-    'vision.data-url.oversized': (reply, context) => {
-      needAnsweredChat(context);
+    'vision.detail.unknown': ({ plain, unknownDetail }, context) => {
+      needTaken(plain, context);
+      return expectStatus(unknownDetail, 200, 400);
+    },
+    'vision.data-url.broken': ({ plain, broken }, context) => {
+      needTaken(plain, context);
+      return expectStatus(broken, 200, 400);
+    },
+    'vision.data-url.oversized': ({ plain, oversized: reply }, context) => {
+      needTaken(plain, context);
       const { status } = reply;
       if (reply.failure || status === 429 || status === 503) return expectStatus(reply, 200);
       const holds = status === 200 || (status >= 400 && status < 500);
@@ -150,17 +156,18 @@ const oversized = defineProbe({
   },
 });
 
+/** A target that fails on every image in a data URL is told of that once, by `vision.data-url`. */
+function needTaken(plain: Reply, context: Context): undefined {
+  needAnsweredChat(context);
+  expectDecided(plain);
+  if (plain.status === 200 || plain.status === 400) return;
+  throw new NotApplicable(`a sound image was answered with ${plain.status}, of which vision.data-url tells`);
+}
+
 export const visionProbes = [
   textParts,
   imageProbe('vision.image-url', 'a chat with an image by its URL', image('https://example.com/screenshot.png', 'low')),
   imageProbe('vision.data-url', 'a chat with an image in a data URL', image(redSquare)),
-  details,
-  imageProbe('vision.detail.unknown', 'a chat with an image of an unknown detail', image(redSquare, 'stranger')),
-  imageProbe(
-    'vision.data-url.broken',
-    'a chat with a data URL that holds no image',
-    image('data:image/png;base64,bm90IGFuIGltYWdl'),
-  ),
+  images,
   badParts,
-  oversized,
 ];
