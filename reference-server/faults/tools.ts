@@ -8,6 +8,10 @@ import type { Faults } from './fault.ts';
 const isStreamed = (exchange: Exchange) => asked(exchange).stream === true;
 const isNamed = (exchange: Exchange) => isObject(asked(exchange).tool_choice);
 const isRequired = (exchange: Exchange) => asked(exchange).tool_choice === 'required';
+const isOfferedTwo = (exchange: Exchange) => {
+  const { tools } = asked(exchange);
+  return Array.isArray(tools) && tools.length === 2;
+};
 const always = () => true;
 
 /** Changes every call of an answer in one body; there are none in most. */
@@ -142,7 +146,7 @@ export const toolFaults = {
   'named-choice-refused': {
     description: 'a tool_choice that is an object is refused',
     trips: ['tools.choice.named'],
-    behaviour: refusing('tool_choice', (choice, { stream }) => isObject(choice) && stream !== true),
+    behaviour: refusing('tool_choice', isObject),
   },
   'required-choice-ignored': {
     description: 'a tool_choice of "required" is ignored',
@@ -153,6 +157,14 @@ export const toolFaults = {
     description: 'a tool_choice of "required" is refused',
     trips: ['tools.choice.required'],
     behaviour: refusing('tool_choice', (choice) => choice === 'required'),
+  },
+  'choice-only-auto': {
+    description: 'a tool_choice is refused unless it is "auto" or "none"; the model calls the first function by itself',
+    trips: ['tools.choice.named', 'tools.choice.required'],
+    behaviour: {
+      ...refusing('tool_choice', (choice) => isObject(choice) || choice === 'required'),
+      ...callingFirst((exchange) => asked(exchange).tool_choice === undefined && isOfferedTwo(exchange)),
+    },
   },
   'required-choice-invents': {
     description: 'with a tool_choice of "required" a function is called that nobody offered',

@@ -1,4 +1,5 @@
 import type { Exchange } from '../admission.ts';
+import type { StreamPart } from '../behaviour.ts';
 import { asked, inChunk, membersOf } from '../change.ts';
 import { inGeneration } from '../websocket/change-socket.ts';
 import type { Scene } from '../websocket/socket-behaviour.ts';
@@ -6,6 +7,7 @@ import type { Faults } from './fault.ts';
 
 const isSeeded = (exchange: Exchange) => asked(exchange).seed !== undefined;
 const isSeededStart = ({ received }: Scene) => membersOf(received).seed !== undefined;
+const trimmed = (text: unknown) => (typeof text === 'string' ? text.trim() : text);
 const inCapitals = (text: unknown) => (typeof text === 'string' ? text.toUpperCase() : text);
 const otherUsage = { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 };
 const atEnd = ({ finishes }: { readonly finishes: boolean }) => finishes;
@@ -15,10 +17,25 @@ const inDone = (members: object) =>
 
 /** What differs from one transport to another. */
 export const transportFaults = {
-  'stream-other-text': {
-    description: 'a seeded stream gives another text than one body',
+  'stream-loses-spaces': {
+    description: 'the pieces of a stream are trimmed, so that words run together',
     trips: ['stream.same.text'],
-    behaviour: inChunk('/choices/0/delta/content', inCapitals, ({ finishes }) => !finishes, isSeeded),
+    behaviour: inChunk('/choices/0/delta/content', trimmed, ({ finishes }) => !finishes),
+  },
+  'stream-loses-last-piece': {
+    description: 'a stream that is cut off at max_tokens ends before its last piece',
+    trips: ['stream.same.text'],
+    behaviour: {
+      async *parts(parts) {
+        let last: StreamPart | undefined;
+        for await (const part of parts) {
+          const isCut = JSON.stringify(part).includes('"finish_reason":"length"');
+          if (last !== undefined && !isCut) yield last;
+          last = part;
+        }
+        if (last !== undefined) yield last;
+      },
+    },
   },
   'stream-other-finish-reason': {
     description: 'a seeded stream that was cut off says stop',

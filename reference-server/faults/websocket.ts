@@ -34,6 +34,8 @@ const every = (ms: number): Required<SocketBehaviour>['turn'] =>
     }
   };
 
+const usedUp = 'this socket was used';
+
 export const websocketFaults = {
   'socket-not-found': {
     description: 'nothing is found where the WebSocket is documented',
@@ -177,6 +179,19 @@ export const websocketFaults = {
     trips: ['websocket.start.again'],
     behaviour: servingOnce(),
   },
+  'socket-closes-at-next-start': {
+    description: 'a start after done closes the socket without an error message',
+    trips: ['websocket.start.again'],
+    behaviour: {
+      socket: {
+        ...servingOnce().socket,
+        async transmit(channel, text) {
+          if (text.includes(usedUp)) channel.close(1000, 'come again');
+          else await channel.text(text);
+        },
+      },
+    },
+  },
   'socket-closes-after-done': {
     description: 'the socket is closed after done',
     trips: ['websocket.start.again'],
@@ -263,7 +278,7 @@ function pongLater(isDue: (index: number, message: Outbound) => boolean): Behavi
 /** Remembers sockets, each by the request that opened it, and no more than these. */
 function servingOnce(): Behaviour {
   const served = new WeakSet<object>();
-  const refusal = new ApiError('invalid_request', 'this socket was used');
+  const refusal = new ApiError('invalid_request', usedUp);
   return onSockets({
     decide(refused, step, { exchange }) {
       if (step !== 'body' || refused) return refused;

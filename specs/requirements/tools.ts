@@ -46,7 +46,8 @@ export const toolRequirements = {
     ...call,
     level: 'SHOULD',
     statement: 'arguments of a forced call are as the parameters of the definition say',
-    reading: 'the definition describes the arguments; that a model keeps to it is not promised, and clients rely on it',
+    reading:
+      'the definition describes the arguments; that a model keeps to it is not promised, and clients rely on it. Of a target that lets no call be forced, the call that its model makes by itself is read',
   },
 
   'tools.choice.named': {
@@ -100,7 +101,7 @@ export const toolRequirements = {
   'tools.stream.named': {
     ...delta,
     statement: 'a stream with a tool_choice that names a function holds a call of that function, and of no other',
-    reading: onlyAuto,
+    reading: `${onlyAuto}. A target that refuses a name in one body is not asked again by a stream`,
   },
   'tools.stream.finish-reason': {
     ...delta,

@@ -1,6 +1,6 @@
-import { chunksOf, deltaText, finishReasons } from '../chunks.ts';
-import { expectArrived, jsonOf, need } from '../expect.ts';
-import { member } from '../member.ts';
+import { chunksOf, deltaText, finishReasons, parseJson } from '../chunks.ts';
+import { expectArrived, jsonOf, need, violate } from '../expect.ts';
+import { isObject, member } from '../member.ts';
 import type { ChatMembers, Client } from '../probe.ts';
 import type { Reply } from '../reply.ts';
 import { longAnswer } from './prompts.ts';
@@ -15,6 +15,23 @@ export function answerText(reply: Reply): string {
   const content = member(jsonOf(reply), 'choices', 0, 'message', 'content') ?? '';
   need(typeof content === 'string', 'the content of the answer is not text');
   return content;
+}
+
+/** A body may be trimmed, of which pieces of text know nothing yet. */
+export function isTextOf(body: Reply, text: string): boolean {
+  return text.trim() === answerText(body).trim();
+}
+
+/** @param text what the same request gave in another way */
+export function expectSameText(reply: Reply, text: string, body: Reply): undefined {
+  const expected = JSON.stringify(answerText(body));
+  if (!isTextOf(body, text)) violate(reply, 'text', expected, JSON.stringify(text));
+}
+
+/** @throws Inconclusive where a stream holds what is neither JSON nor its end, which may be part of the text */
+export function needReadable(stream: Reply): undefined {
+  const isReadable = stream.events.every(({ data }) => data === '[DONE]' || isObject(parseJson(data)));
+  need(isReadable, 'not every event of the stream could be read');
 }
 
 /** @throws Inconclusive where the answer was refused, or does not say why it ended */

@@ -3,14 +3,26 @@ import { expectStatus, expectThat, need } from '../expect.ts';
 import { type Context, defineProbe } from '../probe.ts';
 import type { Reply } from '../reply.ts';
 import { askedFor } from '../universal/rule.ts';
-import { answerText, askForText, completionTokens, finishReason } from './answer.ts';
+import {
+  answerText,
+  askForText,
+  completionTokens,
+  expectSameText,
+  finishReason,
+  isTextOf,
+  needReadable,
+} from './answer.ts';
 import { needAnsweredChat } from './prerequisites.ts';
-import { expectStopExcluded, expectStopped, expectStopReason, needStopPiece, type Stopped } from './stop.ts';
+import { expectStopExcluded, expectStopped, expectStopReason, type Stopped, stopPiece } from './stop.ts';
 
-interface CutStream {
+interface LongStream {
   /** The same request, answered in one body. */
   readonly body: Reply;
   readonly stream: Reply;
+  /** The first answer once more, where the stream gave another text: does the target repeat itself at all? */
+  readonly again: Reply | undefined;
+  /** The stream with a stop sequence out of its text, where that holds one. */
+  readonly stopped: Stopped | undefined;
 }
 
 /** @throws Inconclusive where the answer is no stream with text in it */
@@ -19,12 +31,29 @@ function needStream(reply: Reply): undefined {
   need(answerText(reply) !== '', 'the stream held no text');
 }
 
-const cutStream = defineProbe<CutStream>({
-  name: 'a long answer cut by max_tokens, in one body and streamed',
-  cost: { requests: 3, tokens: 1_500 },
+function needStopped({ stopped }: LongStream): Stopped {
+  need(stopped !== undefined, 'the stream holds no piece that can serve as a stop sequence');
+  return stopped;
+}
+
+const longStream = defineProbe<LongStream>({
+  name: 'a long answer cut by max_tokens, in one body and streamed, and a stream cut at a stop sequence',
+  cost: { requests: 5, tokens: 2_250 },
   async act(target) {
-    const { members, reply } = await askForText(target);
-    return { body: reply, stream: await target.chat({ ...members, stream: true }) };
+    const { members, reply: body } = await askForText(target);
+    const stream = await target.chat({ ...members, stream: true });
+    const whole = streamedText(stream);
+    const piece = stopPiece(whole);
+    const stopAt = async (stop: string) => ({
+      piece: stop,
+      whole,
+      reply: await target.chat({ ...members, stream: true, stop }),
+    });
+    const [again, stopped] = await Promise.all([
+      isTextOf(body, whole) ? undefined : target.chat(members),
+      piece === undefined ? undefined : stopAt(piece),
+    ]);
+    return { body, stream, again, stopped };
   },
   judge: {
     'stream.status': ({ stream }) => expectStatus(stream, 200),
@@ -34,12 +63,20 @@ const cutStream = defineProbe<CutStream>({
       const pieces = chunksOf(stream).filter((chunk) => deltaText(chunk) !== '').length;
       return expectThat(stream, 'chunks with content', pieces > 1, 'at least 2', pieces);
     },
-    'stream.max-tokens.text': ({ body, stream }) => {
+    'stream.same.text': ({ body, stream, again }) => {
+      needStream(stream);
+      needReadable(stream);
+      need(again === undefined || answerText(again) === answerText(body), notRepeated);
+      return expectSameText(stream, answerText(stream), body);
+    },
+    'stream.max-tokens.text': ({ body, stream, again }) => {
       needStream(stream);
       needCut(body);
       const text = answerText(stream).trimEnd();
       const whole = answerText(body);
-      need(text.startsWith(whole) || whole.startsWith(text), 'the target does not repeat its answer at temperature 0');
+      const isRelated = text.startsWith(whole) || whole.startsWith(text);
+      const isRepeated = again !== undefined && answerText(again) === whole;
+      need(isRelated, isRepeated ? 'the stream gives another text than the same request in one body' : notRepeated);
       return expectThat(
         stream,
         'streamed content',
@@ -54,8 +91,25 @@ const cutStream = defineProbe<CutStream>({
       const reason = finishReason(stream);
       return expectThat(stream, 'finish_reason', reason === 'length', '"length"', reason);
     },
+    'stream.stop.honoured': (seen) => {
+      needStream(seen.stream);
+      const stopped = needStopped(seen);
+      expectStopped(stopped);
+      return expectStopReason(stopped);
+    },
+    'stream.stop.excluded': (seen) => {
+      needStream(seen.stream);
+      return expectStopExcluded(needStopped(seen));
+    },
   },
 });
+
+const notRepeated = 'the target does not repeat its answer at temperature 0';
+
+/** The text of a stream; empty where the answer is none. */
+function streamedText(reply: Reply): string {
+  return reply.isStream && reply.status === 200 && !reply.failure ? answerText(reply) : '';
+}
 
 /** A stream need not count its tokens: the same request in one body tells whether max_tokens cuts the answer off. */
 function needCut(body: Reply): undefined {
@@ -64,25 +118,6 @@ function needCut(body: Reply): undefined {
     'the same request in one body was not cut off at max_tokens with the finish_reason length',
   );
 }
-
-const stopStream = defineProbe<Stopped>({
-  name: 'a stream cut at a stop sequence',
-  cost: { requests: 3, tokens: 2_000 },
-  async act(target) {
-    const { members, reply } = await askForText(target, { stream: true });
-    needStream(reply);
-    const whole = answerText(reply);
-    const piece = needStopPiece(whole);
-    return { piece, whole, reply: await target.chat({ ...members, stop: piece }) };
-  },
-  judge: {
-    'stream.stop.honoured': (seen) => {
-      expectStopped(seen);
-      return expectStopReason(seen);
-    },
-    'stream.stop.excluded': expectStopExcluded,
-  },
-});
 
 const refusal = (status: number) => (reply: Reply, context: Context) => {
   needAnsweredChat(context);
@@ -104,4 +139,4 @@ const unauthorizedStream = defineProbe({
   judge: { 'stream.refused.unauthorized': refusal(401) },
 });
 
-export const streamingProbes = [cutStream, stopStream, malformedStream, unauthorizedStream];
+export const streamingProbes = [longStream, malformedStream, unauthorizedStream];

@@ -1,9 +1,11 @@
 import { mismatch } from '../../specs/json-schema.ts';
 import { argumentsIn, callsOf } from '../calls.ts';
-import { expectEach, expectStatus, expectThat, need } from '../expect.ts';
-import { member } from '../member.ts';
+import { expectEach, expectStatus, expectThat, NotApplicable, need } from '../expect.ts';
+import { lacks } from '../lacking.ts';
+import { isObject, member } from '../member.ts';
 import { type Context, defineProbe } from '../probe.ts';
 import type { Reply } from '../reply.ts';
+import { askedFor } from '../universal/rule.ts';
 import { finishReason } from './answer.ts';
 import { expectIdentifier } from './error-identifiers.ts';
 import { needAnsweredChat } from './prerequisites.ts';
@@ -11,15 +13,20 @@ import { failingCode, forceCode, soundCode } from './programs.ts';
 import { ask, clockTool, weatherTool } from './prompts.ts';
 
 const wanted = weatherTool.function;
-/** The one that is named comes last, so that a server which takes the first is seen. */
-const offered = [clockTool, weatherTool];
 const question = {
   messages: ask('What is the weather in Oslo?'),
-  tools: offered,
   // A model may think before it calls.
   max_tokens: 512,
 };
-const byName = { ...question, tool_choice: { type: 'function', function: { name: wanted.name } } };
+/** The one that is named comes last, so that a server which takes the first is seen. */
+const byName = {
+  ...question,
+  tools: [clockTool, weatherTool],
+  tool_choice: { type: 'function', function: { name: wanted.name } },
+};
+/** Where no function is named, the first is the one whose arguments show more. */
+const freely = { ...question, tools: [weatherTool, clockTool] };
+const byRequired = { ...freely, tool_choice: 'required' };
 
 const nameOf = (call: unknown) => member(call, 'function', 'name');
 
@@ -42,10 +49,12 @@ function expectCallsOf(reply: Reply, names: readonly string[], context: Context)
   return expectThat(reply, 'called functions', holds, `one call or more of ${names.join(' or ')}`, called);
 }
 
-function expectFinishReason(reply: Reply, ...accepted: readonly string[]): undefined {
+/** OpenAI itself ends a call that was forced by name with stop. */
+function expectFinishReason(reply: Reply): undefined {
   need(callsOf(reply).length > 0, 'the answer calls nothing');
   const reason = finishReason(reply);
   need(reason !== 'length', 'max_tokens ended the answer amid a call');
+  const accepted = isByName(reply) ? ['tool_calls', 'stop'] : ['tool_calls'];
   return expectThat(
     reply,
     'finish_reason',
@@ -55,68 +64,74 @@ function expectFinishReason(reply: Reply, ...accepted: readonly string[]): undef
   );
 }
 
+const isWanted = (call: unknown) => nameOf(call) === wanted.name;
+
+function expectArgumentsValid(reply: Reply): undefined {
+  need(finishReason(reply) !== 'length', 'max_tokens ended the answer amid a call');
+  return expectEach(callsOf(reply).filter(isWanted), (call) => {
+    const text = member(call, 'function', 'arguments');
+    const given = argumentsIn(text);
+    need(given !== undefined, 'the arguments are not the text of a JSON object');
+    const holds = mismatch(wanted.parameters, given) === undefined;
+    return expectThat(reply, 'arguments', holds, 'a city, a string', text);
+  });
+}
+
 interface Forced {
   readonly named: Reply;
   readonly required: Reply;
+  /** Left to the model, where the target refuses to have a call forced. */
+  readonly free: Reply | undefined;
+  readonly streamed: Reply | undefined;
+}
+
+const isRefused = ({ status }: Reply) => status === 400 || status === 422;
+const isByName = (reply: Reply) => isObject(askedFor(reply).tool_choice);
+
+function answersOf({ named, required, free }: Forced): readonly Reply[] {
+  return free ? [named, required, free] : [named, required];
 }
 
 const forcedCalls = defineProbe<Forced>({
-  name: 'chats that force a tool call, by name and by "required"',
-  cost: { requests: 2, tokens: 1_600 },
+  name: 'chats that force a tool call, by name and by "required", and a stream',
+  cost: { requests: 4, tokens: 3_200 },
   async act(target) {
-    const [named, required] = await Promise.all([
-      target.chat(byName),
-      target.chat({ ...question, tool_choice: 'required' }),
+    const [named, required] = await Promise.all([target.chat(byName), target.chat(byRequired)]);
+    const none = isRefused(named) && isRefused(required);
+    const form = none ? freely : isRefused(named) ? byRequired : byName;
+    const [free, streamed] = await Promise.all([
+      none ? target.chat(freely) : undefined,
+      lacks('streaming', target) ? undefined : target.chat({ ...form, stream: true }),
     ]);
-    return { named, required };
+    return { named, required, free, streamed };
   },
   judge: {
     'tools.choice.named': ({ named }, context) => expectCallsOf(named, [wanted.name], context),
     'tools.choice.required': ({ required }, context) =>
       expectCallsOf(
         required,
-        offered.map((tool) => tool.function.name),
+        freely.tools.map((tool) => tool.function.name),
         context,
       ),
-    'tools.choice.finish-reason': ({ named, required }) => {
-      const seen = [named, required].filter((reply) => reply.status === 200 && callsOf(reply).length > 0);
-      need(seen.length > 0, 'no forced answer calls anything');
-      return expectEach(seen, (reply) =>
-        reply === named ? expectFinishReason(reply, 'tool_calls', 'stop') : expectFinishReason(reply, 'tool_calls'),
-      );
+    'tools.choice.finish-reason': (seen) => {
+      const calling = answersOf(seen).filter((reply) => reply.status === 200 && callsOf(reply).length > 0);
+      need(calling.length > 0, 'no answer calls anything');
+      return expectEach(calling, expectFinishReason);
     },
-    'tools.call.arguments-valid': ({ named }) => {
-      const calls = callsOf(named).filter((call) => nameOf(call) === wanted.name);
-      need(calls.length > 0, 'the answer does not call the function that was named');
-      need(finishReason(named) !== 'length', 'max_tokens ended the answer amid a call');
-      return expectEach(calls, (call) => {
-        const text = member(call, 'function', 'arguments');
-        const given = argumentsIn(text);
-        need(given !== undefined, 'the arguments are not the text of a JSON object');
-        return expectThat(
-          named,
-          'arguments',
-          mismatch(wanted.parameters, given) === undefined,
-          'a city, a string',
-          text,
-        );
-      });
+    'tools.call.arguments-valid': (seen) => {
+      const reply = answersOf(seen).find((answer) => answer.status === 200 && callsOf(answer).some(isWanted));
+      need(reply !== undefined, `no answer calls ${wanted.name}`);
+      return expectArgumentsValid(reply);
     },
-  },
-});
-
-const streamedCall = defineProbe<Reply>({
-  name: 'a stream that forces a tool call by name',
-  cost: { requests: 1, tokens: 800 },
-  act: (target) => target.chat({ ...byName, stream: true }),
-  judge: {
-    'tools.stream.named': (reply, context) => {
-      need(reply.status !== 200 || reply.isStream, 'the answer is not an event stream');
-      return expectCallsOf(reply, [wanted.name], context);
+    'tools.stream.named': ({ streamed }, context) => {
+      need(streamed !== undefined, 'no stream was asked for');
+      if (!isByName(streamed)) throw new NotApplicable('the target refuses a tool_choice that names a function');
+      need(streamed.status !== 200 || streamed.isStream, 'the answer is not an event stream');
+      return expectCallsOf(streamed, [wanted.name], context);
     },
-    'tools.stream.finish-reason': (reply) => {
-      need(reply.isStream, 'the answer is not an event stream');
-      return expectFinishReason(reply, 'tool_calls', 'stop');
+    'tools.stream.finish-reason': ({ streamed }) => {
+      need(streamed?.isStream === true, 'the answer is not an event stream');
+      return expectFinishReason(streamed);
     },
   },
 });
@@ -187,4 +202,4 @@ const programs = defineProbe<Programs>({
   },
 });
 
-export const toolProbes = [forcedCalls, streamedCall, resultGiven, programs];
+export const toolProbes = [forcedCalls, resultGiven, programs];

@@ -151,7 +151,7 @@ const chat = defineProbe<Sockets>({
       const { reply, rest } = stoppedTurn(seen);
       if (rest.some(isDone)) return;
       needProof(reply, rest, 'the stop');
-      const next = generating(seen).flatMap(turnsOf).at(2) ?? [];
+      const next = generating(seen).flatMap(turnsIn).at(2)?.turn ?? [];
       // The done of what an error refused is none of the long answer.
       const late = next.find((message) => isDone(message) || isFromTarget(message, 'error'));
       need(late === undefined || !isDone(late), 'done came too late; --timeout gives it more time');
@@ -169,11 +169,11 @@ async function sayTheRest(target: Target, first: Reply): Promise<readonly Reply[
   const place = placeOf(first);
   const all = parts(target, place);
   const further: Reply[] = [];
-  let said = turnsOf(first).length;
+  let said = turnsIn(first).length;
   for (let last = first; said < all.length && (last.messages.some(isClose) || isDropped(last)); ) {
     last = await talk(target, place, all.slice(said).flat());
     further.push(last);
-    const more = turnsOf(last).length;
+    const more = turnsIn(last).length;
     if (more === 0) break;
     said += more;
   }
@@ -205,7 +205,14 @@ interface Turn {
   readonly turn: readonly SocketMessage[];
 }
 
-const turnsIn = (reply: Reply): readonly Turn[] => turnsOf(reply).map((turn) => ({ reply, turn }));
+/** The starts on a socket that were heard: one after others that only ends the socket is said again on the next. */
+function turnsIn(reply: Reply): readonly Turn[] {
+  const turns = turnsOf(reply);
+  const last = turns.at(-1) ?? [];
+  const ended = last.some(isClose) || isDropped(reply, last);
+  const isUnheard = turns.length > 1 && ended && last.every((message) => !message.fromTarget || isClose(message));
+  return turns.slice(0, isUnheard ? -1 : undefined).map((turn) => ({ reply, turn }));
+}
 
 /** The start of one part, and what followed it. */
 function turnOf(seen: Sockets, part: number): Turn {
