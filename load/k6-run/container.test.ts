@@ -1,13 +1,12 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest';
-import type { Behaviour } from '../../reference-server/behaviour.ts';
 import { problemsOf } from '../../specs/validate.ts';
 import type { LoadResult } from '../../specs/wire.ts';
 import { startTarget } from '../engine/test-rig.ts';
 import { trafficOf } from '../k6/stand-in/test-rig.ts';
 import { openContainerEngine } from './container-rig.ts';
-import { key, load } from './test-rig.ts';
+import { interruptingTarget, key, load } from './test-rig.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -48,18 +47,9 @@ describe.skipIf(!isThere)(`k6 in a container${isThere ? '' : `, skipped as ${eng
   });
 
   test('an interruption ends k6 and its container, with what was measured', async () => {
-    const enough = new AbortController();
-    let answered = 0;
-    const behaviour: Behaviour = {
-      answer: (answer) => {
-        answered += answer.kind === 'completion' ? 1 : 0;
-        if (answered === 10) enough.abort();
-        return answer;
-      },
-    };
-    const { url } = await startTarget({ behaviour });
+    const { url, interruption } = await interruptingTarget();
     const options = ['smoke', '--url', url, '--transport', 'json', '--duration', '10m', '--concurrency', '2'];
-    const { code, stdout } = await loadThere(options, { interruption: enough.signal });
+    const { code, stdout } = await loadThere(options, { interruption });
     const { endedEarly, outcome, requests } = resultOf(stdout);
     expect([code, endedEarly, outcome]).toEqual([130, 'interrupted', 'incomplete']);
     expect(requests.succeeded).toBeGreaterThan(trafficOf().requests ?? 0);

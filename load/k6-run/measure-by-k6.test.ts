@@ -7,10 +7,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { Behaviour } from '../../reference-server/behaviour.ts';
 import { problemsOf } from '../../specs/validate.ts';
-import type { LoadProfile } from '../../specs/wire.ts';
+import type { LoadProfile, TierProfile } from '../../specs/wire.ts';
 import { secondKey, startTarget, unlimited } from '../engine/test-rig.ts';
 import { standIn, trafficOf } from '../k6/stand-in/test-rig.ts';
-import { key, load } from './test-rig.ts';
+import { interruptingTarget, key, load } from './test-rig.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -33,6 +33,11 @@ function profileFile(profile: LoadProfile): string {
   const path = file(`profile-${profiles}.json`);
   writeFileSync(path, JSON.stringify(profile));
   return path;
+}
+
+function tierFile(limits: TierProfile['limits'], checks: TierProfile['checks']): string {
+  const workload = { promptTokens: 8, outputTokens: 1, transports: { json: 1 } };
+  return profileFile({ kind: 'tier', name: 'trial', description: '', workload, tier: 'enterprise', limits, checks });
 }
 
 test('a k6 on PATH runs the profile, and its result is the report', async () => {
@@ -99,15 +104,8 @@ test('the scripts of a tier run one after the other, and one report has their ve
     windowSeconds: 6,
     tokensPerSecond: 250,
   });
-  const tier = profileFile({
-    kind: 'tier',
-    name: 'trial',
-    description: '',
-    workload: { promptTokens: 8, outputTokens: 1, transports: { json: 1 } },
-    tier: 'enterprise',
-    limits: { requestsPerMinute: 12, concurrent: 3, windowSeconds: 6 },
-    checks: ['burst', 'concurrency'],
-  });
+  const limits = { requestsPerMinute: 12, concurrent: 3, windowSeconds: 6 };
+  const tier = tierFile(limits, ['burst', 'concurrency']);
   const { code, stdout } = await load([
     tier,
     '--url',
@@ -131,15 +129,7 @@ test('the scripts of a tier run one after the other, and one report has their ve
 test('a second key and a fresh one reach the script, and are shown nowhere', async () => {
   const limits = { ...unlimited, tokensPerDay: 400 };
   const { url } = await startTarget({ limits });
-  const tier = profileFile({
-    kind: 'tier',
-    name: 'trial',
-    description: '',
-    workload: { promptTokens: 8, outputTokens: 1, transports: { json: 1 } },
-    tier: 'enterprise',
-    limits: { tokensPerDay: 400 },
-    checks: ['tokens'],
-  });
+  const tier = tierFile({ tokensPerDay: 400 }, ['tokens']);
   const options = [tier, '--url', url, '--k6', k6, '--format', 'json'];
   const { code, stdout, stderr } = await load([...options, '--fresh-key', '--second-key', secondKey]);
   expect(JSON.parse(stdout).tier).toMatchObject([{ check: 'tokens', limit: 400, verdict: 'holds', reasons: [] }]);
@@ -156,17 +146,7 @@ test('a second key and a fresh one reach the script, and are shown nowhere', asy
 });
 
 test('an interruption ends k6 too, with what it measured', async () => {
-  const enough = new AbortController();
-  let answered = 0;
-  const behaviour: Behaviour = {
-    answer: (answer) => {
-      answered += answer.kind === 'completion' ? 1 : 0;
-      // More than prepare the run, and than may be under way.
-      if (answered === 10) enough.abort();
-      return answer;
-    },
-  };
-  const { url } = await startTarget({ behaviour });
+  const { url, interruption } = await interruptingTarget();
   const report = file('interrupted.json');
   const { requests: _, ...profile } = trafficOf({ durationSeconds: 600 });
   const pid = file('pid');
@@ -183,7 +163,7 @@ test('an interruption ends k6 too, with what it measured', async () => {
     { mode: 0o755 },
   );
   const options = [profileFile(profile), '--url', url, '--k6', told, '--format', 'json', '--out', report];
-  const { code } = await load(options, { interruption: enough.signal });
+  const { code } = await load(options, { interruption });
   expect(code).toBe(130);
   const result = JSON.parse(readFileSync(report, 'utf8'));
   expect(problemsOf('load-result', result)).toEqual([]);

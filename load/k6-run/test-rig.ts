@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { endpointOf } from '../engine/test-rig.ts';
+import type { Behaviour } from '../../reference-server/behaviour.ts';
+import { endpointOf, startTarget } from '../engine/test-rig.ts';
 
 /** That of every target in these tests. */
 export const { key = '' } = endpointOf('');
@@ -17,6 +18,21 @@ interface LoadRun {
   readonly interruption?: AbortSignal;
   /** Interrupts it when it says these words. */
   readonly interruptedAt?: string;
+}
+
+/** A target, and an interruption that comes when it has answered more chats than prepare a run or may be under way. */
+export async function interruptingTarget() {
+  const enough = new AbortController();
+  let answered = 0;
+  const behaviour: Behaviour = {
+    answer: (answer) => {
+      answered += answer.kind === 'completion' ? 1 : 0;
+      if (answered === 10) enough.abort();
+      return answer;
+    },
+  };
+  const { url } = await startTarget({ behaviour });
+  return { url, interruption: enough.signal };
 }
 
 /** Runs the built command with `--engine k6`. */

@@ -15,7 +15,7 @@ function chosenProfile(fallback: string): LoadProfile {
     );
   }
   // JSON files are typed by their letters, which a test holds to the schema of profiles.
-  return readyProfiles[chosen] as unknown as LoadProfile;
+  return readyProfiles[chosen] as LoadProfile;
 }
 
 /** @param only the one transport that the script uses, whatever the profile's mix */

@@ -133,7 +133,7 @@ function tierCheckOf(check: CheckName, data: SummaryData): TierCheck {
   const limit = readValue(data, limitPart(check), 'value');
   const expected = readValue(data, expectedPart(check), 'value');
   const came = findingNames.filter((finding) => readValue(data, foundPart(check, finding)) > 0);
-  const { broken, open } = partsOf(came.map((name) => ({ name, words: findings[name].words })));
+  const { broken, open } = partsOf(came.map((name) => ({ name, words: findings[name] })));
   const isDone = readValue(data, donePart(check)) > 0;
   return {
     check,

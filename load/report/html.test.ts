@@ -20,6 +20,13 @@ test('the page holds everything, and text of the target is text', () => {
   expect(html).toContain('stack29-conformance load steady --url http://127.0.0.1:3000/v1');
 });
 
+/** What of a canvas of a page is read here. */
+interface Canvas {
+  readonly width: number;
+  readonly height: number;
+  getContext(kind: '2d'): { getImageData(...box: number[]): { readonly data: Uint8ClampedArray } };
+}
+
 describe.skipIf(!hasBrowser)('in a browser', () => {
   const folder = mkdtempSync(join(tmpdir(), 'stack29-test-'));
   let browser: Browser;
@@ -102,13 +109,7 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
         .locator('canvas')
         .nth(plot)
         .evaluate(
-          (element, wanted) => {
-            // It is a canvas of the page, whose types are not those of this program.
-            const canvas = element as unknown as {
-              width: number;
-              height: number;
-              getContext(kind: '2d'): { getImageData(...box: number[]): { data: Uint8ClampedArray } };
-            };
+          (canvas: Canvas, wanted) => {
             const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
             let count = 0;
             for (let at = 0; at < data.length; at += 4) {

@@ -118,7 +118,7 @@ async function judge(key: TierKey, limit: number, held: Held, streams: Stream[])
     return undecided('concurrency', reason, counted);
   }
   const admitted = beyond.find((stream) => stream.status() === 200);
-  if (admitted !== undefined && within.some(waits)) return undecided('concurrency', findings.overtaken.words, counted);
+  if (admitted !== undefined && within.some(waits)) return undecided('concurrency', findings.overtaken, counted);
   if (admitted !== undefined)
     return verdict([`one stream more than the limit was admitted${beside(within, admitted)}`]);
   if (beyond.some(waits) && within.some(waits)) {
