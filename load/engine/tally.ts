@@ -1,4 +1,5 @@
 import { type MetricName, sloMetrics } from '../../specs/metrics.ts';
+import type { RequestCounts } from '../../specs/wire.ts';
 import { Distribution, type PackedDistribution } from './distribution.ts';
 import type { Ending, Flight } from './flight.ts';
 import { lateAfterMs } from './lane.ts';
@@ -9,13 +10,7 @@ export const distributionNames = [...sloMetrics, 'icl', 'queue_delay'] as const 
 
 export type DistributionName = (typeof distributionNames)[number];
 
-interface Counts {
-  sent: number;
-  succeeded: number;
-  failed: number;
-  limited: number;
-  unfinished: number;
-  warmUp: number;
+interface Counts extends RequestCounts {
   /** Set about late, for reasons of the client. */
   late: number;
   /** Answered whole, with every SLO measured and held. */

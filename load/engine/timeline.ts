@@ -6,13 +6,7 @@ export const slicedMetrics = ['ttft', 'tpot', 'e2e'] as const;
 
 export type SlicedMetric = (typeof slicedMetrics)[number];
 
-interface Slice {
-  sent: number;
-  succeeded: number;
-  failed: number;
-  limited: number;
-  inFlight: number;
-  outputTokens: number;
+interface Slice extends Omit<LoadSlice, 'at' | 'histograms'> {
   readonly distributions: Partial<Record<SlicedMetric, Distribution>>;
 }
 
