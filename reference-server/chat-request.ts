@@ -35,7 +35,7 @@ export function generationOf(request: ChatRequest, messages: readonly BackendMes
   const forced = forcedTools(request);
   return {
     messages,
-    maxTokens: Math.min(request.max_tokens ?? 1000, room),
+    maxTokens: Math.min(request.max_completion_tokens ?? request.max_tokens ?? 1000, room),
     temperature: request.temperature ?? 0.7,
     topP: request.top_p ?? 1,
     frequencyPenalty: request.frequency_penalty ?? 0,

@@ -77,6 +77,15 @@ test('the backend gets the documented defaults', async () => {
   });
 });
 
+test('the bound on tokens has a second name, which some clients use alone', async () => {
+  const { chat } = await startRig();
+  const tokens = async (members: object) => (await chat(members)).json.usage.completion_tokens;
+  expect(await tokens({ max_tokens: undefined, max_completion_tokens: 2 })).toBe(2);
+  expect(await tokens({ max_tokens: 5, max_completion_tokens: 3 })).toBe(3);
+  const { status, json } = await chat({ max_completion_tokens: 0 });
+  expect([status, json.error.param]).toEqual([400, 'max_completion_tokens']);
+});
+
 test('a prompt that does not fit is refused with the counts, one that just fits is answered in what is left', async () => {
   const { chat } = await startRig({ backend: scriptedBackend({ contextWindow: 10 }) });
   const ask = (words: number) => chat({ messages: [{ role: 'user', content: 'a '.repeat(words) }], max_tokens: 50 });

@@ -418,6 +418,10 @@ export interface ChatRequest {
    */
   max_tokens?: number;
   /**
+   * The same bound, by the name that LangChain gives it; it comes before max_tokens. Known from OpenAI.
+   */
+  max_completion_tokens?: number;
+  /**
    * Share of the probability mass that is sampled from.
    */
   top_p?: number;
