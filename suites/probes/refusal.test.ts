@@ -38,6 +38,8 @@ test.each([
 test.each([
   ['says nothing', plain, {}],
   ['names requests', { message: 'the limit of 100 requests a minute is reached' }, {}],
+  ['names a quota of requests', { message: 'The request quota is exceeded' }, {}],
+  ['names a quota of nothing', { ...plain, code: 'quota_exceeded' }, {}],
   ['names several limits', { message: '100 requests per minute and 100000 tokens per day are allowed' }, {}],
   ['says that tokens remain', plain, { 'X-RateLimit-Remaining-Tokens': '900' }],
   ['says to wait a minute', plain, { 'Retry-After': '60' }],
@@ -46,13 +48,15 @@ test.each([
   expect(isForPlaces(refusal(error, headers))).toBe(false);
 });
 
-test.each(['5 concurrent requests are allowed', 'too many requests run at the same time', 'concurrency_limit'])(
-  'a 429 is for places by the words "%s"',
-  (message) => {
-    expect(isForPlaces(refusal({ message }))).toBe(true);
-    expect(isForTokens(refusal({ message }))).toBe(false);
-  },
-);
+test.each([
+  '5 concurrent requests are allowed',
+  'too many requests run at the same time',
+  'concurrency_limit',
+  'concurrency_quota_exceeded',
+])('a 429 is for places by the words "%s"', (message) => {
+  expect(isForPlaces(refusal({ message }))).toBe(true);
+  expect(isForTokens(refusal({ message }))).toBe(false);
+});
 
 test('another status is for neither', () => {
   const other = refusal({ message: 'no tokens are left at the same time' }, {}, 400);

@@ -42,7 +42,8 @@ export function needForPlaces(refused: Reply, next: Reply | undefined): undefine
   need(refused.status !== 429 || isForPlaces(refused) || next?.status === 200, unnamed);
 }
 
-const aboutTokens = /tokens?\b|\bquota|\bdaily\b|\b(a|per) day\b/i;
+// A quota may be of anything, but for the one that OpenAI names so where all that was paid for is used up.
+const aboutTokens = /tokens?\b|\binsufficient quota\b|\bdaily\b|\b(a|per) day\b/i;
 const aboutRequests = /\brequests? (a|per) min|\brequests?[ _-]limit|\brpm\b/i;
 const aboutPlaces = /concurren|same time|simultaneous|parallel|at once|at a time/i;
 
