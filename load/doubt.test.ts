@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { BoundVerdict, ClientHealth, LoadResult } from '../specs/wire.ts';
-import { outcomeOfBounds, withDoubts } from './doubt.ts';
+import { doubtWords, outcomeOfBounds, withDoubts } from './doubt.ts';
 
 const late: ClientHealth = {
   eventLoopDelayMs: { p50: 5, p99: 40, max: 90 },
@@ -39,6 +39,14 @@ const mostlyRefusals: LoadResult['errors'] = [
   { kind: 'no socket left on this machine', count: 3 },
 ];
 const slowest = (actual: number): BoundVerdict => ({ ...latency(actual), name: 'ttft_max' });
+/** Of ten requests. */
+const good = (actual: number): BoundVerdict => ({
+  name: 'goodput_fraction',
+  unit: '1',
+  atLeast: 0.9,
+  actual,
+  kept: actual >= 0.9,
+});
 const answered = (actual: number): BoundVerdict => ({
   name: 'requests_succeeded',
   unit: '1',
@@ -46,6 +54,15 @@ const answered = (actual: number): BoundVerdict => ({
   actual,
   kept: actual >= 10,
 });
+
+const allRefused: LoadResult['errors'] = [{ kind: 'status 503', count: 10 }];
+
+/** A run of ten requests, of which so many failed. */
+function seen(clientHealth: ClientHealth, kinds: LoadResult['errors']) {
+  const failed = kinds.reduce((sum, { count }) => sum + count, 0);
+  const requests = { sent: 10, succeeded: Math.max(0, 10 - failed), failed, limited: 0, unfinished: 0, warmUp: 0 };
+  return { clientHealth, errors: kinds, requests };
+}
 
 test.each<[string, BoundVerdict, ClientHealth, LoadResult['errors'], ReturnType<typeof outcomeOfBounds>]>([
   ['a latency well below its bound', latency(400), late, [], 'passed'],
@@ -55,6 +72,13 @@ test.each<[string, BoundVerdict, ClientHealth, LoadResult['errors'], ReturnType<
   ['a latency of a client that used a whole core', latency(100), { ...late, cpu: 0.97 }, [], 'incomplete'],
   ['a rate that was kept', goodput(50), late, [], 'incomplete'],
   ['a rate that was not', goodput(5), late, [], 'incomplete'],
+  ['a share of good answers that was kept', good(0.95), late, [], 'incomplete'],
+  ['a share of good answers that was missed by slow ones', good(0.5), late, [], 'incomplete'],
+  ['a share of good answers that the failures of the target leave out of reach', good(0.5), late, refusals, 'crossed'],
+  ['a share of good answers that the own failures kept from its bound', good(0.5), late, timeouts, 'incomplete'],
+  ['nothing good, as the target failed all', good(0), late, allRefused, 'crossed'],
+  ['no good answer in a second, as the target failed all', goodput(0), late, allRefused, 'crossed'],
+  ['nothing good, as all were waited for in vain', good(0), late, [{ kind: 'timeout', count: 10 }], 'incomplete'],
   ['no failures', errors(0), late, [], 'passed'],
   ['failures of the target', errors(0.2), late, refusals, 'crossed'],
   ['failures that may be the own', errors(0.2), late, timeouts, 'incomplete'],
@@ -94,13 +118,27 @@ test.each<[string, BoundVerdict, ClientHealth, LoadResult['errors'], ReturnType<
     [{ kind: 'no socket left on this machine', count: 9 }],
     'incomplete',
   ],
-  ['a client that was fast enough', latency(499), { ...late, isLimit: false, reasons: [] }, [], 'passed'],
 ])('%s, where the client was the limit', (_what, bound, health, kinds, outcome) => {
-  expect(outcomeOfBounds(withDoubts([bound], health, kinds))).toBe(outcome);
+  expect(outcomeOfBounds(withDoubts([bound], seen(health, kinds)))).toBe(outcome);
+});
+
+test.each<[string, BoundVerdict, ReturnType<typeof outcomeOfBounds>]>([
+  ['a latency near its bound', latency(499), 'passed'],
+  ['a latency just above its bound', latency(501), 'crossed'],
+  ['the slowest of all, slower by no more than the client stood still', slowest(590), 'incomplete'],
+  ['the slowest of all, slower than that', slowest(591), 'crossed'],
+  ['the slowest of all, within its bound', slowest(499), 'passed'],
+  ['what is slowest of a thousand', { ...slowest(590), name: 'e2e_p99.9' }, 'incomplete'],
+])('%s, where the client was fast enough but for one moment', (_what, bound, outcome) => {
+  const health = { ...late, isLimit: false, reasons: [] };
+  const bounds = withDoubts([bound], seen(health, []));
+  expect(outcomeOfBounds(bounds)).toBe(outcome);
+  const words = `the client stood still for 90 ms, which leaves ${bound.name} in doubt`;
+  expect(doubtWords(bounds, health)).toBe(outcome === 'incomplete' ? words : undefined);
 });
 
 test('a bound that was crossed for certain crosses the run, whatever is in doubt beside it', () => {
-  const bounds = withDoubts([goodput(50), latency(900), errors(0)], late, []);
+  const bounds = withDoubts([goodput(50), latency(900), errors(0)], seen(late, []));
   expect(bounds.map(({ inDoubt }) => inDoubt)).toEqual([true, undefined, undefined]);
   expect(outcomeOfBounds(bounds)).toBe('crossed');
   expect(outcomeOfBounds([])).toBe('passed');

@@ -34,28 +34,45 @@ const counting: readonly MetricName[] = [
   'requests_limited',
 ];
 
-/** Failures of a run, and how many of them may be the client's own. */
-interface Failures {
-  readonly all: number;
+/** Figures to which only requests that were answered whole add. */
+const ofAnswers: readonly MetricName[] = ['request_rate', 'goodput', 'output_token_rate'];
+
+/** What a bound is judged beside. */
+type Seen = Pick<LoadResult, 'clientHealth' | 'errors' | 'requests'>;
+
+/** What became of the requests of a run: answers, failures, and how many of those may be the client's own. */
+interface Endings {
+  readonly answered: number;
+  readonly failed: number;
   readonly own: number;
 }
 
 /**
- * Marks the bounds that a client which was the limit could have decided by itself, whichever way they went: those on
- * latencies that are nearer to the bound than the client was late, those on rates, and those on counts that would not
- * be crossed without its own failures, or what it took for timeouts. Where requests were sent far too late, or not at
- * all, the target was spared, and nothing that was kept is certain.
+ * Marks the bounds that the client could have decided by itself. Where it was the limit these are, whichever way they
+ * went, those on latencies that are nearer to the bound than the client was late, those on rates, and those on counts
+ * that would not be crossed without its own failures, or what it took for timeouts. Where requests were sent far too
+ * late, or not at all, the target was spared, and nothing that was kept is certain. Where it was not the limit these are
+ * the bounds on the slowest of all that one moment in which it stood still may have crossed.
  */
-export function withDoubts(
-  bounds: readonly BoundVerdict[],
-  health: ClientHealth,
-  errors: LoadResult['errors'],
-): BoundVerdict[] {
-  if (!health.isLimit) return [...bounds];
-  const sum = (kinds: LoadResult['errors']) => kinds.reduce((total, { count }) => total + count, 0);
+export function withDoubts(bounds: readonly BoundVerdict[], { clientHealth, errors, requests }: Seen): BoundVerdict[] {
   const own = errors.filter(({ kind }) => isOfClient(kind) || kind === 'timeout');
-  const failures = { all: sum(errors), own: sum(own) };
-  return bounds.map((bound) => (isInDoubt(bound, health, failures) ? { ...bound, inDoubt: true } : bound));
+  const endings = {
+    answered: requests.succeeded,
+    failed: requests.failed,
+    own: own.reduce((total, { count }) => total + count, 0),
+  };
+  return bounds.map((bound) => {
+    const inDoubt = clientHealth.isLimit ? isInDoubt(bound, clientHealth, endings) : isOfOneMoment(bound, clientHealth);
+    return inDoubt ? { ...bound, inDoubt } : bound;
+  });
+}
+
+/** Why bounds are in doubt, and which; `undefined` where none is. */
+export function doubtWords(bounds: readonly BoundVerdict[], health: ClientHealth): string | undefined {
+  const doubted = bounds.filter(({ inDoubt }) => inDoubt).map(({ name }) => name);
+  if (doubted.length === 0) return undefined;
+  const why = health.isLimit ? 'was the limit' : `stood still for ${latestOf(health).toFixed(0)} ms`;
+  return `the client ${why}, which leaves ${doubted.join(', ')} in doubt`;
 }
 
 /** Whether the target was asked for less than it was to be: requests went out far too late, or not at all. */
@@ -63,30 +80,49 @@ export function isSpared({ lateSends, droppedIterations = 0 }: ClientHealth): bo
   return droppedIterations > 0 || (lateSends?.p99Ms ?? 0) > sparesAfterMs;
 }
 
-function isInDoubt(bound: BoundVerdict, health: ClientHealth, failures: Failures): boolean {
+/** Statistics that are of one request in a thousand, or of the slowest: it may be the one for which the client was latest. */
+const isOfSlowest = (name: string) => /_(max|p99\.9)$/.test(name);
+
+/** The latest that the client was, in milliseconds. */
+function latestOf({ eventLoopDelayMs, lateSends }: ClientHealth): number {
+  return Math.max(eventLoopDelayMs?.max ?? 0, lateSends?.maxMs ?? 0);
+}
+
+function isOfOneMoment({ name, unit, actual, kept, atMost }: BoundVerdict, health: ClientHealth): boolean {
+  if (kept || unit !== 'ms' || actual === undefined || atMost === undefined || !isOfSlowest(name)) return false;
+  return actual > atMost && actual - latestOf(health) <= atMost;
+}
+
+function isInDoubt(bound: BoundVerdict, health: ClientHealth, endings: Endings): boolean {
   const { name, unit, actual, kept, atMost, atLeast } = bound;
   const { cpu = 0, eventLoopDelayMs, lateSends } = health;
   const metric = metricOf(name);
   // How late the client was is known, whatever else it spoiled.
   if (metric === 'late_send_fraction') return false;
   // Requests that it failed by itself might have been measured.
-  if (actual === undefined) return failures.own > 0;
+  if (actual === undefined) return endings.own > 0;
   if (kept && isSpared(health)) return true;
-  if (counting.some((each) => each === metric)) return !kept && isOwnDoing(bound, actual, failures);
+  if (counting.some((each) => each === metric)) return !kept && isOwnDoing(bound, actual, endings);
+  if (!kept && isOutOfReach(bound, actual, endings)) return false;
   if (unit !== 'ms' || cpu >= busiestCpu) return true;
-  // What is said of one request in a thousand, or of the slowest, may be of the one that was latest.
-  const late = /_(max|p99\.9)$/.test(name)
-    ? Math.max(eventLoopDelayMs?.max ?? 0, lateSends?.maxMs ?? 0)
-    : Math.max(eventLoopDelayMs?.p99 ?? 0, lateSends?.p99Ms ?? 0);
+  const late = isOfSlowest(name) ? latestOf(health) : Math.max(eventLoopDelayMs?.p99 ?? 0, lateSends?.p99Ms ?? 0);
   return [atMost, atLeast].some((bound) => bound !== undefined && Math.abs(actual - bound) <= late);
 }
 
 /** Whether a count that crossed its bound would have kept it, had the client's own failures been what the bound asks for. */
-function isOwnDoing({ name, atMost, atLeast }: BoundVerdict, actual: number, { all, own }: Failures): boolean {
+function isOwnDoing({ name, atMost, atLeast }: BoundVerdict, actual: number, { failed, own }: Endings): boolean {
   if (own === 0) return false;
   const isOfFailures = name === 'error_fraction' || name === 'requests_failed';
-  if (atMost !== undefined && actual > atMost) return isOfFailures && actual * (1 - own / all) <= atMost;
+  if (atMost !== undefined && actual > atMost) return isOfFailures && actual * (1 - own / failed) <= atMost;
   return atLeast !== undefined && !isOfFailures && name !== 'requests_sent' && actual + own >= atLeast;
+}
+
+/** Whether the target itself failed so many requests that no client would have found the bound kept. */
+function isOutOfReach({ name, atLeast }: BoundVerdict, actual: number, { answered, failed, own }: Endings): boolean {
+  if (atLeast === undefined || actual >= atLeast) return false;
+  const others = answered + own;
+  if (name === 'goodput_fraction') return others < atLeast * (answered + failed);
+  return others === 0 && actual === 0 && ofAnswers.some((each) => each === name);
 }
 
 /**

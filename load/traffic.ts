@@ -59,7 +59,7 @@ export async function measureTraffic(profile: TrafficProfile, settings: TrafficS
   );
   const metrics = metricsOf(totals.tally);
   const measured = measuredOf(totals);
-  const bounds = withDoubts(judgeBounds(metrics, slos, thresholds), totals.clientHealth, measured.errors);
+  const bounds = withDoubts(judgeBounds(metrics, slos, thresholds), measured);
   return {
     ...measured,
     metrics,

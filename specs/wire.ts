@@ -1063,7 +1063,7 @@ export interface BoundVerdict {
    */
   kept: boolean;
   /**
-   * True where the client was the limit, and could have decided it by itself.
+   * True where the client could have decided it by itself: it was the limit, or stood still for a moment that may have made the slowest so slow.
    */
   inDoubt?: boolean;
 }

@@ -1,6 +1,6 @@
 import type { Capacity, CapacityPoint, CapacityProfile, LoadResult } from '../../specs/wire.ts';
 import { judgeBounds } from '../bounds.ts';
-import { isSpared, withDoubts } from '../doubt.ts';
+import { doubtWords, isSpared, withDoubts } from '../doubt.ts';
 import type { Pulse } from '../engine/pulse.ts';
 import { pointWords, short } from '../report/words.ts';
 import { metricsOf, type Totals } from '../summary.ts';
@@ -88,11 +88,11 @@ async function measureStep(
   const saturated = grows === true;
   const isSilent = grows === undefined || sent === 0;
   const { clientHealth } = totals;
-  const { errors } = measuredOf(totals);
+  const measured = measuredOf(totals);
   // At a low rate it takes the engine long to give a target up.
-  const isGone = failed > 0 && succeeded === 0 && errors.every(({ kind }) => kind === 'no connection');
+  const isGone = failed > 0 && succeeded === 0 && measured.errors.every(({ kind }) => kind === 'no connection');
   const ended = totals.endedEarly ?? (isGone ? 'target gone' : undefined);
-  const bounds = withDoubts(judgeBounds(metrics, slos), clientHealth, errors);
+  const bounds = withDoubts(judgeBounds(metrics, slos), measured);
   const broken = [
     ...bounds
       .filter(({ kept, inDoubt }) => !kept && !inDoubt && sent > 0)
@@ -101,7 +101,7 @@ async function measureStep(
     ...(failed > mostErrors * (succeeded + failed) ? [`${failed} requests failed`] : []),
     ...(limited > 0 ? [`${limited} requests were refused with 429`] : []),
   ];
-  const doubted = bounds.filter(({ inDoubt }) => inDoubt).map(({ name }) => name);
+  const doubt = doubtWords(bounds, clientHealth);
   const undecided = [
     ...(ended === undefined ? [] : [earlyWords[ended]]),
     ...(isSilent
@@ -109,7 +109,7 @@ async function measureStep(
           `the step was too short ${sent === 0 ? 'for a single request' : 'to tell whether the queue grows'}: give a longer --duration`,
         ]
       : []),
-    ...(doubted.length > 0 ? [`the client was the limit, which leaves ${doubted.join(', ')} in doubt`] : []),
+    ...(doubt === undefined ? [] : [doubt]),
     ...(isSpared(clientHealth) ? ['the client sent requests so late that the queue need not have grown'] : []),
   ];
   const { output_token_rate: tokens } = metrics;

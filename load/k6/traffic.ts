@@ -126,15 +126,15 @@ function resultOf(
   const metrics = metricsOf(data);
   const clientHealth = clientHealthOf(data);
   const errors = errorsOf(data);
-  const bounds = withDoubts(judgeBounds(metrics, profile.slos, profile.thresholds), clientHealth, errors);
-  const { limited } = countsOf(data);
+  const requests = countsOf(data);
+  const bounds = withDoubts(judgeBounds(metrics, profile.slos, profile.thresholds), { clientHealth, errors, requests });
   return {
     model: prepared?.wording.model,
     runMs: data.state.testRunDurationMs,
     seed,
     profile,
     measuredSeconds: measuredSecondsOf(data),
-    requests: countsOf(data),
+    requests,
     tokens: tokensOf(data),
     metrics,
     errors,
@@ -143,11 +143,11 @@ function resultOf(
     notes: [
       ...notesOf(profile, keepGaps),
       ...placeNotes(prepared?.wording.keyPlace),
-      ...(limited > 0
-        ? [`${limited} requests were refused with 429: the limit of the key, not what the target can carry`]
+      ...(requests.limited > 0
+        ? [`${requests.limited} requests were refused with 429: the limit of the key, not what the target can carry`]
         : []),
     ],
-    outcome: outcomeOf(bounds, countsOf(data), readValue(data, 'dropped_iterations')),
+    outcome: outcomeOf(bounds, requests, readValue(data, 'dropped_iterations')),
   };
 }
 

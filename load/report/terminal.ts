@@ -119,7 +119,9 @@ export function capacitySentence({
 function health({ clientHealth }: LoadResult): string[] {
   const { eventLoopDelayMs, cpu, lateSends, sockets, memoryMb, droppedIterations, isLimit, reasons } = clientHealth;
   const facts = [
-    ...(eventLoopDelayMs ? [`event loop late by ${short(eventLoopDelayMs.p99)} ms (p99)`] : []),
+    ...(eventLoopDelayMs
+      ? [`event loop late by ${short(eventLoopDelayMs.p99)} ms (p99), ${short(eventLoopDelayMs.max)} ms at most`]
+      : []),
     ...(cpu === undefined ? [] : [`${Math.round(cpu * 100)}% of a core`]),
     ...(lateSends ? [`${lateSends.count} late sends`] : []),
     ...(sockets === undefined ? [] : [`${sockets} sockets`]),

@@ -1,4 +1,5 @@
 import type { BoundVerdict, CapacityPoint, LoadResult } from '../../specs/wire.ts';
+import { doubtWords } from '../doubt.ts';
 
 const unprintable = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
@@ -49,6 +50,7 @@ const clientWords = ", though the client was the limit: its figures, other than 
 /** The last line of every report. */
 export function outcomeLine({ outcome, profile, bounds, tier, endedEarly, clientHealth }: LoadResult): string {
   const early = endedEarly === undefined ? '' : `, ended early (${endedEarly})`;
+  const doubt = doubtWords(bounds, clientHealth);
   switch (outcome) {
     case 'passed':
       return `passed: ${profile.name}${clientHealth.isLimit ? clientWords : ''}`;
@@ -57,11 +59,6 @@ export function outcomeLine({ outcome, profile, bounds, tier, endedEarly, client
     case 'broken':
       return `broken: ${(tier ?? []).filter(({ verdict }) => verdict === 'broken').length} limits of ${profile.name} do not hold`;
     case 'incomplete':
-      return `incomplete: ${profile.name}${early}${doubtWords(bounds)}`;
+      return `incomplete: ${profile.name}${early}${doubt === undefined ? '' : `, since ${doubt}`}`;
   }
-}
-
-function doubtWords(bounds: LoadResult['bounds']): string {
-  const doubted = bounds.filter(({ inDoubt }) => inDoubt).map(({ name }) => name);
-  return doubted.length === 0 ? '' : `, since the client was the limit, which leaves ${doubted.join(', ')} in doubt`;
 }
