@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { gpuNames } from './backends/gguf-protocol.ts';
-import type { ServeChoices, ServeHost } from './serve.ts';
+import type { ServeHost } from './serve.ts';
+import { type ServeChoices, ServeError } from './serve-choices.ts';
 
 /**
  * The `serve` command. What it takes to serve is loaded when it begins.
@@ -94,7 +95,7 @@ export function serveCommand(host: ServeHost, finish: (exitCode: number) => void
     .addOption(new Option('--fault <id>', 'misbehave in this way').conflicts('dialect'))
     .option('--dialect <id>', 'use this form of the API')
     .action(async (choices: ServeChoices, command: Command) => {
-      const { ServeError, serve } = await import('./serve.ts');
+      const { serve } = await import('./serve.ts');
       try {
         finish(await serve(choices, host));
       } catch (error) {
