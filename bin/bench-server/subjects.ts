@@ -88,16 +88,18 @@ export async function llamaServer(path: string, threads: number, options: GgufOp
     }).flatMap(([name, value]) => [name, String(value)]),
     { stdio: 'ignore' },
   );
-  const failed = once(child, 'error').then(([error]) =>
-    Promise.reject(new SubjectProblem(`${path}: ${error.message}`)),
-  );
-  const ended = once(child, 'exit').then(([code]) => Promise.reject(new SubjectProblem(`${path} ended with ${code}`)));
+  let problem: SubjectProblem | undefined;
+  child.once('error', ({ message }) => {
+    problem = new SubjectProblem(`${path}: ${message}`);
+  });
+  child.once('exit', (code) => {
+    problem = new SubjectProblem(`${path} ended with ${code}`);
+  });
   const url = `http://127.0.0.1:${port}`;
-  const healthy = async () => {
-    while (!(await fetch(`${url}/health`).catch(() => undefined))?.ok) await sleep(50);
-  };
-  await Promise.race([healthy(), failed, ended]);
-  for (const late of [failed, ended]) late.catch(() => {});
+  while (!(await fetch(`${url}/health`).catch(() => undefined))?.ok) {
+    if (problem) throw problem;
+    await sleep(50);
+  }
   const server = await modelOf(`${url}/v1`, 'none');
   return { name: 'llama-server', generate: (workload) => tokensOf(server, workload), close: () => end(child) };
 }
