@@ -1,16 +1,17 @@
-import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { GgufStartError } from '../reference-server/backends/gguf-client.ts';
 import { type GgufOptions, type GpuName, gpuNames, gpuOf } from '../reference-server/backends/gguf-protocol.ts';
 import { TargetProblem } from '../suites/baseline.ts';
 import { numberOf } from '../suites/command/values.ts';
+import { SubjectProblem } from './bench-server/chat-client.ts';
 import { type Figures, nameOf, type Speeds, tableOf } from './bench-server/figures.ts';
 import { largestGap, promptMaker, timesToFirst } from './bench-server/latency.ts';
 import { measureReuse } from './bench-server/reuse.ts';
 import { type Spread, spreadOf } from './bench-server/statistics.ts';
-import { llamaServer, rawModel, referenceServer, type Subject, SubjectProblem } from './bench-server/subjects.ts';
+import { llamaServer, rawModel, referenceServer, type Subject } from './bench-server/subjects.ts';
 import type { Workload } from './bench-server/workload.ts';
 
 interface Choices {
@@ -21,7 +22,7 @@ interface Choices {
   readonly rounds: number;
   readonly promptTokens: number;
   readonly out?: string;
-  readonly row?: readonly string[];
+  readonly row?: readonly Figures[];
 }
 
 const shipped = new URL('../fixtures/model/stack29-tiny.gguf', import.meta.url).pathname;
@@ -129,8 +130,26 @@ async function bench(choices: Choices): Promise<void> {
   }
 }
 
-async function figuresIn(path: string): Promise<Figures> {
-  return JSON.parse(await readFile(path, 'utf8'));
+function figuresIn(path: string): Figures {
+  try {
+    const figures: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    if (isFigures(figures)) return figures;
+  } catch {}
+  throw new InvalidArgumentError('It is no file that --out wrote.');
+}
+
+function isFigures(value: unknown): value is Figures {
+  return typeof value === 'object' && value !== null && 'speeds' in value;
+}
+
+/** To measure takes minutes, so that a place that cannot be written to is told before. */
+function writable(path: string): string {
+  try {
+    closeSync(openSync(path, 'a'));
+    return path;
+  } catch (error) {
+    throw new InvalidArgumentError(`It cannot be written: ${error instanceof Error ? error.message : error}.`);
+  }
 }
 
 function existing(path: string): string {
@@ -151,16 +170,16 @@ await new Command('bench:server')
   .option('--seconds <number>', 'of each measurement', seconds, 1)
   .option('--rounds <number>', 'of measurements', whole('rounds', 100), 3)
   .option('--prompt-tokens <number>', 'of the long prompt beside a stream', whole('tokens', 100_000), 3000)
-  .option('--out <file>', 'write the figures there, as JSON')
+  .option('--out <file>', 'write the figures there, as JSON', writable)
   .option(
     '--row <files...>',
     'measure nothing: print a Markdown table with a row for each file that --out wrote',
-    (path, others: readonly string[] = []) => [...others, existing(path)],
+    (path, others: readonly Figures[] = []) => [...others, figuresIn(path)],
   )
   .action(async (choices: Choices) => {
     try {
       if (choices.row === undefined) await bench(choices);
-      else process.stdout.write(tableOf(await Promise.all(choices.row.map(figuresIn))));
+      else process.stdout.write(tableOf(choices.row));
     } catch (error) {
       const known = [SubjectProblem, TargetProblem, GgufStartError].some((kind) => error instanceof kind);
       if (!known) throw error;

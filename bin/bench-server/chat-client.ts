@@ -2,6 +2,9 @@ import { Agent, request } from 'undici';
 import { timeLimit } from '../../reference-server/time-limit.ts';
 import { promptOf, temperature, type Workload } from './workload.ts';
 
+/** What is to be measured cannot be had, or does not answer; the message says why. */
+export class SubjectProblem extends Error {}
+
 /** A server with the chat API. */
 export interface ChatServer {
   /** With its `/v1`. */
@@ -45,7 +48,7 @@ export async function streamChat(
     dispatcher,
     ...(signal && { signal }),
   });
-  if (statusCode !== 200) throw new Error(`the server answered ${statusCode}: ${await body.text()}`);
+  if (statusCode !== 200) throw new SubjectProblem(`the server answered ${statusCode}: ${await body.text()}`);
   let rest = '';
   let usage: ChatUsage | undefined;
   body.setEncoding('utf8');

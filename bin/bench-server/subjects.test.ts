@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, expect, test, vi } from 'vitest';
-import { llamaServer, SubjectProblem } from './subjects.ts';
+import { SubjectProblem } from './chat-client.ts';
+import { llamaServer } from './subjects.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'stack29-subjects-'));
 afterAll(() => rmSync(folder, { recursive: true }));

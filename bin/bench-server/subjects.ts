@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { GgufOptions } from '../../reference-server/backends/gguf-protocol.ts';
 import { startReference } from '../reference.ts';
-import { type ChatServer, modelOf, tokensOf } from './chat-client.ts';
+import { type ChatServer, modelOf, SubjectProblem, tokensOf } from './chat-client.ts';
 import { serverName } from './figures.ts';
 import type { Workload } from './workload.ts';
 
@@ -21,9 +21,6 @@ interface RawModel extends Subject {
   readonly device: string;
   readonly threads: number;
 }
-
-/** A subject cannot be had; the message says why. */
-export class SubjectProblem extends Error {}
 
 const program = (name: string) => new URL(`./${name}.js`, import.meta.url).pathname;
 
