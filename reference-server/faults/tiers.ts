@@ -68,6 +68,13 @@ export const tierFaults = {
     trips: ['limits.concurrent.admitted'],
     behaviour: deciding('place', ({ running, account }) => running >= account.limits.concurrent, busy),
   },
+  'places-of-streams-kept': {
+    description: 'a stream keeps its place when it has ended',
+    trips: ['limits.concurrent.freed'],
+    behaviour: {
+      place: (place, exchange) => (asked(exchange).stream === true ? { ...place, release: async () => {} } : place),
+    },
+  },
   'places-kept': {
     description: 'a stream of 150 or 300 tokens keeps its place when it has ended',
     trips: ['limits.concurrent.freed'],

@@ -1,5 +1,5 @@
 import { expectArrived, expectEqual, need, violate } from '../expect.ts';
-import { defineProbe, type Target } from '../probe.ts';
+import { defineProbe, type RequestOptions, type Target } from '../probe.ts';
 import type { Reply } from '../reply.ts';
 import {
   endOf,
@@ -19,9 +19,9 @@ import { momentAfter } from './waiting.ts';
 interface Held {
   /** Chats that the tier runs at the same time. */
   readonly most: number;
-  /** Streams begun together, one more than that. */
+  /** Streams begun together, one more than that; none where a chat alone found no place. */
   readonly streams: readonly Reply[];
-  /** A chat sent when the first of them had ended; the last try where it was refused. */
+  /** A chat sent when the first of them had ended, or alone; the last try where it was refused. */
   readonly next: Reply | undefined;
 }
 
@@ -30,25 +30,30 @@ const handOverMs = 50;
 /** So long after one has ended, at most, its place is free. */
 const tries = 4;
 const betweenTriesMs = 500;
+/** Places that nothing holds any more, not even what a client left behind, are free after as many of these. */
+const betweenAloneMs = 5_000;
 
 export const concurrency = defineProbe<Held>({
   name: 'one stream more than the tier runs at a time, and a chat when one ends',
-  cost: { requests: mostStreams + tries + 3, tokens: mostStreams * (longTokens + 250) + 500, seconds: 65 },
+  cost: { requests: mostStreams + 2 * tries + 3, tokens: mostStreams * (longTokens + 250) + 500, seconds: 65 },
   exclusive: true,
   async act(target) {
     const most = needConcurrent(target);
+    const alone = await untilAdmitted(target, betweenAloneMs, {});
+    if (isForPlaces(alone)) return { most, streams: [], next: alone };
     await needRoom(target, most + tries + 2);
     const long = tokensHeld(target);
     // At most one is refused, so that one of two short ones ends before the others do.
     const begun = Array.from({ length: most + 1 }, (_, index) => hold(target, index < 2 ? Math.ceil(long / 2) : long));
     const next = await Promise.any(begun.map(admitted)).then(
-      () => nextChat(target),
+      () => untilAdmitted(target, betweenTriesMs, { unpaced: true, atOnce: true }),
       () => undefined,
     );
     return { most, streams: await Promise.all(begun), next };
   },
   judge: {
     'limits.concurrent.admitted': ({ most, streams, next }) => {
+      needStreams(streams);
       const { admitted, refused } = sorted(streams);
       const [first] = refused;
       if (first === undefined) {
@@ -68,6 +73,7 @@ export const concurrency = defineProbe<Held>({
       violate(first, 'streams admitted together', `${most}`, `${admitted.length}`);
     },
     'limits.concurrent.refused': ({ most, streams, next }) => {
+      needStreams(streams);
       const { admitted, refused } = sorted(streams);
       const [first] = refused;
       if (first) {
@@ -88,6 +94,7 @@ export const concurrency = defineProbe<Held>({
     'limits.concurrent.freed': ({ most, streams, next }) => {
       const { admitted, refused } = sorted(streams);
       const { length } = admitted;
+      if (next && streams.length === 0) violate(next, 'status of a chat beside which nothing runs', '200', '429');
       need(next !== undefined && length >= most, `not ${most} streams were admitted together`);
       if (refused.length === 0) needTogether(most, admitted);
       expectArrived(next);
@@ -100,16 +107,20 @@ export const concurrency = defineProbe<Held>({
   },
 });
 
+function needStreams(streams: readonly Reply[]): undefined {
+  need(streams.length > 0, 'a chat was refused for want of a place though nothing ran beside it');
+}
+
 async function admitted(stream: Promise<Reply>): Promise<void> {
   const reply = await stream;
   if (reply.status !== 200) throw new Error('this one was refused');
 }
 
-async function nextChat(target: Target): Promise<Reply> {
-  let reply = await target.chat({ max_tokens: 1 }, { unpaced: true, atOnce: true });
+/** Sends a chat, again while it is refused for another reason than tokens; gives back the last try. */
+async function untilAdmitted(target: Target, betweenMs: number, options: RequestOptions): Promise<Reply> {
+  let reply = await target.chat({ max_tokens: 1 }, options);
   for (let count = 1; count < tries && reply.status === 429 && !isForTokens(reply); count += 1) {
-    const notBefore = momentAfter(reply, betweenTriesMs);
-    reply = await target.chat({ max_tokens: 1 }, { unpaced: true, atOnce: true, notBefore });
+    reply = await target.chat({ max_tokens: 1 }, { ...options, notBefore: momentAfter(reply, betweenMs) });
   }
   return reply;
 }

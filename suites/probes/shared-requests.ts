@@ -30,8 +30,8 @@ export const sharedRequests = defineProbe<Counted>({
     await needRoom(target, mostRequests);
     const counted = await count(target, place);
     const { after } = counted;
-    // The window ended in between, or slides, so that what was taken long before came back: a fresh one tells.
-    return isWhole(counted)
+    // The window may have ended in between, or slide, so that what was taken long before came back: a fresh one tells.
+    return addsUp(counted)
       ? counted
       : count(target, place, Math.max(opening(after) ?? 0, momentAfter(after, windowMs + 2_000)));
   },
@@ -46,7 +46,7 @@ export const sharedRequests = defineProbe<Counted>({
         'a chat before or after the starts was not answered',
       );
       need(first !== full || full !== left, 'X-RateLimit-Remaining does not move, not even with chats');
-      const generated = sockets.reduce((sum, reply) => sum + generatedTurns(reply), 0);
+      const generated = begun(sockets);
       need(generated > starts / 2, `no more than ${generated} of ${starts} starts were answered`);
       const refilled = isSameWindow(before, after) ? 0 : Math.ceil((limit * tookMs(before, after)) / windowMs);
       const least = generated + 1 - refilled;
@@ -81,9 +81,14 @@ async function startSome(target: Target, place: KeyPlace): Promise<readonly Repl
   return sockets;
 }
 
-function isWhole({ before, after }: Counted): boolean {
+/** Whether what remained went down by all that was sent, so that no window ended. */
+function addsUp({ before, sockets, after }: Counted): boolean {
   const [full = 0, left = 0] = [before, after].map((reply) => limitHeader(reply, 'remaining'));
-  return isSameWindow(before, after) && full > left;
+  return isSameWindow(before, after) && full - left > begun(sockets);
+}
+
+function begun(sockets: readonly Reply[]): number {
+  return sockets.reduce((sum, reply) => sum + generatedTurns(reply), 0);
 }
 
 function isSameWindow(one: Reply, other: Reply): boolean {

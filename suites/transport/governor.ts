@@ -1,6 +1,8 @@
 import type { Exchange, Failure } from '../../specs/evidence.ts';
 import { limitHeader } from '../limit-headers.ts';
-import { readReply } from '../reply.ts';
+import { member } from '../member.ts';
+import { type Reply, readReply } from '../reply.ts';
+import { printable } from '../report/printable.ts';
 import { countRequests, estimateTokens, sentRequests, spentTokens } from './budget.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { openPace } from './pace.ts';
@@ -113,7 +115,7 @@ export function govern(wire: Wire, settings: GovernorSettings): Wire {
         concurrency > 1
       ) {
         concurrency = Math.floor(concurrency / 2);
-        notify?.(`the target runs fewer requests at a time: going on with ${concurrency}`);
+        notify?.(`a request was refused though some remain${wordsOf(reply)}: going on with ${concurrency} at a time`);
       }
       watch(exchange);
       resolve(exchange);
@@ -142,4 +144,10 @@ export function govern(wire: Wire, settings: GovernorSettings): Wire {
     },
     close: () => wire.close(),
   };
+}
+
+/** What a refusal says, in brackets; empty where it says nothing. */
+function wordsOf({ json }: Reply): string {
+  const message = member(json, 'error', 'message');
+  return typeof message === 'string' ? ` (${printable(message.slice(0, 120))})` : '';
 }
