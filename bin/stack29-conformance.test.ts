@@ -74,6 +74,8 @@ describe('a usage error', () => {
   test.each([
     ['an unknown option', ['--foramt', 'json'], 'Did you mean --format?'],
     ['an unknown command', ['jugde'], 'there is no command jugde; the nearest is judge'],
+    ['a command behind its options', ['--quiet', 'judge'], 'judge is a command: it stands before its options'],
+    ['an option of another command', ['judge', '--tier', 'free', keysFile], "unknown option '--tier'\n(--help"],
     ['an unknown profile', ['--profile', 'standart'], 'the nearest is standard'],
     ['an unknown tier', ['--tier', 'fre'], 'the nearest is free'],
     ['a fault header of no form', ['--fault-header', 'x y'], 'It takes the name of a header'],

@@ -4,6 +4,7 @@ import { loadExitCodes } from './exit-codes.ts';
 import type { LoadHost } from './host.ts';
 import { scriptNames } from './k6-run/scripts.ts';
 import type { ClusterChoices } from './kubernetes/print.ts';
+import { metricHelp } from './metric-help.ts';
 import { type LoadChoices, loadOptions, numberOf } from './options.ts';
 import { LoadProblem } from './problem.ts';
 
@@ -24,6 +25,7 @@ export function loadCommand(host: LoadHost, finish: (exitCode: number) => void):
   const load = loadOptions(new Command('load'), host)
     .description('measure a target: latency per token, tokens per second, capacity, and whether tiers hold')
     .argument('[profile]', 'one of --list, or a file of your own: ./profile.json', 'smoke')
+    .addHelpText('after', ({ command }) => metricHelp(command, host.stdout.columns))
     .action((profile: string, choices: LoadChoices) =>
       told(async () => {
         const { runLoad } = await import('./run.ts');

@@ -34,7 +34,7 @@ test('a terminal sees what happens now, in one line that is rewritten', () => {
   view.beat(pulse, '1 s of 60 s');
   view.end();
   const [, , line, rest] = text().split(clearLine);
-  expect(line).toBe('1 s of 60 s  in flight 5  25.0 req/s  ttft 200 ms  300.0 tokens/s  errors 1  429 2');
+  expect(line).toBe('1 s of 60 s  errors 1  429 2  in flight 5  25.0 req/s  ttft 200 ms  300.0 tokens/s');
   expect(rest).toBe('');
 });
 
@@ -42,6 +42,15 @@ test('a line is no longer than its terminal', () => {
   const { stderr, text } = screen({ isTTY: true, columns: 20 });
   openLiveView({ stderr }).beat(emptyPulse(), 'a measurement that takes long');
   expect(text()).toBe(`${clearLine}a measurement that `);
+});
+
+test('a line that stays is broken at spaces where the terminal ends', () => {
+  const { stderr, text } = screen({ isTTY: true, columns: 80 });
+  const words = Array.from({ length: 20 }, (_, index) => `word${index}`).join(' ');
+  openLiveView({ stderr }).say(words);
+  const lines = text().replace(clearLine, '').trimEnd().split('\n');
+  expect(lines.every((line) => line.length <= 80)).toBe(true);
+  expect(lines.map((line) => line.trim()).join(' ')).toBe(words);
 });
 
 test('a wait is shown in the same line', () => {

@@ -1,5 +1,6 @@
 import type { Pulse } from './engine/pulse.ts';
 import type { LoadHost } from './host.ts';
+import { wrap } from './report/wrap.ts';
 
 export interface LiveView {
   /** A line that stays. */
@@ -25,7 +26,7 @@ export function openLiveView({ stderr }: Pick<LoadHost, 'stderr'>, quiet = false
   };
   return {
     show,
-    say: (line) => stderr.write(`${isTerminal ? clearLine : ''}${line}\n`),
+    say: (line) => stderr.write(isTerminal ? `${clearLine}${wrap(line, stderr.columns ?? 80)}\n` : `${line}\n`),
     beat(pulse, what) {
       if (!isTerminal) return;
       const at = performance.now();
@@ -35,7 +36,12 @@ export function openLiveView({ stderr }: Pick<LoadHost, 'stderr'>, quiet = false
         shown = rates(last.pulse, pulse, (at - last.at) / 1000);
         last = { pulse, at };
       }
-      show(`${what}  in flight ${pulse.inFlight}  ${shown}  errors ${pulse.failed}  429 ${pulse.limited}`);
+      // What a narrow terminal cuts is what matters least.
+      const failures = [
+        ...(pulse.failed > 0 ? [`errors ${pulse.failed}`] : []),
+        ...(pulse.limited > 0 ? [`429 ${pulse.limited}`] : []),
+      ];
+      show([what, ...failures, `in flight ${pulse.inFlight}`, shown].join('  '));
     },
     end() {
       if (isTerminal) stderr.write(clearLine);

@@ -49,6 +49,8 @@ function conformanceCommand(
     .description('Judges whether a server conforms to the Stack 2.9 chat API.')
     .version(version)
     .exitOverride()
+    // Its options are those of the default command: no other has them, so that they are no guess at what was meant there.
+    .enablePositionalOptions()
     .configureOutput({
       writeOut: (text) => host.stdout.write(text),
       writeErr: (text) => host.stderr.write(text),
@@ -101,6 +103,7 @@ function conformanceCommand(
 
 function unknownCommand(name: string, program: Command): UsageError {
   const names = program.commands.map((command) => command.name());
+  if (names.includes(name)) return new UsageError(`${name} is a command: it stands before its options`);
   return new UsageError(`there is no command ${name}; the nearest is ${closest(name, names)}`);
 }
 

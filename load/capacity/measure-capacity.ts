@@ -32,8 +32,9 @@ export async function measureCapacity(
   const measure = async (rate: number): Promise<Step> => {
     const stepsLeft = mostStepsLeft(profile.search, steps) - 1;
     const step = await measureStep(profile, rate, { ...settings, index: steps.length, stepsLeft });
+    const again = steps.some((before) => before.rate === rate) ? ' again' : '';
     steps.push(step);
-    say(`${short(rate)} req/s: ${pointWords(step)}`);
+    say(`${short(rate)} req/s${again}: ${pointWords(step)}`);
     if (step.ended !== undefined || step.limited > 0 || step.isTooShort) throw new Stopped();
     return step;
   };

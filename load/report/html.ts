@@ -4,7 +4,6 @@ import { metrics as definitions, type MetricName } from '../../specs/metrics.ts'
 import type { LoadResult } from '../../specs/wire.ts';
 import { chartsOf } from './charts.ts';
 import { page, prepare, style } from './html-page.ts';
-import { capacitySentence } from './terminal.ts';
 import { boundWords, originWords, outcomeLine, pointWords, short, withUnit } from './words.ts';
 
 /** A result as one file that needs nothing else: the plots are drawn by uPlot, which is part of it. */
@@ -145,7 +144,7 @@ function capacityPart({ capacity }: LoadResult): string {
     `${short(point.outputTokenRate)} tokens/s`,
     pointWords(point),
   ]);
-  return `<p>${escapeHtml(capacitySentence(capacity))}</p>${table(['rate', 'output', ''], rows)}`;
+  return table(['rate', 'output', ''], rows);
 }
 
 function tierTable({ tier = [] }: LoadResult): string {

@@ -96,24 +96,10 @@ function tierLines({ tier = [] }: LoadResult): string[] {
 
 function capacityLines({ capacity }: LoadResult): string[] {
   if (capacity === undefined) return [];
-  const rows = capacity.points.map(
+  return capacity.points.map(
     (point) =>
       `${short(point.rate).padStart(9)}/s ${short(point.outputTokenRate).padStart(9)} tokens/s  ${pointWords(point)}`,
   );
-  return [...rows, capacitySentence(capacity)];
-}
-
-export function capacitySentence({
-  rate,
-  rateInterval,
-  outputTokenRate,
-  outputTokenRateInterval,
-  withheld,
-}: NonNullable<LoadResult['capacity']>): string {
-  if (rate === undefined || outputTokenRate === undefined) return `no capacity: ${withheld ?? 'not measured'}`;
-  const between = (interval: readonly number[] | undefined) =>
-    interval === undefined ? '' : ` (${interval.map(short).join(' to ')})`;
-  return `at most ${short(rate)} req/s${between(rateInterval)}, ${short(outputTokenRate)} tokens/s${between(outputTokenRateInterval)} within the SLOs`;
 }
 
 function health({ clientHealth }: LoadResult): string[] {

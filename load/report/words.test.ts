@@ -25,6 +25,17 @@ test.each([
   for (const report of [renderTerminal(result, { color: false }), renderHtml(result)]) expect(report).toContain(words);
 });
 
+test('the last line of a search says what it found, or why there is nothing', () => {
+  const found = sampleCapacity();
+  expect(outcomeLine({ ...found, outcome: 'passed' })).toBe(
+    'passed: sample, 40 req/s are carried within the SLOs, and not 56; 400 tokens/s (390 to 410 with 95% confidence)',
+  );
+  const capacity = { points: [], withheld: 'every rate up to 8 req/s was within the SLOs: raise --rate' };
+  expect(outcomeLine({ ...found, capacity, outcome: 'incomplete' })).toBe(
+    'incomplete: sample, every rate up to 8 req/s was within the SLOs: raise --rate',
+  );
+});
+
 test('a report says what made it', () => {
   const result = { ...sampleResult(), seed: 7 };
   expect(originWords(result)).toMatch(/, \d+ process(es)?, seed 7$/);

@@ -1,4 +1,4 @@
-import type { BoundVerdict, CapacityPoint, LoadResult } from '../../specs/wire.ts';
+import type { BoundVerdict, Capacity, CapacityPoint, LoadResult } from '../../specs/wire.ts';
 import { doubtWords } from '../doubt.ts';
 
 const unprintable = /[\p{C}\p{Zl}\p{Zp}]/gu;
@@ -48,17 +48,31 @@ export function pointWords({ within, broken, undecided = [] }: CapacityPoint): s
 const clientWords = ", though the client was the limit: its figures, other than the bounds, are not the target's";
 
 /** The last line of every report. */
-export function outcomeLine({ outcome, profile, bounds, tier, endedEarly, clientHealth }: LoadResult): string {
+export function outcomeLine(result: LoadResult): string {
+  const { outcome, profile, bounds, tier, endedEarly, clientHealth, capacity } = result;
   const early = endedEarly === undefined ? '' : `, ended early (${endedEarly})`;
   const doubt = doubtWords(bounds, clientHealth);
   switch (outcome) {
     case 'passed':
-      return `passed: ${profile.name}${clientHealth.isLimit ? clientWords : ''}`;
+      return `passed: ${profile.name}${capacity ? `, ${capacityWords(capacity)}` : ''}${clientHealth.isLimit ? clientWords : ''}`;
     case 'crossed':
       return `crossed: ${bounds.filter(({ kept, inDoubt }) => !kept && !inDoubt).length} of ${bounds.length} bounds of ${profile.name}${early}`;
     case 'broken':
       return `broken: ${(tier ?? []).filter(({ verdict }) => verdict === 'broken').length} limits of ${profile.name} do not hold`;
     case 'incomplete':
+      if (capacity?.withheld !== undefined) return `incomplete: ${profile.name}, ${capacity.withheld}`;
       return `incomplete: ${profile.name}${early}${doubt === undefined ? '' : `, since ${doubt}`}`;
   }
+}
+
+/** What a search found. */
+function capacityWords({
+  rate = 0,
+  rateInterval: [, broke] = [],
+  outputTokenRate = 0,
+  outputTokenRateInterval: interval,
+}: Capacity): string {
+  const beyond = broke === undefined ? '' : `, and not ${short(broke)}`;
+  const between = interval === undefined ? '' : ` (${interval.map(short).join(' to ')} with 95% confidence)`;
+  return `${short(rate)} req/s are carried within the SLOs${beyond}; ${short(outputTokenRate)} tokens/s${between}`;
 }

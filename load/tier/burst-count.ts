@@ -43,9 +43,8 @@ export function shareOf(overSockets: readonly number[], { limit, admitted, back,
   const [most, least] = isPart && isKnown ? [limit - socketCosts.starts, limit - socketCosts.both] : [limit, limit];
   const beside = isPart && isKnown ? ` beside ${overSockets.length} chats over sockets` : '';
   if (isPart && isKnown && admitted > most + 1 + back) {
-    const words = 'chats over sockets are not counted with the requests over REST';
     const cost = { least: 0, most: socketCosts.both };
-    return { expected: most, overSockets: cost, broken: [{ name: 'admitted-beside-sockets', words }] };
+    return { expected: most, overSockets: cost, broken: [tooManyBeside(admitted - limit - back)] };
   }
   const expected = admitted - least < most - admitted ? least : most;
   // What came back meanwhile hides which of the two they counted for.
@@ -61,4 +60,11 @@ export function shareOf(overSockets: readonly number[], { limit, admitted, back,
     return { ...share, broken: [{ name: 'admitted-less', words }] };
   }
   return { ...share, broken: [] };
+}
+
+/** @param beyond how many of those over REST are more than the limit even where no chat over a socket counts */
+function tooManyBeside(beyond: number): Fault<'admitted-more' | 'admitted-beside-sockets'> {
+  return beyond > 0
+    ? { name: 'admitted-more', words: `${beyond} more than the limit were admitted in a window over REST alone` }
+    : { name: 'admitted-beside-sockets', words: 'chats over sockets are not counted with the requests over REST' };
 }

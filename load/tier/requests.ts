@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { TierCheck } from '../../specs/wire.ts';
 import { LoadProblem } from '../problem.ts';
 import type { Answer } from '../target.ts';
@@ -92,7 +93,8 @@ export async function checkPaced(
   let most = 0;
   let isTooSlow = false;
   for (let request = 1; request < limit; request += 1) {
-    await pause(key, begin + request * gapMs - performance.now(), '');
+    key.show(`${request} of ${limit} requests sent`);
+    await sleep(Math.max(0, begin + request * gapMs - performance.now()), undefined, { signal: key.signal });
     isTooSlow = underWay >= (concurrent ?? Number.POSITIVE_INFINITY);
     if (isTooSlow) break;
     underWay += 1;

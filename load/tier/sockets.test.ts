@@ -55,6 +55,13 @@ describe.concurrent('a part over sockets', () => {
     expect([made.verdict, made.reasons[0]]).toEqual(['broken', expect.stringContaining(words)]);
   });
 
+  test('is not blamed for a limit that is nowhere kept', async () => {
+    const served = { requestsPerMinute: 1_000 };
+    const { made } = await check({ checks: ['burst'], sockets, served, behaviour: promising(12) });
+    const words = '5 more than the limit were admitted in a window over REST alone';
+    expect([made.verdict, made.reasons[0]]).toEqual(['broken', words]);
+  });
+
   test('is caught where another server answers sockets', async () => {
     const { made } = await check({ checks: ['burst'], sockets, socketsApart: true });
     expect([made.verdict, made.reasons[0]]).toEqual([

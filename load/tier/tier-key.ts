@@ -75,6 +75,7 @@ async function readState({ contact }: TierKey) {
   return limitState(await contact.ask('GET', '/models'));
 }
 
+/** Waits, and tells how long and why. */
 export async function pause({ signal, say, show }: TierKey, ms: number, why: string): Promise<void> {
   const end = performance.now() + ms;
   if (ms >= 1_000) say(`waiting ${Math.ceil(ms / 1000)} s, ${why}`);
