@@ -19,6 +19,7 @@ describe('a base URL', () => {
     ['http://h:99999/v1', 'not a URL'],
     ['http://h/v1?a=1', 'query'],
     ['http://h/v1#a', 'fragment'],
+    ['http://h/v1/chat/completions/', 'try http://h/v1'],
   ])('%s is refused with the reason', (text, reason) => {
     expect(() => baseUrlOf(text, 'url')).toThrow(reason);
   });

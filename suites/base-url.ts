@@ -15,5 +15,8 @@ export function baseUrlOf(text: string, option: string): string {
   }
   if (url.search !== '' || url.hash !== '')
     throw new UsageError(`${option} ${text} has a query or a fragment; leave it out`);
-  return (url.origin + url.pathname).replace(/\/+$/, '');
+  const base = (url.origin + url.pathname).replace(/\/+$/, '');
+  const endpoint = /\/(chat\/completions|ws\/chat)$/.exec(base)?.[0];
+  if (endpoint) throw new UsageError(`${option} ${text} ends with an endpoint; try ${base.slice(0, -endpoint.length)}`);
+  return base;
 }

@@ -89,11 +89,16 @@ async function missingV1(client: Client, url: string): Promise<TargetProblem | u
 }
 
 function keyRefused(reply: Reply): TargetProblem {
+  const { headers, path } = reply.exchange.request;
   const message = member(reply.json, 'error', 'message');
   const words = typeof message === 'string' ? ` ("${message.slice(0, 120)}")` : '';
+  const answer = `${reply.status}${words} on ${path}`;
+  const isGiven = headers.some(([name]) => name.toLowerCase() === 'authorization');
   return new TargetProblem(
     'input',
-    `the target refused the key with ${reply.status}${words} on ${reply.exchange.request.path}; give a valid one with --api-key or STACK29_API_KEY`,
+    isGiven
+      ? `the target refused the key with ${answer}; give a valid one with --api-key or STACK29_API_KEY`
+      : `the target asks for a key with ${answer}; give one with --api-key or STACK29_API_KEY`,
   );
 }
 

@@ -8,7 +8,7 @@ export const httpRequirements = {
     statement: 'every request is answered with one whole, well-formed HTTP response',
     source: 'rest-endpoints/chat-completions',
     reading:
-      'no documented status, header or field can be read from a response that does not arrive whole; how fast it comes is not stated, so one that is late decides nothing',
+      'no documented status, header or field can be read from a response that does not arrive whole; how fast it comes is not stated, so one that is late decides nothing, and neither does a target that cannot be reached for a while',
   },
   'http.redirect.none': {
     level: 'MUST',

@@ -10,6 +10,10 @@ export const httpRules: ExchangeRules = {
         // The document promises no speed.
         throw new Inconclusive(`the target took too long: ${reply.failure.message}; --timeout gives it more time`);
       }
+      if (reply.failure?.kind === 'refused' || reply.failure?.kind === 'tls') {
+        // Who is away, or is started anew, breaks off what is under way and answers nothing wrongly.
+        throw new Inconclusive(`the target could not be reached amid the run: ${reply.failure.message}`);
+      }
       if (reply.failure) violate(reply, 'response', 'a whole HTTP response', reply.failure.message);
     },
   },
