@@ -357,6 +357,9 @@ test('a trace is replayed at its lengths', async () => {
 test('the profiles are listed, and each is one', async () => {
   const { code, stdout } = await load('--list');
   expect(stdout.split('\n').map((line) => line.split(' ')[0])).toEqual([...Object.keys(readyProfiles), '']);
+  for (const words of ['smoke  10 requests  a few', 'steady  65 s  independent', 'tier-free  about 6 min  whether']) {
+    expect(stdout.replaceAll(/ {2,}/g, '  ')).toContain(words);
+  }
   for (const profile of Object.values(readyProfiles)) expect(problemsOf('load-profile', profile)).toEqual([]);
   expect(code).toBe(0);
 });

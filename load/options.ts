@@ -129,7 +129,7 @@ export function loadOptions(command: Command, { modelOptions }: Pick<LoadHost, '
       repeatable("--threshold <'name<=number'>", 'a bound on any statistic, <= or >=; repeatable', parseThreshold),
     )
     .optionsGroup('The report:')
-    .option('--list', 'print the profiles and stop')
+    .option('--list', 'print the profiles, with how long each takes, and stop')
     .addOption(new Option('--format <name>', 'of the report').choices(loadFormats).default('terminal'))
     .option('--out <file>', 'write the report there')
     .option('--quiet', 'nothing but the result')

@@ -9,6 +9,7 @@ import { loadExitCodes } from './exit-codes.ts';
 import { findKeyPlace } from './find-key-place.ts';
 import type { LoadHost } from './host.ts';
 import { type K6Settings, measureByK6 } from './k6-run/measure-by-k6.ts';
+import { lengthOf, secondsOf } from './length.ts';
 import { type LiveView, openLiveView } from './live.ts';
 import type { LoadChoices } from './options.ts';
 import { LoadProblem } from './problem.ts';
@@ -30,7 +31,8 @@ import { openWorkers } from './workers.ts';
  */
 export async function runLoad(profileName: string, choices: LoadChoices, host: LoadHost): Promise<number> {
   if (choices.list) {
-    const lines = Object.entries(readyProfiles).map(([name, { description }]) => `${name.padEnd(20)}${description}\n`);
+    const profiles = await Promise.all(Object.keys(readyProfiles).map(readProfile));
+    const lines = profiles.map((one) => `${one.name.padEnd(19)}${lengthOf(one).padEnd(14)}${one.description}\n`);
     host.stdout.write(lines.join(''));
     return loadExitCodes.passed;
   }
@@ -115,7 +117,7 @@ async function measureSubject(
     const measurer = workers.measurerOf(endpoint, wording);
     const begin = performance.now();
     const onPulse = (pulse: Pulse, secondsLeft?: number) => {
-      const left = secondsLeft === undefined ? lengthOf(profile, pulse) : `, ${Math.ceil(secondsLeft)} s left at most`;
+      const left = secondsLeft === undefined ? shareOf(profile, pulse) : `, ${Math.ceil(secondsLeft)} s left at most`;
       view.beat(pulse, `${((performance.now() - begin) / 1000).toFixed(0)} s${left}`);
     };
     const measured: Measured = await measureProfile();
@@ -167,15 +169,12 @@ function notesOnProxy(url: string): string[] {
   return ['the environment names a proxy for the target, which load does not use: it talks to the target directly'];
 }
 
-/** How long a profile takes, by time or by requests, as far as it says. */
-function lengthOf(profile: LoadProfile, { ended }: Pulse): string {
+/** What a run is a part of so far: its length, by time or by requests, as far as its profile says. */
+function shareOf(profile: LoadProfile, { ended }: Pulse): string {
   if (profile.kind !== 'traffic') return '';
-  const { arrival, warmUpSeconds = 0, durationSeconds, requests } = profile;
-  const stages = arrival.kind === 'ramp' ? arrival.stages : [];
-  const shape = stages.length > 0 ? stages.reduce((sum, { seconds }) => sum + seconds, 0) : Number.POSITIVE_INFINITY;
-  const seconds = warmUpSeconds + Math.min(shape, durationSeconds ?? Number.POSITIVE_INFINITY);
+  const seconds = secondsOf(profile);
   if (Number.isFinite(seconds)) return ` of ${short(seconds)} s`;
-  return requests === undefined ? '' : `, ${ended} of ${requests} requests`;
+  return profile.requests === undefined ? '' : `, ${ended} of ${profile.requests} requests`;
 }
 
 /** Options of which the value may be a secret. */

@@ -178,7 +178,7 @@ function reasonToWithhold(
   const reasons = [
     ...(clientLimited
       ? [
-          `the client was the limit ${at} (${totals.clientHealth.reasons.join(', ')}): give --workers, or past one machine k6-operator`,
+          `the client was the limit ${at} (${totals.clientHealth.reasons.join(', ')}): measure from a machine with more to spare, by more --workers, or past one machine by k6-operator`,
         ]
       : []),
     ...(broken.length === 0 ? undecided.map((reason) => `${at} ${reason}`) : []),

@@ -4,7 +4,7 @@ body { font: 15px/1.5 system-ui, sans-serif; max-width: 1080px; margin: 2rem aut
 h1 { font-size: 1.4rem; overflow-wrap: anywhere; } h2 { font-size: 1.1rem; margin: 1.6rem 0 .4rem; }
 table { border-collapse: collapse; display: block; overflow-x: auto; }
 td, th { text-align: left; padding: .2rem .8rem .2rem 0; border-bottom: 1px solid #e3e7ee; vertical-align: top; }
-td { font-variant-numeric: tabular-nums; } tr td:first-child { color: #55617a; white-space: nowrap; }
+td { font-variant-numeric: tabular-nums; } td:last-child { min-width: 12rem; } tr td:first-child { color: #55617a; white-space: nowrap; }
 .outcome { font-weight: 600; padding: .4rem .8rem; border-radius: 4px; background: #fff3d6; }
 .outcome.passed { background: #dff3e4; } .outcome.crossed, .outcome.broken { background: #fbe1de; }
 .warning { padding: .4rem .8rem; border-radius: 4px; background: #fbe1de; }

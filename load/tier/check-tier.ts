@@ -1,4 +1,5 @@
 import type { TierCheck, TierProfile } from '../../specs/wire.ts';
+import { lengthOf } from '../length.ts';
 import { LoadProblem } from '../problem.ts';
 import type { Measured } from '../traffic.ts';
 import { checkTokens } from './check-tokens.ts';
@@ -12,10 +13,8 @@ import { undecided } from './verdict.ts';
  * Makes the checks of a tier profile one after the other; an interruption keeps those that were made.
  * @throws LoadProblem where the target answers none of them
  */
-export async function checkTier(
-  { limits, checks }: TierProfile,
-  settings: Omit<TierKey, 'windowSeconds'>,
-): Promise<Measured> {
+export async function checkTier(profile: TierProfile, settings: Omit<TierKey, 'windowSeconds'>): Promise<Measured> {
+  const { limits, checks } = profile;
   const key: TierKey = { ...settings, windowSeconds: limits.windowSeconds ?? 60 };
   const { requestsPerMinute, concurrent, tokensPerDay } = limits;
   const make: Record<TierCheck['check'], () => Promise<TierCheck>> = {
@@ -24,9 +23,7 @@ export async function checkTier(
     concurrency: () => checkConcurrency(key, concurrent),
     tokens: () => checkTokens(key, tokensPerDay),
   };
-  key.say(
-    `takes about ${Math.ceil(secondsOf(checks, key.windowSeconds) / 60)} min, most of it to wait for fresh windows`,
-  );
+  key.say(`takes ${lengthOf(profile)}, most of it to wait for fresh windows`);
   const begin = performance.now();
   const made: TierCheck[] = [];
   const problems: LoadProblem[] = [];
@@ -43,10 +40,4 @@ export async function checkTier(
   }
   if (problems[0] && problems.length === made.length) throw problems[0];
   return measuredOfChecks(made, (performance.now() - begin) / 1000, key.signal.aborted);
-}
-
-/** About how long checks take: the windows that they wait for and fill. Who spends a day's tokens knows how many they are. */
-function secondsOf(checks: TierProfile['checks'], windowSeconds: number): number {
-  const windows = { burst: 2.2, paced: 2.1, concurrency: 1.2, tokens: 0.5 };
-  return checks.reduce((sum, check) => sum + windows[check] * windowSeconds + 5, 0);
 }
