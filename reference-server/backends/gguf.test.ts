@@ -1,4 +1,5 @@
 import { execFile, fork } from 'node:child_process';
+import { setMaxListeners } from 'node:events';
 import { copyFile, mkdtemp, rm, truncate } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -12,6 +13,8 @@ import { loadGgufBackend } from './gguf.ts';
 import { childPids, endless, shippedOptions as options, request } from './gguf-rig.ts';
 
 const wanted = new AbortController().signal;
+// Every request of these tests listens to it.
+setMaxListeners(0, wanted);
 /** Each start of a model takes seconds on a busy machine. */
 const slow = { timeout: 90_000 };
 /** At a temperature it is answered in many ways. */
