@@ -102,6 +102,7 @@ function notesOf({ workload }: TrafficProfile, { tally, endedEarly }: Totals): s
   return [
     ...(endedEarly === 'target gone' ? ['the target stopped answering, so the run was ended'] : []),
     ...(endedEarly === undefined && sent === 0 ? ['no request was sent in the time that is measured: run longer'] : []),
+    ...(endedEarly === 'interrupted' && sent === 0 ? ['interrupted before anything was measured'] : []),
     ...(limited > 0
       ? [`${limited} requests were refused with 429: the limit of the key, not what the target can carry`]
       : []),
