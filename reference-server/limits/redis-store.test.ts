@@ -142,6 +142,10 @@ describe.skipIf(skipped)('servers that share a Redis', () => {
     const health = async () => [(await send('GET', '/../health', {}, '')).status, state.ready];
     expect((await chat()).status).toBe(200);
     expect(await health()).toEqual([200, true]);
+    lonely.kill('SIGSTOP');
+    expect(await health()).toEqual([503, false]);
+    lonely.kill('SIGCONT');
+    await expect.poll(health, { timeout: 10_000 }).toEqual([200, true]);
     lonely.kill('SIGKILL');
     await once(lonely, 'exit');
     const { status, json, headers } = await chat();

@@ -61,13 +61,25 @@ export async function openRedisStore({
   warn,
 }: RedisSettings): Promise<LimitStore> {
   const redis = await connect(url, warn);
-  const places = redisPlaces(redis, leaseMs);
+  // One that hangs keeps its connection.
+  let hasAnswered = true;
+  const reached: Reached = async (answer) => {
+    try {
+      const result = await answer;
+      hasAnswered = true;
+      return result;
+    } catch (error) {
+      hasAnswered = false;
+      throw new StoreUnavailable(`Redis cannot be reached: ${error instanceof Error ? error.message : error}`);
+    }
+  };
+  const places = redisPlaces(redis, reached, leaseMs);
   return {
-    requests: redisCounter(redis, clock, 'requests', windowSeconds),
-    tokens: redisCounter(redis, clock, 'tokens', secondsOfDay),
+    requests: redisCounter(redis, reached, clock, 'requests', windowSeconds),
+    tokens: redisCounter(redis, reached, clock, 'tokens', secondsOfDay),
     places,
     get available() {
-      return redis.status === 'ready';
+      return redis.status === 'ready' && hasAnswered;
     },
     async close() {
       places.close();
@@ -106,7 +118,10 @@ async function connect(url: string, warn: (line: string) => void): Promise<Redis
   return redis;
 }
 
-function redisCounter(redis: Redis, clock: Clock, name: string, seconds: number): Counter {
+/** Waits for what Redis says. @throws StoreUnavailable where it says nothing */
+type Reached = <Result>(answer: Promise<Result>) => Promise<Result>;
+
+function redisCounter(redis: Redis, reached: Reached, clock: Clock, name: string, seconds: number): Counter {
   const counter = new RateLimiterRedis({
     storeClient: redis,
     keyPrefix: `${prefix}:${name}`,
@@ -125,7 +140,7 @@ function redisCounter(redis: Redis, clock: Clock, name: string, seconds: number)
   };
 }
 
-function redisPlaces(redis: Redis, leaseMs: number): Places & { close(): void } {
+function redisPlaces(redis: Redis, reached: Reached, leaseMs: number): Places & { close(): void } {
   const held = new Map<string, string>();
   const renewal = setInterval(() => {
     for (const [lease, key] of held) void redis.eval(renewPlace, 1, key, leaseMs, lease).catch(() => {});
@@ -148,12 +163,4 @@ function redisPlaces(redis: Redis, leaseMs: number): Places & { close(): void } 
     },
     close: () => clearInterval(renewal),
   };
-}
-
-async function reached<Result>(answer: Promise<Result>): Promise<Result> {
-  try {
-    return await answer;
-  } catch (error) {
-    throw new StoreUnavailable(`Redis cannot be reached: ${error instanceof Error ? error.message : error}`);
-  }
 }
