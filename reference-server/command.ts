@@ -79,7 +79,11 @@ export function serveCommand(host: ServeHost, finish: (exitCode: number) => void
       'chats that may wait for one of them to end; more are refused with 503 (default: no bound)',
       wholeNumber(0, 1_000_000),
     )
-    .option('--context-size <tokens>', 'context window', wholeNumber(1, 10_000_000))
+    .option(
+      '--context-size <tokens>',
+      'context window; of a model at most its own (default: its own, or what fits the memory)',
+      wholeNumber(1, 10_000_000),
+    )
     .option('--ttft <ms>', 'scripted: time to the first token', atLeastZero)
     .option(
       '--tokens-per-second <number>',
