@@ -144,6 +144,14 @@ export const completionFaults = {
       changed(usage, '/total_tokens', membersOf(usage).completion_tokens),
     ),
   },
+  'completion-prompt-fixed': {
+    description: 'usage counts 10 tokens of every prompt',
+    trips: ['chat.response.usage-prompt', 'websocket.same.usage'],
+    behaviour: inCompletion('/usage', (usage: unknown) => {
+      const { completion_tokens } = membersOf(usage);
+      return { prompt_tokens: 10, completion_tokens, total_tokens: 10 + Number(completion_tokens) };
+    }),
+  },
   'completion-tokens-zero': {
     description: 'usage of some completions counts no completion tokens',
     trips: ['chat.response.usage'],

@@ -82,6 +82,19 @@ export const parameterFaults = {
       inMessages(({ name }) => name !== undefined),
     ),
   },
+  'unicode-fails': {
+    description: 'a message with a character beyond 16 bits is answered with 500',
+    trips: ['chat.messages.unicode'],
+    behaviour: failing('messages', (messages) => /[\u{10000}-\u{10ffff}]/u.test(JSON.stringify(messages ?? ''))),
+  },
+  'empty-tool-calls-refused': {
+    description: 'a message with an empty list of tool calls is refused',
+    trips: ['chat.messages.every-member'],
+    behaviour: refusing(
+      'messages',
+      inMessages(({ tool_calls }) => Array.isArray(tool_calls) && tool_calls.length === 0),
+    ),
+  },
   'unknown-role-accepted': {
     description: 'a message may have any role',
     trips: ['chat.messages.unknown-role'],

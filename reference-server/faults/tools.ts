@@ -184,6 +184,14 @@ export const toolFaults = {
     ),
   },
 
+  'definition-id-refused': {
+    description: 'a definition with an id is refused',
+    trips: ['tools.definition.id'],
+    behaviour: refusing(
+      'tools',
+      someTool((tool) => membersOf(tool).id !== undefined),
+    ),
+  },
   'definition-text-accepted': {
     description: 'a tool that is a text is ignored',
     trips: ['tools.definition.malformed'],

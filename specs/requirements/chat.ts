@@ -61,6 +61,13 @@ export const chatRequirements = {
     statement: 'total_tokens is the sum of prompt_tokens and completion_tokens',
     reading: 'the example adds up (25 + 35 = 60), and the name says total',
   },
+  'chat.response.usage-prompt': {
+    ...response,
+    level: 'SHOULD',
+    statement: 'prompt_tokens is no less than the words of the messages',
+    reading:
+      'what a token is is not stated, yet every tokenizer in use keeps separate words apart: fewer are a fixed number, or a prompt that was not read whole',
+  },
   'chat.response.system-fingerprint': {
     ...response,
     statement: 'system_fingerprint of a completion is a string',
@@ -97,6 +104,20 @@ export const chatRequirements = {
     ...parameter,
     source: 'formats/message',
     statement: 'a message with the optional member name is accepted',
+  },
+  'chat.messages.unicode': {
+    ...parameter,
+    source: 'formats/message',
+    statement: 'a message in any script, with any symbol, is accepted',
+    reading: 'the content is text, and JSON writes text in Unicode',
+  },
+  'chat.messages.every-member': {
+    ...parameter,
+    source: 'formats/message',
+    level: 'SHOULD',
+    need: 'more-requests',
+    statement: 'a message with all members of the format at once (no tool calls, the id of one) is accepted',
+    reading: 'the format shows them in one message; which of them belong together is not said',
   },
   'chat.messages.unknown-role': {
     ...parameter,

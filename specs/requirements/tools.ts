@@ -68,6 +68,13 @@ export const toolRequirements = {
       'only stop is shown; OpenAI clients go on with the calls by tool_calls. OpenAI itself ends a call that was forced by name with stop, so that one passes too',
   },
 
+  'tools.definition.id': {
+    ...choice,
+    source: 'formats/tool-call',
+    need: 'more-requests',
+    statement: 'a definition with an id is accepted',
+    reading: 'the format shows a definition with an id, as only calls have one in OpenAI clients',
+  },
   'tools.definition.malformed': {
     ...choice,
     level: 'MUST',

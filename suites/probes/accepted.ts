@@ -48,12 +48,25 @@ const acceptances: readonly Acceptance[] = [
     ],
   },
   { id: 'chat.messages.name', chats: [{ messages: [{ role: 'user', content: 'Hello', name: 'ada' }] }] },
+  {
+    // Of two, three and four bytes in UTF-8, one of two units in UTF-16, one of several characters.
+    id: 'chat.messages.unicode',
+    chats: [{ messages: ask('Say: naïve, λ, 漢字, 🙂, e\u0301.') }],
+  },
+  {
+    id: 'chat.messages.every-member',
+    chats: [
+      { messages: [{ role: 'user', content: 'Hello', name: 'ada', tool_calls: [], tool_call_id: 'call_stack29' }] },
+    ],
+  },
   { id: 'chat.temperature.range', chats: [{ temperature: 0 }, { temperature: 2 }] },
-  { id: 'chat.top-p.range', chats: [{ top_p: 0.5 }, { top_p: 1 }] },
+  // The other end, its default, is part of the chat that gives every parameter.
+  { id: 'chat.top-p.range', chats: [{ top_p: 0.5 }] },
   { id: 'chat.frequency-penalty.range', chats: [{ frequency_penalty: -2 }, { frequency_penalty: 2 }] },
   { id: 'chat.presence-penalty.range', chats: [{ presence_penalty: -2 }, { presence_penalty: 2 }] },
   { id: 'chat.stop.null', chats: [{ stop: null }] },
   { id: 'chat.tools.empty', chats: [{ tools: [] }] },
+  { id: 'tools.definition.id', chats: [{ tools: [{ ...weatherTool, id: 'call_stack29' }] }] },
   { id: 'chat.tool-choice.auto', chats: [{ tools: [weatherTool], tool_choice: 'auto' }] },
   { id: 'chat.user.accepted', chats: [{ user: 'stack29-conformance' }] },
 ];

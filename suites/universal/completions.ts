@@ -67,9 +67,28 @@ export const completionRules: ExchangeRules = {
       return expectEqual(reply, '/usage/total_tokens', total, Number(prompt) + Number(completion));
     },
   },
+  'chat.response.usage-prompt': {
+    applies: (reply) => isCompletion(reply) && Number(counts(reply)[0]) > 0,
+    judge: (reply) => {
+      const [tokens] = counts(reply);
+      const words = wordsIn(askedFor(reply).messages);
+      return expectThat(reply, '/usage/prompt_tokens', Number(tokens) >= words, `at least ${words}, the words`, tokens);
+    },
+  },
   'chat.response.system-fingerprint': part('/system_fingerprint'),
 };
 
 function counts(reply: Reply): readonly unknown[] {
   return ['prompt_tokens', 'completion_tokens', 'total_tokens'].map((name) => member(reply.json, 'usage', name));
+}
+
+/** The words of messages that are text, in one piece or in parts. */
+function wordsIn(messages: unknown): number {
+  const contents = Array.isArray(messages) ? messages.map((message) => member(message, 'content')) : [];
+  const texts = contents.flatMap((content) =>
+    Array.isArray(content) ? content.map((piece) => member(piece, 'text')) : [content],
+  );
+  return texts
+    .filter((text) => typeof text === 'string')
+    .reduce((sum, text) => sum + text.split(/\s+/).filter(Boolean).length, 0);
 }
