@@ -35,19 +35,20 @@ export function openMask(secrets: readonly string[]): Mask {
   const forms = [...new Set(secrets.flatMap(formsOf))];
   // A form that holds another one goes first, so that nothing of it is left over.
   forms.sort((one, other) => other.length - one.length);
+  const inBytes = forms.map((form) => Buffer.from(form));
   const text = (plain: string) => forms.reduce((rest, form) => rest.replaceAll(form, masked), plain);
   return {
     text,
     requestHeaders: (headers) =>
       headers.map(([name, value]) => [name, secretHeader.test(name) ? hide(value) : text(value)]),
-    piece: (piece) => maskedPieces([piece], forms)[0] ?? { at: piece.at },
+    piece: (piece) => maskedPieces([piece], inBytes)[0] ?? { at: piece.at },
     response({ status, headers, pieces }) {
       return {
         status,
         ...maskedBody(
           headers.map(([name, value]) => [name, text(value)]),
           pieces,
-          forms,
+          inBytes,
           text,
         ),
       };
@@ -76,7 +77,7 @@ function hide(value: string): string {
 function maskedBody(
   headers: HeaderList,
   pieces: readonly RawPiece[],
-  forms: readonly string[],
+  forms: readonly Buffer[],
   text: (plain: string) => string,
 ): Pick<RecordedResponse, 'headers' | 'pieces'> {
   const coding = headers.find(([name]) => name.toLowerCase() === 'content-encoding');
@@ -90,7 +91,7 @@ function maskedBody(
 }
 
 /** A secret that spans pieces is replaced in the piece in which it begins. */
-function maskedPieces(pieces: readonly RawPiece[], forms: readonly string[]): BodyPiece[] {
+function maskedPieces(pieces: readonly RawPiece[], forms: readonly Buffer[]): BodyPiece[] {
   const spans = spansOf(Buffer.concat(pieces.map(({ bytes }) => bytes)), forms);
   let offset = 0;
   return pieces.map(({ at, bytes }) => {
@@ -102,9 +103,9 @@ function maskedPieces(pieces: readonly RawPiece[], forms: readonly string[]): Bo
 
 type Span = readonly [start: number, end: number];
 
-function spansOf(bytes: Buffer, forms: readonly string[]): Span[] {
+function spansOf(bytes: Buffer, forms: readonly Buffer[]): Span[] {
   const spans: Span[] = [];
-  for (const form of forms.map((text) => Buffer.from(text))) {
+  for (const form of forms) {
     for (let at = bytes.indexOf(form); at >= 0; at = bytes.indexOf(form, at + form.length)) {
       const end = at + form.length;
       if (!spans.some(([from, to]) => at < to && from < end)) spans.push([at, end]);

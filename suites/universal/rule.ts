@@ -1,4 +1,5 @@
 import type { RequirementId } from '../../specs/requirements/index.ts';
+import { parseJson } from '../chunks.ts';
 import type { Context } from '../probe.ts';
 import type { Reply } from '../reply.ts';
 
@@ -34,13 +35,15 @@ export function readable(reply: Reply): boolean {
   return arrived(reply) && (reply.json !== undefined || (reply.isStream && reply.bodyProblem === undefined));
 }
 
+/** Many rules ask it of the same reply. */
+const asked = new WeakMap<Reply, Readonly<Record<string, unknown>>>();
+
 /** The members of the request's body, where it is a JSON object that a probe sent. */
 export function askedFor(reply: Reply): Readonly<Record<string, unknown>> {
-  const { body } = reply.exchange.request;
-  try {
-    const parsed: unknown = JSON.parse(body ?? '{}');
-    return typeof parsed === 'object' && parsed !== null ? (parsed as Readonly<Record<string, unknown>>) : {};
-  } catch {
-    return {};
-  }
+  const known = asked.get(reply);
+  if (known) return known;
+  const body: unknown = parseJson(reply.exchange.request.body ?? '{}');
+  const members = typeof body === 'object' && body !== null ? (body as Readonly<Record<string, unknown>>) : {};
+  asked.set(reply, members);
+  return members;
 }
