@@ -6,9 +6,11 @@ import { readReply } from '../reply.ts';
 import { openLiveWire } from './live.ts';
 import { openTcpTarget, type TcpTarget } from './tcp-target.ts';
 
+/**
+ * The failure tells which bound cut an exchange off, so that no test needs a clock: that of a phase is over before that
+ * of the whole, which is three times as long, on a machine that stands still, too.
+ */
 const timeoutMs = 200;
-/** An exchange that was cut off takes less than this, however busy the machine is. */
-const soonMs = 5_000;
 let target: TcpTarget | undefined;
 
 afterEach(async () => {
@@ -26,16 +28,13 @@ const chat = {
   headers: {},
 } as const;
 
-/** One chat with a target that answers so, and how long it took in milliseconds. */
-async function meet(
-  answer: (socket: Socket) => void,
-  bound = timeoutMs,
-): Promise<Exchange & { readonly took: number }> {
+/** One chat with a target that answers so. */
+async function meet(answer: (socket: Socket) => void, bound = timeoutMs): Promise<Exchange> {
   target = await openTcpTarget(answer);
   return ask(target.url, bound);
 }
 
-async function ask(baseUrl: string, bound = timeoutMs): Promise<Exchange & { readonly took: number }> {
+async function ask(baseUrl: string, bound = timeoutMs): Promise<Exchange> {
   const wire = openLiveWire({
     baseUrl,
     key: 'sk-a-secret-of-this-test',
@@ -43,9 +42,7 @@ async function ask(baseUrl: string, bound = timeoutMs): Promise<Exchange & { rea
     userAgent: 'test/1',
     startedAt: 0,
   });
-  const started = performance.now();
-  const exchange = await wire.send({ ...chat, body: '{}' });
-  return { ...exchange, took: performance.now() - started };
+  return wire.send({ ...chat, body: '{}' });
 }
 
 const head = (...lines: string[]) => `HTTP/1.1 200 OK\r\n${lines.map((line) => `${line}\r\n`).join('')}\r\n`;
@@ -83,16 +80,14 @@ describe('a target that does not answer', () => {
   });
 
   test('silence after the request times out', async () => {
-    const { failure, took } = await meet(() => {});
+    const { failure } = await meet(() => {});
     expect(failure).toEqual({ kind: 'timeout', message: 'no headers within 0.2 s' });
-    expect(took).toBeLessThan(soonMs);
   });
 
   test('a TLS handshake that is never answered is no connection', async () => {
     target = await openTcpTarget(() => {});
-    const { failure, took } = await ask(target.url.replace('http:', 'https:'));
+    const { failure } = await ask(target.url.replace('http:', 'https:'));
     expect(failure).toEqual({ kind: 'timeout', message: 'no connection within 0.2 s' });
-    expect(took).toBeLessThan(soonMs);
   });
 
   test('a target that hangs up without a word has closed', async () => {
@@ -117,21 +112,19 @@ describe('a target that does not answer', () => {
 
 describe('headers', () => {
   test('headers that go on for ever are cut off', async () => {
-    const { failure, took } = await meet((socket) => {
+    const { failure } = await meet((socket) => {
       socket.write('HTTP/1.1 200 OK\r\n');
       forever(socket, `x-more: ${'a'.repeat(1000)}\r\n`, 1);
-    }, soonMs);
+    }, 10_000);
     expect(failure).toEqual({ kind: 'too-large', message: 'the headers passed 16 KiB' });
-    expect(took).toBeLessThan(soonMs);
   });
 
   test('headers that come a byte at a time without an end time out', async () => {
-    const { failure, took } = await meet((socket) => {
+    const { failure } = await meet((socket) => {
       socket.write('HTTP/1.1 200 OK\r\nx-slow: ');
       forever(socket, 'a', 10);
     });
     expect(failure?.message).toBe('no headers within 0.2 s');
-    expect(took).toBeLessThan(soonMs);
   });
 
   test('garbage instead of HTTP is told as such', async () => {
@@ -208,10 +201,9 @@ describe('bodies', () => {
   });
 
   test('a body that stops coming times out and keeps what came', async () => {
-    const { failure, response, took } = await meet((socket) => socket.write(`${head('content-length: 30')}abc`));
+    const { failure, response } = await meet((socket) => socket.write(`${head('content-length: 30')}abc`));
     expect(failure).toEqual({ kind: 'timeout', message: 'no further piece of the body within 0.2 s' });
     expect(response?.pieces).toHaveLength(1);
-    expect(took).toBeLessThan(soonMs);
   });
 
   test('a stream without end is cut off by the bound on the whole', async () => {
