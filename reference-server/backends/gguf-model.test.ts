@@ -6,8 +6,8 @@ import { Lanes } from './gguf-lanes.ts';
 import { type GgufModel, ggufModel } from './gguf-model.ts';
 import { endless, request, shippedOptions } from './gguf-rig.ts';
 
-// The model runs in this process, so that its batches are seen as they are given to llama.cpp. Their texts are for other
-// tests: this process has more than one thread that samples, which may end one that should go on.
+// The model runs in this process, so that its batches are seen as they are given to llama.cpp. By vitest.config.ts it has
+// one thread that samples, as the process of a model has.
 
 const never = new AbortController().signal;
 /** Tokens of a prompt in one batch. */
@@ -58,7 +58,7 @@ async function run(model: GgufModel, generation: Generation, signal = never): Pr
 /** By chance, but for as long as it may. */
 const free = (maxTokens: number) => request(endless, { temperature: 0.1, maxTokens });
 
-describe('many sequences', { retry: 3 }, () => {
+describe('many sequences', () => {
   let model: GgufModel;
   beforeAll(async () => {
     model = await ggufModel(shippedOptions);

@@ -20,7 +20,8 @@ const slow = { timeout: 90_000 };
 /** At a temperature it is answered in many ways. */
 const open = 'Write a long story about a fox.';
 
-async function run(backend: Backend, generation: Generation, signal = wanted) {
+/** Each request has a signal of its own, as those of a server have. */
+async function run(backend: Backend, generation: Generation, signal = new AbortController().signal) {
   const events: GenerationEvent[] = [];
   for await (const event of backend.generate(generation, signal)) events.push(event);
   const texts = events.flatMap((event) => (event.type === 'text' ? [event.text] : []));
