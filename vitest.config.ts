@@ -1,4 +1,15 @@
 import { configDefaults, defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** They take minutes, the last one most. Whatever runs beside them is then done when they are. */
+const longest = ['suites/limits.', 'bin/load-profiles.', 'load/k6/stand-in/tier/', 'suites/self-test.test.'];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification) => longest.findIndex((name) => moduleId.includes(name));
+    return (await super.sort(files)).toSorted((one, other) => place(other) - place(one));
+  }
+}
 
 /** They compute several sequences of a model in their own process, of whose pool only one thread may then sample. */
 const sampling = ['reference-server/backends/gguf-model.test.ts'];
@@ -6,7 +17,9 @@ const sampling = ['reference-server/backends/gguf-model.test.ts'];
 export default defineConfig({
   test: {
     environment: 'node',
-    maxWorkers: 2,
+    // One of them does nothing but wait for the processes of the self-test.
+    maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     testTimeout: 20_000,
     hookTimeout: 20_000,
     projects: [

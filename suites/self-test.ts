@@ -76,14 +76,9 @@ export class NeedsPython extends Error {}
 
 export { MissingTool };
 
-/** The first, third and so on, or the others. */
-export type Half = 0 | 1;
-
 interface Selection {
   /** One subject; all of them by default. */
   readonly name?: string | undefined;
-  /** Every other one of them, so that two processes can share the work; both halves by default. */
-  readonly half?: Half;
   /** The interpreter that runs the clients in Python; without it, faults that only clients see are left out. */
   readonly python?: string | undefined;
 }
@@ -98,32 +93,12 @@ function isShownByClients(id: RequirementId): boolean {
 }
 
 /** @throws UnknownSubject and NeedsPython */
-export function subjectsOf({ name, half, python }: Selection): readonly Subject[] {
+export function subjectsOf({ name, python }: Selection): readonly Subject[] {
   const named = name === undefined ? trialSubjects : trialSubjects.filter((subject) => subject.name === name);
   if (named.length === 0) throw new UnknownSubject(name ?? '');
-  const subjects = named
-    .filter((_, index) => half === undefined || index % 2 === half)
-    .filter((subject) => python !== undefined || !needsClients(subject));
+  const subjects = named.filter((subject) => python !== undefined || !needsClients(subject));
   if (subjects.length === 0) throw new NeedsPython(`only real clients see the fault ${name}: give --python`);
   return subjects;
-}
-
-/**
- * Judges one server a subject with the full profile, and compares what it broke with what it must break.
- * @throws UnknownSubject and NeedsPython
- */
-export async function selfTest(selection: Selection = {}): Promise<readonly Trial[]> {
-  const subjects = subjectsOf(selection);
-  const attempt = await openTrials(selection.python);
-  const trials: Trial[] = [];
-  const waiting = [...subjects];
-  const lane = async () => {
-    for (let subject = waiting.shift(); subject !== undefined; subject = waiting.shift()) {
-      trials.push(await attempt(subject));
-    }
-  };
-  await Promise.all(Array.from({ length: lanes }, lane));
-  return subjects.flatMap((subject) => trials.filter((trial) => trial.name === subject.name));
 }
 
 /** What tries subjects in this process, one or several at a time. */
