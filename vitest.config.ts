@@ -21,7 +21,8 @@ export default defineConfig({
     maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     testTimeout: 20_000,
-    hookTimeout: 20_000,
+    // Many start a model or a server, which takes long on a busy machine.
+    hookTimeout: 90_000,
     projects: [
       {
         extends: true,

@@ -13,7 +13,7 @@ describe.each([
   let backend: Backend;
   beforeAll(async () => {
     backend = await open();
-  }, 180_000);
+  });
   afterAll(() => backend.close());
 
   test('give the same verdicts, all passes', { timeout: 300_000 }, async () => {

@@ -1,5 +1,4 @@
 import { execFile, fork } from 'node:child_process';
-import { setMaxListeners } from 'node:events';
 import { copyFile, mkdtemp, rm, truncate } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -13,8 +12,6 @@ import { loadGgufBackend } from './gguf.ts';
 import { childPids, endless, shippedOptions as options, request } from './gguf-rig.ts';
 
 const wanted = new AbortController().signal;
-// Every request of these tests listens to it.
-setMaxListeners(0, wanted);
 /** Each start of a model takes seconds on a busy machine. */
 const slow = { timeout: 90_000 };
 /** At a temperature it is answered in many ways. */
@@ -309,7 +306,7 @@ test('signals that its server gets too do not end the process', slow, async () =
   await expect(childPids()).rejects.toThrow('Command failed');
 });
 
-test.each(['idle', 'generating'])('the process ends when the one that started it is gone (%s)', async (state) => {
+test.each(['idle', 'generating'])('the process ends when the one that started it is gone (%s)', slow, async (state) => {
   const program = createRequire(import.meta.url).resolve('#gguf-process');
   const child = fork(program, [JSON.stringify(options)], { execArgv: [] });
   await new Promise((resolve) => child.once('message', resolve));
