@@ -49,8 +49,6 @@ function conformanceCommand(
     .description('Judges whether a server conforms to the Stack 2.9 chat API.')
     .version(version)
     .exitOverride()
-    // Its options are those of the default command: no other has them, so that they are no guess at what was meant there.
-    .enablePositionalOptions()
     .configureOutput({
       writeOut: (text) => host.stdout.write(text),
       writeErr: (text) => host.stderr.write(text),
@@ -94,6 +92,9 @@ function conformanceCommand(
     for (const part of other.commands) part.copyInheritedSettings(program);
   }
 
+  // Its options are those of the default command, and no guess at what was meant of another. Set here, since commands that
+  // were made before do not take it over: options of `load` stand behind the names of its own commands too.
+  program.enablePositionalOptions();
   // The options of the default command are those that most people look for.
   program.configureHelp({
     visibleOptions: (command) => [...(command === program ? run.options : []), ...new Help().visibleOptions(command)],
