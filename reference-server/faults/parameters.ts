@@ -173,8 +173,8 @@ export const parameterFaults = {
   },
   'top-p-one-refused': {
     description: 'a top_p of 1 is refused',
-    trips: ['chat.top-p.range'],
-    behaviour: refusing('top_p', (value, request) => value === 1 && !hasMany(request)),
+    trips: ['chat.request.every-parameter'],
+    behaviour: refusing('top_p', (value) => value === 1),
   },
   'top-p-high-accepted': {
     description: 'a top_p above 1 is taken for 1',
@@ -268,7 +268,7 @@ export const parameterFaults = {
   },
   'tools-refused': {
     description: 'a definition of a tool is refused where the choice is left open',
-    trips: ['chat.tools.definition'],
+    trips: ['chat.tools.definition', 'tools.definition.id'],
     behaviour: refusing(
       'tools',
       (value, { tool_choice, messages }) =>

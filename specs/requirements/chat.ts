@@ -64,7 +64,7 @@ export const chatRequirements = {
   'chat.response.usage-prompt': {
     ...response,
     level: 'SHOULD',
-    statement: 'prompt_tokens is no less than the words of the messages',
+    statement: 'prompt_tokens is no less than the words of the messages that are plain text',
     reading:
       'what a token is is not stated, yet every tokenizer in use keeps separate words apart: fewer are a fixed number, or a prompt that was not read whole',
   },
@@ -116,8 +116,8 @@ export const chatRequirements = {
     source: 'formats/message',
     level: 'SHOULD',
     need: 'more-requests',
-    statement: 'a message with all members of the format at once (no tool calls, the id of one) is accepted',
-    reading: 'the format shows them in one message; which of them belong together is not said',
+    statement: 'a message with an empty list of tool calls and the id of a call is accepted',
+    reading: 'the format shows both as members of one message; which roles have them is not said',
   },
   'chat.messages.unknown-role': {
     ...parameter,
@@ -179,7 +179,11 @@ export const chatRequirements = {
     statement: 'a max_tokens below 0 is refused with 400',
     reading: 'no range is given, but fewer than no tokens cannot be asked for',
   },
-  'chat.top-p.range': { ...parameter, statement: 'a top_p of 1 and one of 0.5 are accepted' },
+  'chat.top-p.range': {
+    ...parameter,
+    statement: 'a top_p of 0.5 is accepted',
+    reading: 'the default, 1, is held to chat.request.every-parameter',
+  },
   'chat.top-p.above': {
     ...parameter,
     level: 'SHOULD',

@@ -82,13 +82,10 @@ function counts(reply: Reply): readonly unknown[] {
   return ['prompt_tokens', 'completion_tokens', 'total_tokens'].map((name) => member(reply.json, 'usage', name));
 }
 
-/** The words of messages that are text, in one piece or in parts. */
+/** The words of messages that are plain text: what a target makes of parts that it does not know is its own affair. */
 function wordsIn(messages: unknown): number {
   const contents = Array.isArray(messages) ? messages.map((message) => member(message, 'content')) : [];
-  const texts = contents.flatMap((content) =>
-    Array.isArray(content) ? content.map((piece) => member(piece, 'text')) : [content],
-  );
-  return texts
+  return contents
     .filter((text) => typeof text === 'string')
     .reduce((sum, text) => sum + text.split(/\s+/).filter(Boolean).length, 0);
 }
