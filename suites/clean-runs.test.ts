@@ -5,11 +5,10 @@ import { loadGgufBackend } from '../reference-server/backends/gguf.ts';
 import { requirements } from '../specs/requirements/index.ts';
 import { trialBackend, trialSubjects, trySubject } from './self-test.ts';
 
-// On scripted text each dialect of the self-test is another clean run.
 describe.each([
-  ['scripted', 1, async () => trialBackend()],
-  ['gguf', 5, () => loadGgufBackend({ modelPath: shippedPath, gpu: false })],
-] as const)('clean runs in a row on the %s backend', (_, runs, open) => {
+  ['scripted', 5_000, async () => trialBackend()],
+  ['gguf', 20_000, () => loadGgufBackend({ modelPath: shippedPath, gpu: false })],
+] as const)('twenty clean runs in a row on the %s backend', (_, timeoutMs, open) => {
   let backend: Backend;
   beforeAll(async () => {
     backend = await open();
@@ -25,8 +24,8 @@ describe.each([
       'stream.same.usage the target gives no usage.prompt_tokens there',
       'tools.call.id-unique no answer calls more than one function',
     ].toSorted();
-    for (let run = 0; run < runs; run += 1) {
-      const { report } = await trySubject(clean, backend, { timeoutMs: 60_000 });
+    for (let run = 0; run < 20; run += 1) {
+      const { report } = await trySubject(clean, backend, { timeoutMs });
       const others = report.results.filter(
         ({ id, verdict }) => verdict !== 'pass' && requirements[id].profile !== 'clients',
       );

@@ -309,3 +309,9 @@ describe('a queue', () => {
     expect(new Set(Object.values(verdictsOf(live)))).toEqual(new Set(['pass']));
   });
 });
+
+test('twenty runs of the profile limits give the same verdicts', { timeout: 180_000 }, async () => {
+  for (let count = 0; count < 20; count += 1) {
+    expect(undecided((await judge({ tier: 'free' }, { tier: 'free' })).live)).toEqual([]);
+  }
+});
