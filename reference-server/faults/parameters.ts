@@ -76,7 +76,7 @@ export const parameterFaults = {
   },
   'message-name-refused': {
     description: 'a message with a name is refused',
-    trips: ['chat.messages.name'],
+    trips: ['chat.messages.name', 'chat.messages.every-member'],
     behaviour: refusing(
       'messages',
       inMessages(({ name }) => name !== undefined),

@@ -116,8 +116,8 @@ export const chatRequirements = {
     source: 'formats/message',
     level: 'SHOULD',
     need: 'more-requests',
-    statement: 'a message with an empty list of tool calls and the id of a call is accepted',
-    reading: 'the format shows both as members of one message; which roles have them is not said',
+    statement: 'a message with all members of the format at once (no tool calls, the id of one) is accepted',
+    reading: 'the format shows them in one message; which of them belong together is not said',
   },
   'chat.messages.unknown-role': {
     ...parameter,

@@ -55,7 +55,9 @@ const acceptances: readonly Acceptance[] = [
   },
   {
     id: 'chat.messages.every-member',
-    chats: [{ messages: [{ role: 'user', content: 'Hello', tool_calls: [], tool_call_id: 'call_stack29' }] }],
+    chats: [
+      { messages: [{ role: 'user', content: 'Hello', name: 'ada', tool_calls: [], tool_call_id: 'call_stack29' }] },
+    ],
   },
   { id: 'chat.temperature.range', chats: [{ temperature: 0 }, { temperature: 2 }] },
   // The other end, its default, is part of the chat that gives every parameter.
