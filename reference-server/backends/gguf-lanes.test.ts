@@ -49,6 +49,18 @@ test('who knows nothing is taken where it makes neighbours of those in use, of s
   for (const lane of [one, two, three]) some.giveBack(lane);
 });
 
+test('who is computed alone takes the one used longest ago, whoever is in use', async () => {
+  const { all, lanes: some } = lanes(Array(4).fill([9, 9]));
+  const [zero, one] = all;
+  expect([await place(some), await place(some)]).toEqual([0, 1]);
+  if (!(zero && one)) throw new Error('there are no lanes');
+  some.giveBack(zero);
+  expect((await some.borrow(prompt, true, never))?.place).toBe(2);
+  // Beside those in use is 3, and longer free than 0.
+  expect((await some.borrow(prompt, true, never))?.place).toBe(3);
+  expect(await place(some)).toBe(0);
+});
+
 test('with none in use, they are taken by turns', async () => {
   const { all, lanes: some } = lanes(Array(3).fill([9, 9]));
   const taken: (number | undefined)[] = [];

@@ -78,12 +78,12 @@ export class Lanes {
   /**
    * The free lane that remembers most of the beginning of this prompt, if it would forget less than that. Else one
    * between lanes that are in use, or beside one, as llama.cpp computes only neighbours together; of several the one that
-   * was used longest ago, so that a conversation is not lost to another with the same greeting. Nothing once the signal
-   * is aborted.
+   * was used longest ago, so that a conversation is not lost to another with the same greeting. An exact one has no use
+   * for neighbours. Nothing once the signal is aborted.
    */
   async borrow(prompt: Token[], exact: boolean, signal: AbortSignal): Promise<Lane | undefined> {
     if (signal.aborted) return undefined;
-    const lane = this.#knowing(prompt, exact) ?? this.#nearest();
+    const lane = this.#knowing(prompt, exact) ?? (exact ? this.#free[0] : this.#nearest());
     if (lane === undefined) return this.#wait(signal);
     this.#free.splice(this.#free.indexOf(lane), 1);
     return lane;
